@@ -1,0 +1,80 @@
+"""The command `gatelodge`: find the verb, parse its arguments, run it, say how it ended.
+
+A verb is one row. Its module has `add_arguments(parser)` and `run(args) -> exit status`, and is
+imported only when its verb is called, so that no verb waits for another one's libraries.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gatelodge.contract.errors import GatelodgeError
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+
+
+class Verb(NamedTuple):
+    words: str
+    module: str
+    summary: str
+
+
+VERBS = (
+    Verb("run", "host_tools.emulator.run", "start the cloud and an emulated router, provisioned and ready"),
+    Verb("bundle build", "host_tools.release.verb_bundle", "compile the firmware into one bundle"),
+    Verb("board build", "host_tools.release.verb_board", "build a board's image"),
+    Verb("board micropython", "host_tools.release.verb_micropython", "fetch MicroPython for this computer"),
+    Verb("provision", "host_tools.factory.verb_provision", "provision a router at the serial bench"),
+    Verb("factory init", "host_tools.factory.verb_init", "create a factory's keys and records"),
+    Verb("cloud serve", "host_tools.cloud.verb_serve", "run the cloud service"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    verb = find_verb(arguments)
+    if verb is None:
+        return _explain(arguments)
+    try:
+        return _run(verb, arguments[len(verb.words.split()) :])
+    except ToolError as error:
+        print(f"gatelodge: {error}", file=sys.stderr)
+        return error.exit_code
+    except GatelodgeError as error:
+        print(f"gatelodge: {error}", file=sys.stderr)
+        return exit_codes.FAILED
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+
+
+def find_verb(arguments: Sequence[str]) -> Verb | None:
+    for verb in VERBS:
+        words = verb.words.split()
+        if list(arguments[: len(words)]) == words:
+            return verb
+    return None
+
+
+def _run(verb: Verb, arguments: Sequence[str]) -> int:
+    module = importlib.import_module(verb.module)
+    parser = argparse.ArgumentParser(prog="gatelodge " + verb.words, description=module.__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(arguments))
+
+
+def _explain(arguments: Sequence[str]) -> int:
+    wanted = not arguments or arguments[0] in ("-h", "--help", "help")
+    if not wanted:
+        tried = " ".join(arguments[:2])
+        print(f"gatelodge: there is no verb {tried!r}: choose one of these", file=sys.stderr)
+    width = max(len(verb.words) for verb in VERBS)
+    lines = [f"  gatelodge {verb.words:{width}}  {verb.summary}" for verb in VERBS]
+    print("\n".join(["usage:", *lines]), file=sys.stdout if wanted else sys.stderr)
+    return exit_codes.OK if wanted else exit_codes.USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A router without hardware: the reference board under QEMU, or the daemon on this computer."""

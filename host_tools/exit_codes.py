@@ -1,0 +1,24 @@
+"""What each exit status of `gatelodge` means. Scripts depend on them: a number is never reused."""
+
+OK = 0
+FAILED = 1  # something without a number of its own
+USAGE = 2  # argparse's own
+
+MISSING_TOOL = 10
+PORT_TAKEN = 11
+NO_ROOT = 12
+DISK_FULL = 13
+IMAGE_BUILD = 14
+ROUTER_DID_NOT_BOOT = 15
+CLOUD_DID_NOT_START = 16
+RUN_DIRECTORY_BUSY = 17
+BUNDLE_BUILD = 18
+PART_DIED = 19  # something that `gatelodge run` had started ended by itself
+
+SERIAL_PORT = 20
+HANDSHAKE = 21
+REFUSED_BY_BOARD = 22
+PROVISIONING = 23
+LOCK_NOT_PROVEN = 24
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it

@@ -1,0 +1,1 @@
+"""What is built: the firmware bundle and the boards' images."""
