@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gatelodge.contract.errors import GatelodgeError
+
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 
