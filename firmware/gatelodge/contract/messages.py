@@ -1,0 +1,239 @@
+"""Every phone-home message, one row each: who sends it and what it holds.
+
+A message is a JSON object in one WebSocket text frame: {"type": ..., fields}. Both ends check what
+they send and what they receive against the rows below. To let either end be updated first:
+
+- a field that no row names is dropped, not refused: a newer peer may send more;
+- a field that may be null may be left out, and is null then;
+- a type that no row names is an error: whoever adds a type asks for a new SUBPROTOCOL, or sends it
+  only to a peer that showed (in hello or welcome) that it knows it. A command is no new type: an
+  unknown command's name is answered with a result that says so.
+"""
+
+from gatelodge.contract.errors import MessageError
+
+PATH = "/link"
+SUBPROTOCOL = "gatelodge.1"
+
+ROUTER = "router"
+CLOUD = "cloud"
+BOTH = (ROUTER, CLOUD)
+
+SIZE_LIMIT = 16384  # bytes of one message; the largest honest one, a command with its args, is under 2 KB
+DEPTH_LIMIT = 4  # objects and lists inside args and value
+_TOKEN_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-"
+
+
+def text(longest, shortest=0):
+    """A string of so many characters."""
+
+    def check_text(name, value):
+        if not isinstance(value, str):
+            raise MessageError("%s is not text" % name)
+        if not shortest <= len(value) <= longest:
+            raise MessageError("%s has %d characters, not %d to %d" % (name, len(value), shortest, longest))
+        return value
+
+    return check_text
+
+
+def token(longest):
+    """A name or an id: letters, digits, and . _ : - (safe in a log line and in a URL)."""
+    check_length = text(longest, 1)
+
+    def check_token(name, value):
+        if not all(c in _TOKEN_CHARACTERS for c in check_length(name, value)):
+            raise MessageError("%s has a character that no id has" % name)
+        return value
+
+    return check_token
+
+
+def number(lowest, highest):
+    """A number, whole or not. NaN is in no range."""
+
+    def check_number(name, value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise MessageError("%s is not a number" % name)
+        if not lowest <= value <= highest:
+            raise MessageError("%s is not between %s and %s" % (name, lowest, highest))
+        return value
+
+    return check_number
+
+
+def integer(lowest, highest):
+    check_range = number(lowest, highest)
+
+    def check_integer(name, value):
+        if isinstance(check_range(name, value), float):
+            raise MessageError("%s is not a whole number" % name)
+        return value
+
+    return check_integer
+
+
+def flag(name, value):
+    if value is not True and value is not False:
+        raise MessageError("%s is neither true nor false" % name)
+    return value
+
+
+def one_of(*choices):
+    def check_choice(name, value):
+        if value not in choices:
+            raise MessageError("%s is not one of %s" % (name, ", ".join(choices)))
+        return value
+
+    return check_choice
+
+
+def digits(count):
+    def check_digits(name, value):
+        if not isinstance(value, str) or len(value) != count or not all(c in "0123456789" for c in value):
+            raise MessageError("%s is not %d digits" % (name, count))
+        return value
+
+    return check_digits
+
+
+def plain(name, value):
+    """Any JSON object, at most DEPTH_LIMIT deep. Its size is bounded by the message's."""
+    if not isinstance(value, dict):
+        raise MessageError("%s is not an object" % name)
+    _check_depth(name, value, DEPTH_LIMIT)
+    return value
+
+
+def _check_depth(name, value, left):
+    if not isinstance(value, (dict, list)):
+        return
+    if not left:
+        raise MessageError("%s is nested deeper than %d" % (name, DEPTH_LIMIT))
+    for item in value.values() if isinstance(value, dict) else value:
+        _check_depth(name, item, left - 1)
+
+
+def record(*rows):
+    """An object of rows (field, check)."""
+
+    def check_record(name, value):
+        if not isinstance(value, dict):
+            raise MessageError("%s is not an object" % name)
+        return check_rows(name, rows, value)
+
+    return check_record
+
+
+class nullable:
+    """A field that may be null or left out. A class, so that `check_rows` can tell it apart."""
+
+    def __init__(self, check_present):
+        self.check_present = check_present
+
+    def __call__(self, name, value):
+        return None if value is None else self.check_present(name, value)
+
+
+def check_rows(name, rows, fields):
+    """The fields that the rows name, each checked; `name` is what the object is called in an error."""
+    checked = {}
+    for field, check_value in rows:
+        path = name + "." + field
+        if field not in fields and not isinstance(check_value, nullable):
+            raise MessageError("%s is missing" % path)
+        checked[field] = check_value(path, fields.get(field))
+    return checked
+
+
+OWNER = record(("account_id", token(64)), ("name", text(160)), ("email", text(254)))
+_ID = token(64)
+_SECONDS_UP = integer(0, 2**40)
+
+# type: (who sends it, rows of (field, check))
+MESSAGES = {
+    "hello": (  # the router's first message; the cloud compares serial_number with the certificate's
+        (ROUTER,),
+        (
+            ("serial_number", token(64)),
+            ("model", text(64, 1)),
+            ("firmware", text(64, 1)),
+            ("boot_id", token(64)),  # another one after each start of the daemon
+            ("uptime_s", _SECONDS_UP),
+            ("owner", nullable(token(64))),  # the account_id it believes it belongs to
+            ("clock_state", one_of("unset", "synced", "proven")),
+        ),
+    ),
+    "welcome": (  # the cloud's answer
+        (CLOUD,),
+        (
+            ("time_ms", integer(0, 2**53)),  # Unix time: authenticated, so it may set the router's clock
+            ("heartbeat_s", integer(1, 3600)),
+            ("reconnect_window_s", integer(1, 3600)),  # see core/backoff.py
+            ("owner", nullable(OWNER)),
+        ),
+    ),
+    "heartbeat": (
+        (ROUTER,),
+        (
+            ("seq", integer(0, 2**53)),
+            ("uptime_s", _SECONDS_UP),
+            ("load", number(0, 10000)),  # the 1-minute average
+            ("memory_free_kb", integer(0, 2**40)),
+            ("wan_up", flag),
+        ),
+    ),
+    "heartbeat_ack": ((CLOUD,), (("seq", integer(0, 2**53)), ("time_ms", integer(0, 2**53)))),
+    "command": ((CLOUD,), (("id", _ID), ("name", token(32)), ("args", plain))),
+    "accepted": ((ROUTER,), (("id", _ID),)),  # the command is durable; its result will come
+    "result": (  # repeated on each connection until its result_ack
+        (ROUTER,),
+        (("id", _ID), ("ok", flag), ("value", nullable(plain)), ("error", nullable(text(300)))),
+    ),
+    "result_ack": ((CLOUD,), (("id", _ID),)),
+    "claim_answer": ((ROUTER,), (("claim_id", _ID), ("approved", flag))),  # repeated until acknowledged
+    "claim_answer_ack": ((CLOUD,), (("claim_id", _ID),)),
+    "owner": ((CLOUD,), (("owner", nullable(OWNER)),)),  # it changed while connected
+    "goodbye": (BOTH, (("reason", text(200)),)),  # the last message of whoever sends it
+}
+
+# name: (rows of (argument, check), what the result's value holds)
+COMMANDS = {
+    "reboot": ((), "{} once the router is back"),
+    "identify": ((), "{}: the router shows which one it is (a light, a line in its log)"),
+    "claim": (
+        (
+            ("claim_id", _ID),
+            ("account", record(("name", text(160)), ("email", text(254)))),
+            ("number", digits(6)),  # shown at both ends, for the owner to compare
+            ("expires_s", integer(1, 3600)),  # from now: the two clocks need not agree
+        ),
+        "{}: the claim is shown on the admin page; the answer is a claim_answer",
+    ),
+    "claim_cancel": ((("claim_id", _ID),), "{}: the claim is not shown (any more)"),
+}
+
+
+def check(message, sender):
+    """Return {"type", fields}: every field of the type's row, and no other.
+
+    sender is ROUTER or CLOUD. Raises MessageError that names the type and the field.
+    """
+    if not isinstance(message, dict):
+        raise MessageError("a message is not an object")
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in MESSAGES:
+        raise MessageError("a message has a type that is not known")
+    senders, rows = MESSAGES[kind]
+    if sender not in senders:
+        raise MessageError("%s is not a message of the %s" % (kind, sender))
+    checked = check_rows(kind, rows, message)
+    checked["type"] = kind
+    return checked
+
+
+def check_command(name, args):
+    """Return the args of a command, by its row. Raises MessageError on an unknown name, a wrong argument."""
+    if name not in COMMANDS:
+        raise MessageError("this firmware has no command %s" % name)
+    return check_rows(name, COMMANDS[name][0], args)
