@@ -1,0 +1,493 @@
+"""The only file that knows which interpreter runs it: MicroPython 1.23 or newer, or CPython 3.11 or newer.
+
+json      one deterministic encoding, the same bytes on both (see `dumps`)
+time      the system's clock, a monotonic one, and setting the first
+files     what it takes for a byte to be on the flash
+hashes    native where the platform has them, plain Python where not (`HMAC_IS_NATIVE`, `PBKDF2_IS_NATIVE`)
+sockets   awaitables that sleep on a descriptor
+"""
+
+import hashlib
+import json as _json
+import math
+import os
+import struct
+import sys
+import time
+
+MICROPYTHON = sys.implementation.name == "micropython"
+
+if MICROPYTHON:
+    from asyncio import core as _core
+else:
+    import asyncio as _asyncio
+
+try:
+    import ffi as _ffi
+except ImportError:
+    _ffi = None  # CPython, or a MicroPython built without libffi
+
+
+# --- json ------------------------------------------------------------------------------------------
+
+FLOAT_DIGITS = 14  # a double has 15.9; MicroPython's parser is off by up to two units in the last place
+_EXACT_BELOW = 2**53  # whole numbers under it are exact in a double and in both parsers
+_PLAIN_EXPONENTS = range(-5, 16)  # written without an exponent, like Python's repr
+
+if MICROPYTHON:
+    _string = _json.dumps
+else:
+    _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)}
+    _ESCAPES.update({ord('"'): '\\"', ord("\\"): "\\\\", 10: "\\n", 13: "\\r", 9: "\\t"})
+
+    def _string(text):
+        return '"' + text.translate(_ESCAPES) + '"'
+
+
+def dumps(value):
+    """`value` as JSON text: sorted keys, no spaces, the same bytes on both interpreters.
+
+    Non-ASCII is written as it is, control characters as \\u00xx (but \\n, \\r, \\t). Whole floats below 2**53
+    are exact, other floats are rounded to FLOAT_DIGITS significant digits: reading and writing again
+    gives the same text. Raises ValueError for nan and inf, TypeError for what JSON has no form of.
+    """
+    if isinstance(value, str):
+        return _string(value)
+    if value is None or value is True or value is False:
+        return "null" if value is None else "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, dict):
+        return "{" + ",".join([_key(key) + ":" + dumps(value[key]) for key in sorted(value)]) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join([dumps(item) for item in value]) + "]"
+    raise TypeError(f"JSON has no form for a {type(value).__name__}")
+
+
+def _key(key):
+    if not isinstance(key, str):
+        raise TypeError("the keys of a JSON object are text")
+    return _string(key)
+
+
+def _float(value):
+    if not math.isfinite(value):
+        raise ValueError("JSON has no nan and no infinity")
+    sign = "-" if value < 0 else ""
+    value = abs(value)
+    if value < _EXACT_BELOW and value == int(value):
+        return f"{sign if value else ''}{int(value)}.0"
+    digits, exponent = _rounded(value)
+    return sign + _decimal(digits, exponent)
+
+
+def _rounded(value):
+    """(digits, exponent): `value` is 0.DIGITS x 10**(exponent + 1), rounded half to even.
+
+    In whole numbers, because the two interpreters' own float formatting differs in the last digits.
+    """
+    fraction, power = math.frexp(value)
+    mantissa, power = int(fraction * 2**53), power - 53
+    exponent = int(math.floor(math.log10(value)))
+    while True:
+        above, below = _scaled(mantissa, power, FLOAT_DIGITS - 1 - exponent)
+        quotient, rest = divmod(above, below)
+        if 2 * rest > below or (2 * rest == below and quotient & 1):
+            quotient += 1
+        if quotient >= 10**FLOAT_DIGITS:
+            exponent += 1
+        elif quotient < 10 ** (FLOAT_DIGITS - 1):
+            exponent -= 1
+        else:
+            return str(quotient).rstrip("0"), exponent
+
+
+def _scaled(mantissa, power, tens):
+    """mantissa * 2**power * 10**tens as a fraction of two whole numbers."""
+    above = mantissa * (2**power if power > 0 else 1) * (10**tens if tens > 0 else 1)
+    below = (2**-power if power < 0 else 1) * (10**-tens if tens < 0 else 1)
+    return above, below
+
+
+def _decimal(digits, exponent):
+    if exponent not in _PLAIN_EXPONENTS:
+        rest = "." + digits[1:] if len(digits) > 1 else ""
+        return f"{digits[0]}{rest}e{exponent}"
+    if exponent < 0:
+        return "0." + "0" * (-exponent - 1) + digits
+    whole = digits[: exponent + 1]
+    return whole + "0" * (exponent + 1 - len(whole)) + "." + (digits[exponent + 1 :] or "0")
+
+
+def loads(text):
+    """The value of JSON in str, or in bytes of UTF-8. Raises ValueError for anything else.
+
+    MicroPython's own reader also takes `[1 2]` and `[1,]`; nothing here relies on that being refused.
+    """
+    if not isinstance(text, str):
+        try:
+            text = str(bytes(text), "utf-8")
+        except UnicodeError:
+            raise ValueError("the JSON is not UTF-8")
+    if "\\u" in text:
+        text = _without_surrogates(text)
+    try:
+        return _native_loads(text)
+    except RuntimeError:  # CPython's RecursionError; MicroPython's reader needs no stack
+        raise ValueError("the JSON is nested too deeply")
+
+
+def _refuse_constant(name):
+    raise ValueError(f"JSON has no {name}")
+
+
+def _native_loads(text):
+    if not MICROPYTHON:
+        return _json.loads(text, parse_constant=_refuse_constant, strict=False)
+    # MicroPython's reader forgives a missing last bracket, and a cut text would pass: 0 must come out too.
+    both = _json.loads("[" + text + ",0]")
+    if len(both) != 2:
+        raise ValueError("syntax error in JSON")
+    return both[0]
+
+
+def _without_surrogates(text):
+    """Replaces escaped surrogate pairs by the character they stand for (RFC 8259 section 7).
+
+    MicroPython would make two invalid characters of them. A lone half stands for nothing: ValueError.
+    """
+    parts, start, at = [], 0, text.find("\\")
+    while at >= 0:
+        if text[at : at + 4].lower() in _HALVES:
+            parts.append(text[start:at])
+            parts.append(_pair(text, at))
+            start = at + 12
+            at = text.find("\\", start)
+        else:
+            at = text.find("\\", at + 2)  # one escape, whichever: what it escapes starts no other
+    return "".join(parts) + text[start:]
+
+
+_HALVES = tuple("\\ud" + digit for digit in "89abcdef")
+
+
+def _pair(text, at):
+    try:
+        high, low = int(text[at + 2 : at + 6], 16), int(text[at + 8 : at + 12], 16)
+    except ValueError:
+        high = low = 0
+    if text[at + 6 : at + 8] != "\\u" or not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        raise ValueError("half a surrogate pair stands for no character")
+    return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+
+
+class json:
+    """So that `from gatelodge.compat import json` reads as usual."""
+
+    dumps = staticmethod(dumps)
+    loads = staticmethod(loads)
+
+
+# --- the C library and mbedTLS, where they can be reached -------------------------------------------
+
+# None is the interpreter itself with all it has loaded. Musl calls its libc `libc.so`.
+_C_LIBRARIES = (None, "libc.so.6", "libc.so")
+_CRYPTO_LIBRARIES = (None, "libmbedcrypto.so.16", "libmbedcrypto.so.7", "libmbedcrypto.so")
+
+
+def _native(libraries, result, name, arguments):
+    """A C function by name, or None. `arguments` as ffi spells them: p pointer, P to const, L size_t."""
+    for library in libraries if _ffi else ():
+        try:
+            return _ffi.open(library).func(result, name, arguments)
+        except OSError:
+            continue  # not here: the next one
+    return None
+
+
+# --- entropy and time ------------------------------------------------------------------------------
+
+entropy = os.urandom
+
+
+def wall_time():
+    """The system's clock, in seconds since 1970. Believe it only through core/clock.py."""
+    return time.time()
+
+
+if not MICROPYTHON:
+
+    def monotonic_ms():
+        """Milliseconds since some moment before now: never steps, never wraps."""
+        return time.monotonic_ns() // 1_000_000
+
+elif sys.maxsize > 2**32:
+    monotonic_ms = time.ticks_ms  # on 64 bits it wraps after 146 million years
+else:
+
+    def monotonic_ms():
+        """As above. ticks_ms wraps after 12 days here, so ask twice in 6: the hourly clock floor does."""
+        global _total_ms, _last_ticks
+        ticks = time.ticks_ms()
+        _total_ms += time.ticks_diff(ticks, _last_ticks)
+        _last_ticks = ticks
+        return _total_ms
+
+    _total_ms, _last_ticks = 0, time.ticks_ms()
+
+
+_CLOCK_REALTIME = 0
+_clock_settime = _native(_C_LIBRARIES, "i", "clock_settime", "iP")
+
+
+def set_wall_time(unix_s):
+    """Sets the system's clock. False when this process may not, or has no way to."""
+    if not MICROPYTHON:
+        try:
+            time.clock_settime(time.CLOCK_REALTIME, unix_s)
+        except (OSError, AttributeError):
+            return False
+        return True
+    if _clock_settime is None:
+        return False
+    whole = int(unix_s)
+    return (
+        _clock_settime(_CLOCK_REALTIME, struct.pack("@ll", whole, int((unix_s - whole) * 1_000_000_000))) == 0
+    )
+
+
+# --- files -----------------------------------------------------------------------------------------
+
+rename = os.rename  # replaces an existing file, in one step, on both
+remove = os.remove
+
+
+def sync_file(file):
+    """What was written to the open file is on the flash when this returns."""
+    file.flush()  # on MicroPython's unix port this is fsync itself
+    if not MICROPYTHON:
+        os.fsync(file.fileno())
+
+
+def sync_directory(path):
+    """The names in the directory (a rename, a new file) are on the flash when this returns."""
+    if MICROPYTHON:
+        with open(path) as directory:  # the unix port opens a directory as it opens a file
+            directory.flush()
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def exists(path):
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def is_regular_file(path):
+    """Whether the path is an ordinary file: not a device, a pipe or a directory."""
+    try:
+        return os.stat(path)[0] & 0o170000 == 0o100000
+    except OSError:
+        return False
+
+
+def file_size(path):
+    """In bytes. OSError when there is no such file."""
+    return os.stat(path)[6]
+
+
+def listdir(path):
+    """The names in a directory, sorted."""
+    return sorted(os.listdir(path))
+
+
+def makedirs(path):
+    """Makes the directory and those above it, as far as they are missing."""
+    parts = path.split("/")
+    for count in range(1, len(parts) + 1):
+        part = "/".join(parts[:count])
+        if part and not exists(part):
+            os.mkdir(part)
+
+
+_chmod = _native(_C_LIBRARIES, "i", "chmod", "si")
+
+
+def make_private(path):
+    """Mode 0600: only the owner of this process reads it. False when the platform offers no way."""
+    if not MICROPYTHON:
+        os.chmod(path, 0o600)
+        return True
+    return _chmod is not None and _chmod(path, 0o600) == 0
+
+
+# --- hashes ----------------------------------------------------------------------------------------
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def sha1(data):
+    return hashlib.sha1(data).digest()
+
+
+_BLOCK = 64  # bytes, of SHA-1 and of SHA-256
+
+
+def _python_hmac(digest, key, message):
+    """RFC 2104."""
+    if len(key) > _BLOCK:
+        key = digest(key)
+    key = key + bytes(_BLOCK - len(key))
+    inner = digest(bytes([b ^ 0x36 for b in key]) + message)
+    return digest(bytes([b ^ 0x5C for b in key]) + inner)
+
+
+def _python_pbkdf2_sha256(password, salt, iterations, length):
+    """RFC 8018 section 5.2, with the two padded keys hashed once."""
+    key = sha256(password) if len(password) > _BLOCK else password
+    key = key + bytes(_BLOCK - len(key))
+    inner, outer = bytes([b ^ 0x36 for b in key]), bytes([b ^ 0x5C for b in key])
+    result = b""
+    block = 0
+    while len(result) < length:
+        block += 1
+        last = sha256(outer + sha256(inner + salt + struct.pack(">I", block)))
+        total = int.from_bytes(last, "big")
+        for _ in range(iterations - 1):
+            last = sha256(outer + sha256(inner + last))
+            total ^= int.from_bytes(last, "big")
+        result += total.to_bytes(32, "big")
+    return result[:length]
+
+
+def _mbedtls():
+    """(hmac_sha1, hmac_sha256, pbkdf2_sha256) of the library that MicroPython's TLS has loaded, or Nones.
+
+    Digests are asked for by name, because mbedTLS 2 and 3 number them differently.
+    """
+    by_name = _native(_CRYPTO_LIBRARIES, "p", "mbedtls_md_info_from_string", "s")
+    number_of = _native(_CRYPTO_LIBRARIES, "i", "mbedtls_md_get_type", "p")
+    hmac = _native(_CRYPTO_LIBRARIES, "i", "mbedtls_md_hmac", "pPLPLp")
+    pbkdf2 = _native(_CRYPTO_LIBRARIES, "i", "mbedtls_pkcs5_pbkdf2_hmac_ext", "iPLPLIIp")
+    if not (by_name and number_of and hmac):
+        return None, None, None
+
+    def hmac_with(info, size):
+        def native_hmac(key, message):
+            digest = bytearray(size)
+            if hmac(info, key, len(key), message, len(message), digest) != 0:
+                raise OSError("mbedTLS refused an HMAC")
+            return bytes(digest)
+
+        return native_hmac
+
+    def native_pbkdf2(password, salt, iterations, length):
+        derived = bytearray(length)
+        if pbkdf2(sha256_number, password, len(password), salt, len(salt), iterations, length, derived) != 0:
+            raise OSError("mbedTLS refused a key derivation")
+        return bytes(derived)
+
+    sha256_number = number_of(by_name("SHA256"))
+    return hmac_with(by_name("SHA1"), 20), hmac_with(by_name("SHA256"), 32), native_pbkdf2 if pbkdf2 else None
+
+
+def _same(native, ours, *arguments):
+    """A native function is taken only if it gives what plain Python gives: no wrong ABI goes unseen."""
+    return native is not None and native(*arguments) == ours(*arguments)
+
+
+def _python_hmac_sha1(key, message):
+    return _python_hmac(sha1, key, message)
+
+
+def _python_hmac_sha256(key, message):
+    return _python_hmac(sha256, key, message)
+
+
+if MICROPYTHON:
+    hmac_sha1, hmac_sha256, pbkdf2_sha256 = _mbedtls()
+    HMAC_IS_NATIVE = _same(hmac_sha1, _python_hmac_sha1, b"key", b"message") and _same(
+        hmac_sha256, _python_hmac_sha256, b"key", b"message"
+    )
+    PBKDF2_IS_NATIVE = _same(pbkdf2_sha256, _python_pbkdf2_sha256, b"password", b"salt", 2, 40)
+    if not HMAC_IS_NATIVE:
+        hmac_sha1, hmac_sha256 = _python_hmac_sha1, _python_hmac_sha256
+    if not PBKDF2_IS_NATIVE:
+        pbkdf2_sha256 = _python_pbkdf2_sha256
+else:
+    import hmac as _hmac
+
+    HMAC_IS_NATIVE = PBKDF2_IS_NATIVE = True
+
+    def hmac_sha1(key, message):
+        return _hmac.digest(key, message, "sha1")
+
+    def hmac_sha256(key, message):
+        return _hmac.digest(key, message, "sha256")
+
+    def pbkdf2_sha256(password, salt, iterations, length):
+        return hashlib.pbkdf2_hmac("sha256", password, salt, iterations, length)
+
+
+def constant_time_equal(a, b):
+    """Whether two byte strings are equal, in a time that tells only their lengths."""
+    if len(a) != len(b):
+        return False
+    difference = 0
+    for x, y in zip(a, b):  # noqa: B905 - MicroPython's zip has no strict, and the lengths are equal
+        difference |= x ^ y
+    return difference == 0
+
+
+# --- sockets ---------------------------------------------------------------------------------------
+
+if MICROPYTHON:
+
+    def wait_readable(sock):
+        """Sleeps until the raw socket (never a TLS object: PLATFORM.md) can be read, or has failed."""
+        yield _core._io_queue.queue_read(sock)
+
+    def wait_writable(sock):
+        """Sleeps until the raw socket can be written, or has failed."""
+        yield _core._io_queue.queue_write(sock)
+
+else:
+
+    async def wait_readable(sock):
+        """Sleeps until the raw socket can be read, or has failed."""
+        loop = _asyncio.get_running_loop()
+        await _ready(sock, loop.add_reader, loop.remove_reader)
+
+    async def wait_writable(sock):
+        """Sleeps until the raw socket can be written, or has failed."""
+        loop = _asyncio.get_running_loop()
+        await _ready(sock, loop.add_writer, loop.remove_writer)
+
+    async def _ready(sock, add, remove):
+        ready = _asyncio.get_running_loop().create_future()
+        add(sock, lambda: ready.done() or ready.set_result(None))
+        try:
+            await ready
+        finally:
+            remove(sock)
+
+
+def print_exception(error, file=None):
+    """The traceback, on stderr unless told otherwise."""
+    if MICROPYTHON:
+        sys.print_exception(error, file or sys.stderr)
+    else:
+        import traceback
+
+        traceback.print_exception(error, file=file or sys.stderr)
