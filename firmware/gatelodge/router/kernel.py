@@ -1,0 +1,119 @@
+"""What Linux tells in /proc and /sys, read in small bounded pieces. Every function takes the text of one file.
+
+Formats: proc(5), and Documentation/filesystems/proc.rst of the kernel.
+"""
+
+MAX_FILE = 65536  # bytes; /proc/net/arp of a full /24 is 20 KB, fib_trie of a home router 4 KB
+
+
+def read(path):
+    """The text of a small file, or "" when it is not there."""
+    try:
+        with open(path, "rb") as file:
+            return str(file.read(MAX_FILE), "utf-8")
+    except (OSError, UnicodeError):
+        return ""
+
+
+def words(text):
+    """The lines of a table without its headings, split at white space."""
+    return [line.split() for line in text.split("\n") if line.strip()]
+
+
+def uptime_s(text):
+    parts = text.split()
+    return int(float(parts[0])) if parts else 0
+
+
+def load(text):
+    """The three load averages of /proc/loadavg."""
+    parts = text.split()
+    return [float(part) for part in parts[:3]] if len(parts) >= 3 else [0.0, 0.0, 0.0]
+
+
+def memory(text):
+    """{total_kb, free_kb, available_kb} of /proc/meminfo."""
+    found = {}
+    for parts in words(text):
+        if parts[0] in ("MemTotal:", "MemFree:", "MemAvailable:"):
+            found[parts[0]] = int(parts[1])
+    free = found.get("MemFree:", 0)
+    return {
+        "total_kb": found.get("MemTotal:", 0),
+        "free_kb": free,
+        "available_kb": found.get("MemAvailable:", free),
+    }
+
+
+def counters(text):
+    """{interface: (received bytes, sent bytes)} of /proc/net/dev."""
+    found = {}
+    for line in text.split("\n"):
+        name, colon, rest = line.partition(":")
+        numbers = rest.split()
+        if colon and len(numbers) >= 9:
+            found[name.strip()] = (int(numbers[0]), int(numbers[8]))
+    return found
+
+
+def neighbours(text, most):
+    """[{address, mac, interface, state}] of /proc/net/arp, IPv4 only. state: "reachable" or "incomplete"."""
+    found = []
+    for parts in words(text)[1:]:
+        if len(parts) >= 6 and len(found) < most:
+            answered = int(parts[2], 16) & 2  # ATF_COM: the address is resolved
+            state = "reachable" if answered else "incomplete"
+            found.append({"address": parts[0], "mac": parts[3], "interface": parts[5], "state": state})
+    return found
+
+
+def routes(text):
+    """[(interface, network, mask, gateway)] of /proc/net/route, whole numbers in the kernel's byte order, which it
+    prints in hexadecimal of the host's order."""
+    found = []
+    for parts in words(text)[1:]:
+        if len(parts) >= 8 and int(parts[3], 16) & 1:  # RTF_UP
+            found.append((parts[0], _address(parts[1]), _address(parts[7]), _address(parts[2])))
+    return found
+
+
+def _address(text):
+    """ "0100A8C0" is 192.168.0.1: little-endian on every processor that boards/ names."""
+    return int.from_bytes(int(text, 16).to_bytes(4, "little"), "big")
+
+
+def default_interface(found):
+    """The interface of the default route in `routes`, or ""."""
+    for interface, network, mask, gateway in found:
+        if network == 0 and mask == 0 and gateway:
+            return interface
+    return ""
+
+
+def local_addresses(text):
+    """The router's own IPv4 addresses as texts, of /proc/net/fib_trie: each leaf that is followed by "host LOCAL"."""
+    found = []
+    leaf = ""
+    for parts in words(text):
+        if parts[0] == "|--" and len(parts) > 1:
+            leaf = parts[1]
+        elif parts[-2:] == ["host", "LOCAL"] and leaf not in found:
+            found.append(leaf)
+    return found
+
+
+def address_of(interface, found, addresses):
+    """The first address that lies in a network which `routes` leads out of the interface, or ""."""
+    for text in addresses:
+        number = _number(text)
+        for name, network, mask, _gateway in found:
+            if name == interface and mask and number & mask == network:
+                return text
+    return ""
+
+
+def _number(text):
+    number = 0
+    for part in text.split("."):
+        number = number * 256 + int(part)
+    return number

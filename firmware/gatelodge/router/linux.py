@@ -1,0 +1,117 @@
+"""A router whose kernel is Linux and whose facts are in /proc and /sys.
+
+    router = LinuxRouter(board)
+    router.facts()        {model, kernel, uptime_s, load: [1, 5, 15 min], memory: {total_kb, free_kb, available_kb},
+                           storage: {total_kb, free_kb} or None}
+    router.interfaces()   [{name, role: "lan"|"wan"|"other", mac, address, up, rx_bytes, tx_bytes}]
+    router.neighbours()   [{address, mac, interface, state: "reachable"|"incomplete"}]
+    router.internet()     {route: bool, interface, up: bool}: whether there is a way out, not whether it leads anywhere
+    router.traffic        Traffic; the daemon owns its run()
+    router.reboot(), router.power_off()   do not return an answer: the machine goes down
+"""
+
+import os
+
+from gatelodge import compat, log
+from gatelodge.router import kernel
+from gatelodge.router.traffic import Traffic
+
+MAX_NEIGHBOURS = 64  # rows on a page; a home has a dozen
+MAX_INTERFACES = 16
+_LOOPBACK = "lo"
+
+
+class LinuxRouter:
+    """board: as contract.board gives it. run(command): as os.system. Paths are parameters for tests."""
+
+    def __init__(self, board, proc="/proc", sys="/sys", run=os.system, monotonic_ms=compat.monotonic_ms):
+        self._board = board
+        self._proc = proc
+        self._sys = sys
+        self._run = run
+        self.traffic = Traffic(self._wan_counters, monotonic_ms)
+
+    def facts(self):
+        return {
+            "model": self._board["model"],
+            "kernel": self._read("sys/kernel/osrelease").strip(),
+            "uptime_s": kernel.uptime_s(self._read("uptime")),
+            "load": kernel.load(self._read("loadavg")),
+            "memory": kernel.memory(self._read("meminfo")),
+            "storage": self._storage(),
+        }
+
+    def interfaces(self):
+        routes = self._routes()
+        addresses = kernel.local_addresses(self._read("net/fib_trie"))
+        counters = kernel.counters(self._read("net/dev"))
+        names = [name for name in sorted(counters, key=self._place) if self._is_shown(name)]
+        return [self._interface(name, counters[name], routes, addresses) for name in names[:MAX_INTERFACES]]
+
+    def neighbours(self):
+        return kernel.neighbours(self._read("net/arp"), MAX_NEIGHBOURS)
+
+    def internet(self):
+        routes = self._routes()
+        interface = self._wan_name(routes)
+        return {"route": bool(kernel.default_interface(routes)), "interface": interface, "up": self._is_up(interface)}
+
+    def reboot(self):
+        log.warning("router", "restarting")
+        self._run("sync; reboot")
+
+    def power_off(self):
+        log.warning("router", "switching off")
+        self._run("sync; poweroff")
+
+    def _read(self, name):
+        return kernel.read(self._proc + "/" + name)
+
+    def _read_class(self, interface, name):
+        return kernel.read(self._sys + "/class/net/" + interface + "/" + name).strip()
+
+    def _routes(self):
+        return kernel.routes(self._read("net/route"))
+
+    def _storage(self):
+        """The writable flash, or None before it is there. Fields as statvfs(3) names them."""
+        try:
+            fragment, blocks, _, available = os.statvfs(self._board["state_dir"])[1:5]
+        except OSError:
+            return None
+        return {"total_kb": blocks * fragment // 1024, "free_kb": available * fragment // 1024}
+
+    def _interface(self, name, counted, routes, addresses):
+        return {
+            "name": name,
+            "role": self._role(name, routes),
+            "mac": self._read_class(name, "address"),
+            "address": kernel.address_of(name, routes, addresses),
+            "up": self._is_up(name),
+            "rx_bytes": counted[0],
+            "tx_bytes": counted[1],
+        }
+
+    def _role(self, name, routes):
+        if name == self._wan_name(routes):
+            return "wan"
+        return "lan" if name == self._board["interfaces"]["lan"] else "other"
+
+    def _place(self, name):
+        """Sorts the internet first, then the home, then the rest by name."""
+        named = (self._board["interfaces"]["wan"], self._board["interfaces"]["lan"])
+        return "%d%s" % (named.index(name) if name in named else len(named), name)
+
+    def _is_shown(self, name):
+        return name != _LOOPBACK
+
+    def _is_up(self, name):
+        """Whether the interface has a carrier; one that cannot tell says "unknown" and counts as up."""
+        return bool(name) and self._read_class(name, "operstate") in ("up", "unknown")
+
+    def _wan_name(self, routes):
+        return self._board["interfaces"]["wan"] or kernel.default_interface(routes)
+
+    def _wan_counters(self):
+        name = self._wan_name(() if self._board["interfaces"]["wan"] else self._routes())
+        return kernel.counters(self._read("net/dev")).get(name)
