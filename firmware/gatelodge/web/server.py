@@ -1,0 +1,248 @@
+"""HTTP/1.1 with keep-alive under Microdot: connections, limits, deadlines, and answers in one write.
+
+    server = WebServer(app, guard, limit_of)
+    await server.handle(stream)       # one connection of the admin page, until it ends
+    await Redirect(guard, https_port).handle(stream)   # one connection of plain HTTP: told to use HTTPS
+
+Microdot parses the head (`Request.create`) and finds the handler (`dispatch_request`). What is around it is ours, because
+Microdot closes each connection, reads lines without a bound and has no deadlines.
+"""
+
+from microdot import Microdot, Request, Response
+
+from gatelodge import compat, log
+from gatelodge.contract.errors import LineError
+from gatelodge.web import wire
+from gatelodge.web.guard import host_name
+from gatelodge.web.wire import Refusal
+
+IDLE_MS = 75000  # between requests: a TLS handshake costs this router more than an open connection does
+HEAD_MS = 10000  # for a whole head, however it trickles in
+BODY_MS = 10000  # for a whole body
+WRITE_MS = 10000  # without any progress of an answer
+CHUNK = 2048  # bytes asked of a stream at once
+MAX_REQUESTS = 1000  # on one connection, so that none lives for ever
+MAX_DRAIN = 16384  # bytes of a refused body that are still read, so that the refusal arrives before a reset
+
+
+class Parsed:
+    """What Microdot reads a request from: a head that was checked, and a body that is complete."""
+
+    def __init__(self, lines, body):
+        self._lines = lines
+        self._next = 0
+        self._body = body
+
+    async def readline(self):
+        line = self._lines[self._next]
+        self._next += 1
+        return line
+
+    async def readexactly(self, _count):
+        return self._body
+
+
+class Connection:
+    """Bytes in, bytes out: finds the end of a head, keeps what came after it for the next request."""
+
+    def __init__(self, stream, monotonic_ms=compat.monotonic_ms):
+        self.stream = stream
+        self.client = stream.peer[0] if stream.peer else ""
+        self._monotonic_ms = monotonic_ms
+        self._came = b""
+
+    async def next_head(self):
+        """The bytes of the next head with its empty line, or None when the other side has gone or is idle."""
+        if not self._came:
+            try:
+                self._came = await self._read(IDLE_MS)
+            except LineError:
+                return None
+            if not self._came:
+                return None
+        deadline = self._monotonic_ms() + HEAD_MS
+        while True:
+            end = self._came.find(wire.END_OF_HEAD)
+            head = self._came if end < 0 else self._came[: end + 4]
+            wire.check_partial(head)
+            if end >= 0:
+                self._came = self._came[end + 4 :]
+                return head
+            self._came += await self._more(deadline)
+
+    async def body(self, length):
+        """The `length` bytes of a body. Raises Refusal(408) when they do not come in time."""
+        deadline = self._monotonic_ms() + BODY_MS
+        parts = [self._came[:length]]
+        self._came = self._came[length:]
+        missing = length - len(parts[0])
+        while missing:
+            part = await self._more(deadline, missing)
+            missing -= len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    async def drain(self, length):
+        """Reads a body that was refused, within reason: closing with unread bytes would reset the connection."""
+        missing = min(length, MAX_DRAIN) - len(self._came)
+        self._came = self._came[length:]
+        try:
+            while missing > 0:
+                missing -= len(await self._more(self._monotonic_ms() + BODY_MS, missing))
+        except (LineError, Refusal) as error:
+            log.debug("web", "%s left with its body half sent: %s", self.client, error)
+
+    async def write(self, data):
+        self.stream.timeout_ms = WRITE_MS
+        await self.stream.write(data)
+
+    async def _more(self, deadline, most=CHUNK):
+        left = deadline - self._monotonic_ms()
+        if left <= 0:
+            raise Refusal(408, "The request did not arrive in time.")
+        try:
+            came = await self._read(left, min(most, CHUNK))
+        except LineError:
+            raise Refusal(408, "The request did not arrive in time.")
+        if not came:
+            raise LineError("the other side left in the middle of a request")
+        return came
+
+    async def _read(self, timeout_ms, most=CHUNK):
+        self.stream.timeout_ms = timeout_ms
+        return await self.stream.read(most)
+
+
+class WebServer:
+    """app: Microdot. guard: guard.Guard. limit_of(method, path): the largest body in bytes, None for no such route.
+    refusal_body(path, refusal): (content type, bytes) that tell a person or a script why."""
+
+    def __init__(self, app, guard, limit_of, refusal_body):
+        self._app = app
+        self._guard = guard
+        self._limit_of = limit_of
+        self._refusal_body = refusal_body
+
+    async def handle(self, stream):
+        """Serve one connection until either side ends it. Raises nothing but a cancellation."""
+        connection = Connection(stream)
+        try:
+            for _count in range(MAX_REQUESTS):
+                if not await self._serve_next(connection):
+                    break
+        except (LineError, OSError) as error:
+            log.debug("web", "%s: %s", connection.client, error)
+        finally:
+            stream.close()
+
+    async def _serve_next(self, connection):
+        """Answer one request. False when the connection is to end."""
+        path = "/"
+        try:
+            raw = await connection.next_head()
+            if raw is None:
+                return False
+            head = wire.check_head(raw)
+            path = head.path
+            response = await self._respond(connection, head)
+        except Refusal as refusal:
+            await self._send(connection, self._refused(path, refusal), False, False)
+            return False
+        if hasattr(response.body, "stream_to"):
+            await self._send_stream(connection, response)
+            return False
+        keep = head.keep_alive and response.status_code != 500
+        await self._send(connection, response, keep, head.method == "HEAD")
+        return keep
+
+    async def _respond(self, connection, head):
+        self._guard.check_host(head.host)
+        body = await self._body(connection, head)
+        request = await self._parse(connection, head, body)
+        self._guard.check_origin(head.method, head.host, request.headers)
+        return await self._app.dispatch_request(request)
+
+    async def _body(self, connection, head):
+        """The body, if the route takes one of that size. One for no route at all is read and forgotten."""
+        limit = self._limit_of(head.method, head.path)
+        if head.body_length > (limit or 0):
+            await connection.drain(head.body_length)
+            if limit is not None or head.body_length > MAX_DRAIN:
+                raise Refusal(413, "The body is too large.")
+            return b""
+        if head.expects_continue and head.body_length:
+            await connection.write(wire.CONTINUE)
+        return await connection.body(head.body_length)
+
+    async def _parse(self, connection, head, body):
+        try:
+            address = connection.stream.peer
+            return await Request.create(self._app, Parsed(head.lines, body), None, address, "https")
+        except (ValueError, IndexError):  # UnicodeError is a ValueError: an escape in the query that is none
+            raise Refusal(400, "The address of the request is malformed.")
+
+    def _refused(self, path, refusal):
+        kind, body = self._refusal_body(path, refusal)
+        headers = {"Content-Type": kind, "Cache-Control": "no-store"}
+        headers.update(refusal.headers)
+        return Response(body, refusal.status, headers)
+
+    async def _send(self, connection, response, keep_alive, head_only):
+        body = response.body
+        response.headers["Content-Length"] = str(len(body))
+        head = wire.head_bytes(response.status_code, response.headers, keep_alive)
+        await connection.write(head if head_only else head + body)
+
+    async def _send_stream(self, connection, response):
+        """An answer without an end: its length is told by closing the connection (RFC 9112 section 6.3)."""
+        await connection.write(wire.head_bytes(response.status_code, response.headers, False))
+        await response.body.stream_to(connection.write)
+
+
+class Redirect:
+    """Plain HTTP: one answer that leads to the same page by HTTPS, and nothing else."""
+
+    def __init__(self, guard, https_port):
+        self._guard = guard
+        self._port = "" if https_port == 443 else ":%d" % https_port
+
+    async def handle(self, stream):
+        connection = Connection(stream)
+        try:
+            raw = await connection.next_head()
+            if raw is not None:
+                await connection.write(self._answer(raw))
+        except (LineError, OSError) as error:
+            log.debug("web", "%s: %s", connection.client, error)
+        except Refusal as refusal:
+            await self._refuse(connection, refusal)
+        finally:
+            stream.close()
+
+    def _answer(self, raw):
+        try:
+            head = wire.check_head(raw)
+            self._guard.check_host(head.host)
+        except Refusal as refusal:
+            return self._plain(refusal)
+        target = str(head.lines[0], "utf-8").split(" ")[1]
+        location = "https://" + host_name(head.host) + self._port + target
+        return wire.head_bytes(308, {"Location": location, "Content-Length": "0"}, False)
+
+    def _plain(self, refusal):
+        body = (refusal.text + "\n").encode()
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))}
+        return wire.head_bytes(refusal.status, headers, False) + body
+
+    async def _refuse(self, connection, refusal):
+        try:
+            await connection.write(self._plain(refusal))
+        except (LineError, OSError) as error:
+            log.debug("web", "%s: %s", connection.client, error)
+
+
+def new_app():
+    """A Microdot whose handlers answer every error themselves, and that invents no answer to OPTIONS."""
+    app = Microdot()
+    app.options_handler = None
+    return app

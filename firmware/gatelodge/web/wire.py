@@ -1,0 +1,188 @@
+"""HTTP/1.1 on the wire, without I/O: whether a head is one that we serve, and the bytes that answer it.
+
+Microdot parses what `check_head` lets through (it splits at spaces and colons and trusts the rest), so
+every malformed head is refused here, with the status code that tells why. Sections are of RFC 9112.
+"""
+
+from collections import namedtuple
+
+from gatelodge.contract.errors import TheirError
+
+MAX_HEAD = 8192  # bytes; a browser's head with our cookies is about 1.2 KB, and servers commonly stop at 8 KB
+MAX_LINE = 2048  # bytes, as Microdot's Request.max_readline
+MAX_FIELDS = 48  # Chromium sends 16
+MAX_LENGTH_DIGITS = 9  # a body length with more digits is refused before it is turned into a number
+
+END_OF_HEAD = b"\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+REASONS = {
+    200: "OK",
+    204: "No Content",
+    303: "See Other",
+    304: "Not Modified",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
+    411: "Length Required",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    415: "Unsupported Media Type",
+    421: "Misdirected Request",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+}
+
+# lines: the head as Microdot reads it, each with its line end, the last one empty. body_length: bytes, 0 if none.
+Head = namedtuple("Head", ("method", "path", "host", "keep_alive", "body_length", "expects_continue", "lines"))
+
+_WITH_BODY = (b"POST", b"PUT", b"PATCH")
+_ONCE = (b"content-length", b"host", b"transfer-encoding", b"connection", b"expect")
+
+
+class Refusal(TheirError):
+    """A request that is answered with `status` and nothing else; `text` is fit for a page."""
+
+    def __init__(self, status, text, headers=None):
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.headers = headers or {}
+
+
+def check_head(head):
+    """Return Head for the bytes up to and with the empty line. Raises Refusal."""
+    if b"\0" in head or not head.count(b"\r") == head.count(b"\n") == head.count(b"\r\n"):
+        raise Refusal(400, "The request holds bytes that no request may hold.")
+    lines = head.split(b"\r\n")
+    if not lines[0]:
+        lines = lines[1:]  # one empty line before the request is ignored (section 2.2)
+    method, path, version = _check_request_line(lines[0])
+    fields = _check_fields(lines[1:-2])
+    if version == b"HTTP/1.1" and b"host" not in fields:
+        raise Refusal(400, "The request names no host.")  # section 3.2
+    return Head(
+        str(method, "utf-8"),
+        path,
+        str(fields.get(b"host", b""), "utf-8"),
+        _keep_alive(version, fields),
+        _body_length(method, fields),
+        fields.get(b"expect", b"").lower() == b"100-continue",
+        [line + b"\r\n" for line in lines[:-1]],
+    )
+
+
+def check_partial(head):
+    """Raise Refusal when the beginning of a head is already too long to become one that we serve."""
+    if len(head) <= MAX_HEAD:
+        return
+    end = head.find(b"\r\n", 2)
+    if end < 0 or end > MAX_LINE:
+        raise Refusal(414, "The address of the request is too long.")
+    raise Refusal(431, "The header fields of the request are too large.")
+
+
+def _check_request_line(line):
+    if len(line) > MAX_LINE:
+        raise Refusal(414, "The address of the request is too long.")
+    parts = line.split(b" ")
+    if len(parts) != 3 or not parts[0].isalpha() or parts[0] != parts[0].upper():
+        raise Refusal(400, "The request line is not HTTP.")
+    method, target, version = parts
+    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+        raise Refusal(505, "This server speaks HTTP/1.1.")
+    if not target.startswith(b"/") or b"\t" in target:
+        raise Refusal(400, "The address of the request has to begin with a slash.")
+    return method, _text(target.split(b"?", 1)[0]), version
+
+
+def _check_fields(lines):
+    """The header fields that frame the message, by lower-case name."""
+    if len(lines) > MAX_FIELDS:
+        raise Refusal(431, "The request has too many header fields.")
+    fields = {}
+    for line in lines:
+        if len(line) > MAX_LINE:
+            raise Refusal(431, "A header field of the request is too large.")
+        colon = line.find(b":")
+        name = line[:colon].lower()
+        # No folding, no space before the colon (section 5.1): both have smuggled requests past servers.
+        if colon < 1 or b" " in name or b"\t" in name:
+            raise Refusal(400, "A header field of the request is malformed.")
+        _text(line)
+        if name in _ONCE:
+            if name in fields:
+                raise Refusal(400, "A header field that may occur once occurs twice.")
+            fields[name] = line[colon + 1 :].strip()
+    return fields
+
+
+def _text(line):
+    try:
+        return str(line, "utf-8")
+    except UnicodeError:
+        raise Refusal(400, "The request holds bytes that are not UTF-8.")
+
+
+def _keep_alive(version, fields):
+    wish = fields.get(b"connection", b"").lower()
+    return version == b"HTTP/1.1" and b"close" not in wish
+
+
+def _body_length(method, fields):
+    """Section 6.3. No chunked bodies: everything sent here is a small form, and its sender knows its size."""
+    if b"transfer-encoding" in fields:
+        raise Refusal(501, "Send the body with a Content-Length, not in chunks.")
+    digits = fields.get(b"content-length")
+    if digits is None:
+        if method in _WITH_BODY:
+            raise Refusal(411, "Send the body with a Content-Length.")
+        return 0
+    if not digits.isdigit():
+        raise Refusal(400, "The Content-Length is not a number.")
+    if len(digits) > MAX_LENGTH_DIGITS:
+        raise Refusal(413, "The body is too large.")
+    return int(digits)
+
+
+def head_bytes(status, headers, keep_alive):
+    """The head of an answer. headers: {name: text or list of texts}; Content-Length is the caller's.
+
+    No Date: a server whose clock may be wrong does not send one (RFC 9110 section 6.6.1).
+    """
+    lines = ["HTTP/1.1 %d %s" % (status, REASONS.get(status, "Answer"))]
+    for name in headers:
+        values = headers[name]
+        for value in values if isinstance(values, list) else (values,):
+            lines.append(name + ": " + value)
+    if not keep_alive:
+        lines.append("Connection: close")
+    text = "\r\n".join(lines)
+    if "\0" in text:
+        raise ValueError("a header field of the answer holds a NUL")
+    return text.encode() + SECURITY
+
+
+# Inline script and inline style are refused, so injected markup stays text. data: is for the favicon alone, which
+# saves a request. No Strict-Transport-Security: the certificate comes from the router's own maker and a browser
+# that has seen the header would no longer let the owner pass after a certificate has changed.
+SECURITY = (
+    b"\r\nContent-Security-Policy: default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    b"\r\nX-Content-Type-Options: nosniff"
+    b"\r\nReferrer-Policy: no-referrer"
+    b"\r\nCross-Origin-Opener-Policy: same-origin"
+    b"\r\nCross-Origin-Resource-Policy: same-origin"
+    b"\r\nPermissions-Policy: camera=(), microphone=(), geolocation=()"
+    b"\r\n\r\n"
+)
