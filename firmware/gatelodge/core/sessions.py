@@ -1,0 +1,113 @@
+"""Sessions and short-lived tickets: random tokens of which only the SHA-256 is kept, in memory, in bounded tables.
+
+Seconds here are monotonic (since the router started). A token is the text of 256 random bits, so a plain
+dictionary lookup by its hash gives nothing away (what is compared is the hash, which its owner cannot steer).
+"""
+
+import binascii
+from collections import namedtuple
+
+from gatelodge import compat
+
+TOKEN_BYTES = 32
+
+IDLE_S = 10 * 60  # without a person acting; live updates do not count
+LONGEST_S = 12 * 3600
+MOST_SESSIONS = 20
+
+# id: 8 hex characters, public; csrf_token: hex; client: address; created_at: unix s, for people;
+# began_s, acted_s: monotonic.
+Record = namedtuple("Record", ("id", "csrf_token", "client", "created_at", "began_s", "acted_s"))
+
+
+def new_token(random_bytes):
+    """Return the text of a token made of 32 random bytes."""
+    if len(random_bytes) != TOKEN_BYTES:
+        raise ValueError("a token takes %d random bytes, not %d" % (TOKEN_BYTES, len(random_bytes)))
+    return binascii.hexlify(random_bytes).decode()
+
+
+def hashed(token):
+    """Return what is kept of a token. Bounded, because the text comes from a cookie."""
+    return compat.sha256(token[:256].encode())
+
+
+class Sessions:
+    def __init__(self):
+        self._records = {}  # hash of the token -> Record
+
+    def begin(self, token, csrf_token, client, created_at, now_s):
+        """Keep a session for the token; the one that acted longest ago ends when there are too many."""
+        self._drop_ended(now_s)
+        if len(self._records) >= MOST_SESSIONS:
+            del self._records[min(self._records, key=lambda key: self._records[key].acted_s)]
+        key = hashed(token)
+        public_id = binascii.hexlify(compat.sha256(key)[:4]).decode()
+        self._records[key] = Record(public_id, csrf_token, client, created_at, now_s, now_s)
+
+    def find(self, token, now_s, acting):
+        """Return the Record, or None when it has ended. acting: whether this puts off the idle end."""
+        key = hashed(token)
+        record = self._records.get(key)
+        if record is None:
+            return None
+        if ends_in_s(record, now_s) <= 0:
+            del self._records[key]
+            return None
+        if acting:
+            record = record[:5] + (now_s,)
+            record = self._records[key] = Record(*record)
+        return record
+
+    def end(self, token):
+        """End the session of the token, if there is one."""
+        self._records.pop(hashed(token), None)
+
+    def end_others(self, token):
+        """End every session but that of the token: for when the password or a factor has changed."""
+        kept = hashed(token)
+        for key in list(self._records):
+            if key != kept:
+                del self._records[key]
+
+    def __len__(self):
+        return len(self._records)
+
+    def _drop_ended(self, now_s):
+        for key in list(self._records):
+            if ends_in_s(self._records[key], now_s) <= 0:
+                del self._records[key]
+
+
+def ends_in_s(record, now_s):
+    """Return the seconds until the session ends if nobody acts; 0 or less when it has ended."""
+    return min(record.acted_s + IDLE_S, record.began_s + LONGEST_S) - now_s
+
+
+class Tickets:
+    """Values behind tokens that live for a fixed time: a set-up or a sign-in under way."""
+
+    def __init__(self, lifetime_s, most):
+        self.lifetime_s = lifetime_s
+        self.most = most
+        self._kept = {}  # hash of the token -> (ends at, value)
+
+    def add(self, token, value, now_s):
+        """Keep the value; the ticket that ends first makes room when there are too many."""
+        for key in list(self._kept):
+            if self._kept[key][0] <= now_s:
+                del self._kept[key]
+        if len(self._kept) >= self.most:
+            del self._kept[min(self._kept, key=lambda key: self._kept[key][0])]
+        self._kept[hashed(token)] = (now_s + self.lifetime_s, value)
+
+    def find(self, token, now_s):
+        """Return the value, or None when there is none or its time is over."""
+        ends_s, value = self._kept.get(hashed(token), (now_s, None))
+        return value if ends_s > now_s else None
+
+    def drop(self, token):
+        self._kept.pop(hashed(token), None)
+
+    def clear(self):
+        self._kept.clear()

@@ -1,0 +1,52 @@
+"""One sign-in, as a table: (state, event) -> state. What the table does not name cannot happen.
+
+The table is the whole argument that no factor is skipped: the only ways to SIGNED_IN lead through CODE, and the only way
+to CODE is the right password. An unset clock leads nowhere.
+"""
+
+from gatelodge.contract.errors import StateError
+
+LIFETIME_S = 5 * 60  # from the right password to the right code; time enough to find the phone
+MOST_UNDER_WAY = 16
+
+# States
+PASSWORD = "password"
+CODE = "code"
+SIGNED_IN = "signed in"
+
+# Events
+PASSWORD_RIGHT = "password right"
+PASSWORD_WRONG = "password wrong"
+CODE_RIGHT = "code right"
+CODE_WRONG = "code wrong"
+CODE_USED = "code used already"
+CLOCK_UNSET = "clock unset"
+RECOVERY_RIGHT = "recovery code right"
+RECOVERY_WRONG = "recovery code wrong"
+
+TRANSITIONS = {
+    (PASSWORD, PASSWORD_RIGHT): CODE,
+    (PASSWORD, PASSWORD_WRONG): PASSWORD,
+    (CODE, CODE_RIGHT): SIGNED_IN,
+    (CODE, CODE_WRONG): CODE,
+    (CODE, CODE_USED): CODE,
+    (CODE, CLOCK_UNSET): CODE,
+    (CODE, RECOVERY_RIGHT): SIGNED_IN,
+    (CODE, RECOVERY_WRONG): CODE,
+}
+
+
+class Signin:
+    """A sign-in under way from one client (its address as text)."""
+
+    def __init__(self, client):
+        self.client = client
+        self.state = PASSWORD
+
+    def happened(self, event):
+        """Move on by the table and return the new state. StateError when the event does not fit the state."""
+        key = (self.state, event)
+        if key not in TRANSITIONS:
+            raise StateError("A sign-in in state %r has no event %r." % key)
+        self.state = TRANSITIONS[key]
+        return self.state
