@@ -262,6 +262,7 @@ def set_wall_time(unix_s):
 
 rename = os.rename  # replaces an existing file, in one step, on both
 remove = os.remove
+remove_directory = os.rmdir  # an empty one
 
 
 def sync_file(file):
@@ -298,6 +299,11 @@ def is_regular_file(path):
         return os.stat(path)[0] & 0o170000 == 0o100000
     except OSError:
         return False
+
+
+def file_mode(path):
+    """The permission bits. OSError when there is no such file."""
+    return os.stat(path)[0] & 0o777
 
 
 def file_size(path):

@@ -125,7 +125,7 @@ def _open_for(size):
     if present + size > MAX_FILE_BYTES:
         compat.rename(_log.path, _log.path + ".1")
         present = 0
-    _log.file = open(_log.path, "ab", 0)
+    _log.file = open(_log.path, "ab", 0)  # noqa: SIM115 - open until the log moves on
     # A device has no size and takes any number; it is opened again now and then all the same.
     _log.bytes_left = MAX_FILE_BYTES - present - size
 

@@ -1,6 +1,6 @@
 """Tasks that somebody owns, and waits that end.
 
-Whoever starts a task cancels it and waits for it; a task that fails is heard of at once, not at its owner's end.
+Whoever starts a task cancels it and waits for it; a task that fails is heard of at once.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class Tasks:
         self._running = []
 
     def start(self, coroutine, name):
-        """Runs the coroutine as a task of this owner. Awaiting the task gives its result, None if it failed."""
+        """Runs the coroutine as a task of ours. Awaiting the task gives its result, None if it failed."""
         task = asyncio.create_task(self._watched(coroutine, name))
         self._running = [other for other in self._running if not other.done()]
         self._running.append(task)
@@ -67,7 +67,7 @@ else:
 
 
 async def with_deadline(awaitable, timeout_ms, what):
-    """The awaitable's result. After `timeout_ms` it is cancelled, and LineError says that `what` took too long."""
+    """The awaitable's result. After `timeout_ms` it is cancelled, and LineError names `what` took so long."""
     try:
         return await _wait_ms(awaitable, timeout_ms)
     except asyncio.TimeoutError:

@@ -3,7 +3,7 @@ import unittest
 
 from gatelodge import compat, log
 
-PATH = "/tmp/gatelodge-test-log-%s" % "".join("%02x" % byte for byte in compat.entropy(4))
+PATH = "/tmp/gatelodge-test-log-" + compat.entropy(4).hex()
 
 
 class LogTest(unittest.TestCase):
@@ -43,7 +43,7 @@ class LogTest(unittest.TestCase):
         for number in range(log.KEPT_LINES + 5):
             log.info("test", "%d", number)
         self.assertEqual(len(log.lines()), log.KEPT_LINES)
-        self.assertTrue(log.lines()[-1].endswith(" %d" % (log.KEPT_LINES + 4)))
+        self.assertTrue(log.lines()[-1].endswith(f" {log.KEPT_LINES + 4}"))
 
     def test_a_file_stays_bounded_and_the_one_before_is_kept(self):
         for number in range(2 * log.MAX_FILE_BYTES // 900):

@@ -1,0 +1,36 @@
+"""Every key of the store, once. The comment is the value's shape; b64 is base-64 text, times are unix seconds."""
+
+# int: time never runs below it. Written hourly and with each sign-in.
+CLOCK_FLOOR = "clock.floor"
+
+# {serial_number, model, service_code, device_certificate (b64 DER), admin_certificate (b64 DER),
+#  admin_chain? ([b64 DER]), factory_ca (b64 DER), cloud_ca (b64 DER), cloud: {host, port, server_name},
+#  ntp: [[host, port]], provisioned_at}. Written once, by the factory bench.
+IDENTITY = "identity"
+
+# b64 SEC1 DER of the P-256 key that was made here. It never leaves this router. Secret.
+DEVICE_KEY = "device_key"
+
+# bool: the serial console takes no raw REPL any more.
+LOCKED = "console.locked"
+
+# {salt (b64), iterations, hash (b64), created_at}: the owner's password. Secret.
+OWNER = "owner"
+
+# [{id, name, secret (base-32), last_step, drift_steps, last_used_at}]. Secret.
+AUTHENTICATORS = "authenticators"
+
+# {salt (b64), hashes: [b64], created_at}: the recovery codes not used yet. Secret.
+RECOVERY = "recovery"
+
+# {counter name: record of core/throttle.py}: failed attempts, so that a restart forgives none.
+THROTTLE = "throttle"
+
+# {account_id, name, email}: the cloud account that this router belongs to; absent when to none.
+CLOUD_OWNER = "cloud.owner"
+
+# [{id, result}], the last 32 commands of the cloud: an id that is here is never run again.
+COMMANDS = "cloud.commands"
+
+# {id, ...}: a command whose result can only be told after the restart that it asked for.
+PENDING_RESULT = "cloud.pending_result"

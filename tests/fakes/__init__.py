@@ -1,0 +1,1 @@
+"""Fakes that implement a real seam of Gatelodge. For tests, and for people who want to see a part alone."""
