@@ -1,23 +1,298 @@
 """The phone-home shell: one WebSocket to the cloud around contract/link.py.
 
     client = CloudClient(
-        identity,      # {serial_number, model, cloud: {host, port, server_name}} of the store's IDENTITY
-        open_stream,   # async () -> Stream: connected to the cloud by mutual TLS (raises LineError or TlsError)
-        clock,         # .now() -> unix s, .state -> text; .set(unix_s, "cloud") -> bool
+        identity,      # of the store: {serial_number, model, cloud: {server_name}}
+        open_stream,   # async () -> Stream, connected to the cloud by mutual TLS; raises LineError or TlsError
+        clock,         # .now() -> unix s, .state -> text, .set(unix_s, "cloud")
         store,         # Store: CLOUD_OWNER and COMMANDS are kept in it
-        facts,         # () -> {firmware, uptime_s, load, memory_free_kb, wan_up}, load is the 1-minute one
-        commands,      # {name: async (args) -> value dict or None}, see contract.messages.COMMANDS; "reboot" does
-                       # not return: its result is sent after the restart. claim and claim_cancel are built in
+        facts,         # () -> {firmware, uptime_s, load, memory_free_kb, wan_up}; load is the 1-minute one
+        commands,      # {name: async (args) -> value dict or None}, see contract.messages.COMMANDS. What
+                       # "reboot" returns is not sent: its result is, after the restart. Claims are built in
         entropy,       # (n) -> random bytes
-        on_change,     # () called after .state or .claim changed; or None
+        on_change,     # () called after .state, .owner or .claim changed; or None
     )
-    await client.run()                      # for ever; cancel it to stop (says goodbye)
-    client.state                            # {state: "connecting"|"online"|"offline", since, owner, last_error}
-    client.claim                            # None or {claim_id, account: {name, email}, number, expires_at, expires_s}
-    client.answer_claim(claim_id, approved) # StateError when that claim is not waiting any more
+    await client.run()    # for ever; cancel it to stop (it says goodbye)
+    client.state          # {state: CONNECTING|ONLINE|OFFLINE, since: unix s, owner, last_error: text or None}
+    client.claim          # None or {claim_id, account: {name, email}, number, expires_at: unix s, expires_s}
+    client.answer_claim(claim_id, approved)    # StateError when that claim is not waiting any more
 """
+
+import asyncio
+import binascii
+
+from gatelodge import log, store_keys
+from gatelodge.cloud import ledger
+from gatelodge.cloud.claims import Claims
+from gatelodge.cloud.connection import Connection
+from gatelodge.compat import json, monotonic_ms
+from gatelodge.contract import messages
+from gatelodge.contract.errors import GatelodgeError, LineError, MessageError, StateError
+from gatelodge.core.backoff import RANDOM_BYTES, Backoff
+from gatelodge.tasks import Tasks
+
+CONNECTING = "connecting"
+ONLINE = "online"
+OFFLINE = "offline"
+
+VALUE_LIMIT = 2048  # bytes of a result's value: the ledger keeps up to 16 of them on the flash
+HEARTBEAT_FACTS = ("uptime_s", "load", "memory_free_kb", "wan_up")
+
+# The `reason` of a TlsError: who refused whom, for the log and the dashboard.
+REFUSALS = {
+    "untrusted": "cloud refused: its certificate is not signed by the CA this router trusts",
+    "name": "cloud refused: its certificate is for another name",
+    "expired": "cloud refused: its certificate is not valid at this router's time",
+    "alert": "the cloud refused this router's certificate",
+}
 
 
 class CloudClient:
     def __init__(self, identity, open_stream, clock, store, facts, commands, entropy, on_change=None):
-        raise NotImplementedError
+        self._identity = identity
+        self._open_stream = open_stream
+        self._clock = clock
+        self._store = store
+        self._facts = facts
+        self._entropy = entropy
+        self._on_change = on_change
+        self._boot_id = binascii.hexlify(entropy(8)).decode()
+        self._backoff = Backoff()
+        self._claims = Claims(monotonic_ms)
+        self._commands = dict(commands)
+        self._commands["claim"] = self._show_claim
+        self._commands["claim_cancel"] = self._cancel_claim
+        self._connection = None  # while the link is open
+        self._tasks = Tasks("cloud")
+        self._state = {"state": CONNECTING, "since": clock.now(), "last_error": None}
+        self._record = store.get(store_keys.COMMANDS) or ledger.empty()
+        self._keep(ledger.after_restart(self._record))
+
+    # --- what the admin page sees ---
+
+    @property
+    def owner(self):
+        """{account_id, name, email}, or None."""
+        return self._store.get(store_keys.CLOUD_OWNER)
+
+    @property
+    def state(self):
+        state = dict(self._state)
+        state["owner"] = self.owner
+        return state
+
+    @property
+    def claim(self):
+        return self._claims.current(self._clock.now())
+
+    def answer_claim(self, claim_id, approved):
+        """Take the owner's answer: durable on return, sent now or at the next connection. Or StateError."""
+        if len(self._record["outbox"]) >= ledger.OUTBOX_LIMIT:
+            raise StateError("The cloud has not taken earlier answers yet. Try again when it is connected.")
+        self._claims.answer(claim_id)
+        message = {"type": "claim_answer", "claim_id": claim_id, "approved": bool(approved)}
+        self._keep(ledger.owed(self._record, message))
+        log.info("link", "claim %s was %s", claim_id, "approved" if approved else "refused")
+        self._tasks.start(self._deliver(message), "claim answer")
+        self._changed()
+
+    # --- connecting, for ever ---
+
+    async def run(self):
+        try:
+            while True:
+                await asyncio.sleep(self._backoff.next_delay_ms(self._entropy(RANDOM_BYTES)) / 1000)
+                await self._call()
+        finally:
+            await self._tasks.close()
+
+    async def _call(self):
+        """One connection, from dialling to its end. Raises nothing but cancellation."""
+        try:
+            stream = await self._open_stream()
+            await self._converse(Connection(stream, self._entropy))
+        except (GatelodgeError, OSError) as error:
+            self._offline(refusal_text(error))
+        except Exception as error:
+            # A fault of ours must not cut the router off until somebody restarts it.
+            log.exception("link", "the link failed", error)
+            self._offline("the link failed; the log says how")
+
+    async def _converse(self, connection):
+        reason, cause = "shutdown", None
+        try:
+            await connection.open(self._identity["cloud"]["server_name"])
+            await connection.send(self._hello())
+            while True:
+                await self._handle(connection, await connection.receive(self._heartbeat_facts))
+        except (GatelodgeError, OSError) as error:
+            reason, cause = refusal_text(error)[:200], error
+            raise
+        finally:
+            self._connection = None
+            await connection.close(reason, cause)
+
+    def _hello(self):
+        facts = self._facts()
+        return {
+            "type": "hello",
+            "serial_number": self._identity["serial_number"],
+            "model": self._identity["model"],
+            "firmware": facts["firmware"],
+            "boot_id": self._boot_id,
+            "uptime_s": facts["uptime_s"],
+            "owner": self.owner["account_id"] if self.owner else None,
+            "clock_state": self._clock.state,
+        }
+
+    def _heartbeat_facts(self):
+        facts = self._facts()
+        return {name: facts[name] for name in HEARTBEAT_FACTS}
+
+    def _offline(self, text):
+        log.warning("link", "%s", text)
+        self._set_state(OFFLINE, text)
+
+    def _set_state(self, state, last_error):
+        since = self._state["since"] if self._state["state"] == state else self._clock.now()
+        self._state = {"state": state, "since": since, "last_error": last_error}
+        self._changed()
+
+    def _changed(self):
+        if self._on_change is not None:
+            self._on_change()
+
+    # --- the cloud's messages ---
+
+    async def _handle(self, connection, message):
+        await _HANDLERS[message["type"]](self, connection, message)
+
+    async def _on_welcome(self, connection, message):
+        self._clock.set(message["time_ms"] / 1000, "cloud")
+        self._backoff.welcomed(message["reconnect_window_s"])
+        self._set_owner(message["owner"])
+        self._connection = connection
+        log.info("link", "online; heartbeat every %d s", message["heartbeat_s"])
+        self._set_state(ONLINE, None)
+        for owed in self._record["outbox"]:
+            await connection.send(owed)
+
+    async def _on_heartbeat_ack(self, connection, message):
+        """The link has noted that the cloud is there."""
+
+    async def _on_command(self, connection, message):
+        command_id = message["id"]
+        if command_id in self._record["seen"]:
+            await connection.send({"type": "accepted", "id": command_id})
+            for result in ledger.results_of(self._record, command_id):
+                await connection.send(result)
+            return
+        try:
+            args = self._check_command(message)
+        except (MessageError, StateError) as error:
+            # Nothing is run, so nothing is remembered: a repeat is judged anew.
+            await connection.send(ledger.result(command_id, error=str(error)[:300]))
+            return
+        self._keep(ledger.taken(self._record, command_id, message["name"]))
+        await connection.send({"type": "accepted", "id": command_id})
+        self._tasks.start(self._execute(command_id, message["name"], args), message["name"])
+
+    def _check_command(self, message):
+        args = messages.check_command(message["name"], message["args"])
+        if message["name"] not in self._commands:
+            raise MessageError("this router cannot %s" % message["name"])
+        if ledger.is_full(self._record):
+            raise StateError("the router is busy with earlier commands")
+        return args
+
+    async def _on_result_ack(self, connection, message):
+        self._keep(ledger.acknowledged(self._record, "result", message["id"]))
+
+    async def _on_claim_answer_ack(self, connection, message):
+        self._keep(ledger.acknowledged(self._record, "claim_answer", message["claim_id"]))
+
+    async def _on_owner(self, connection, message):
+        self._set_owner(message["owner"])
+        self._changed()
+
+    async def _on_goodbye(self, connection, message):
+        raise LineError("the cloud said goodbye: %s" % message["reason"])
+
+    def _set_owner(self, owner):
+        if owner == self.owner:
+            return
+        if owner is None:
+            self._store.delete(store_keys.CLOUD_OWNER)
+            log.info("link", "the cloud released this router from its account")
+        else:
+            self._store.put(store_keys.CLOUD_OWNER, owner)
+            log.info("link", "the cloud registered this router to account %s", owner["account_id"])
+
+    # --- commands ---
+
+    async def _execute(self, command_id, name, args):
+        log.info("link", "command %s %s", name, command_id)
+        try:
+            value = await self._commands[name](args)
+        except GatelodgeError as error:
+            await self._finish(ledger.result(command_id, error=str(error)[:300]))
+        except Exception as error:
+            log.exception("link", "command %s failed" % name, error)
+            await self._finish(ledger.result(command_id, error="the router failed at it; its log says how"))
+        else:
+            if name not in ledger.ENDS_IN_RESTART:
+                await self._finish(_fitting(ledger.result(command_id, value)))
+
+    async def _finish(self, result):
+        self._keep(ledger.finished(self._record, result))
+        await self._deliver(result)
+
+    async def _deliver(self, message):
+        """Send what the ledger owes, if there is a link. Else it is sent after the next welcome."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            await connection.send(message)
+        except (GatelodgeError, OSError) as error:
+            log.debug("link", "%s is sent again later: %s", message["type"], error)
+
+    def _keep(self, record):
+        """Durable first, then true."""
+        if record != self._record:
+            self._store.put(store_keys.COMMANDS, record)
+            self._record = record
+
+    async def _show_claim(self, args):
+        self._claims.show(args)
+        log.info("link", "claim %s waits for the owner's answer", args["claim_id"])
+        self._changed()
+
+    async def _cancel_claim(self, args):
+        self._claims.cancel(args["claim_id"])
+        self._changed()
+
+
+_HANDLERS = {
+    "welcome": CloudClient._on_welcome,
+    "heartbeat_ack": CloudClient._on_heartbeat_ack,
+    "command": CloudClient._on_command,
+    "result_ack": CloudClient._on_result_ack,
+    "claim_answer_ack": CloudClient._on_claim_answer_ack,
+    "owner": CloudClient._on_owner,
+    "goodbye": CloudClient._on_goodbye,
+}
+
+
+def refusal_text(error):
+    """One sentence for the log and the dashboard: who refused whom, or what broke."""
+    return REFUSALS.get(getattr(error, "reason", None)) or str(error) or "the connection to the cloud broke"
+
+
+def _fitting(result):
+    """The result, or one that says that its value does not fit into a message."""
+    try:
+        messages.check(result, messages.ROUTER)
+        fits = len(json.dumps(result["value"])) <= VALUE_LIMIT
+    except (MessageError, TypeError, ValueError):
+        fits = False
+    return result if fits else ledger.result(result["id"], error="the answer does not fit into a message")
