@@ -5,7 +5,7 @@ four characters or more, with letters where people put look-alikes ("passw0rd" i
 Made of the words that head every published ranking of leaked passwords, and of what is printed on routers.
 """
 
-LONGEST = 12
+LONGEST = 13
 
 WORDS = (
     # routers and defaults

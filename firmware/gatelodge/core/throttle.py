@@ -23,9 +23,10 @@ MOST_KNOWN = 8  # each known client is a budget of its own, so few of them
 # (failures, wait in seconds): the wait after that many failures in a row. The first tries are free: people mistype.
 CLIENT_WAITS = ((5, 10), (7, 30), (10, 60), (15, 300), (20, 900))
 ACCOUNT_WAITS = ((10, 60),)
-# A code is worth 3 in a million a guess, and whoever guesses it has the password already: slower, and for longer.
-CODE_CLIENT_WAITS = ((5, 30), (8, 120), (10, 600), (15, 3600))
-CODE_ACCOUNT_WAITS = ((10, 60), (20, 600), (50, 3600))
+# A guess at a code is right 3 times in a million, and whoever guesses has the password already: slower, in the end once
+# a day. A year of it finds a code with odds of 0.14 % (1.4 % for one who can take all known addresses as well).
+CODE_CLIENT_WAITS = ((5, 30), (8, 120), (10, 600), (15, 3600), (30, 86400))
+CODE_ACCOUNT_WAITS = ((10, 60), (20, 600), (50, 3600), (100, 86400))
 
 CLIENT_TABLES = {"code": CODE_CLIENT_WAITS}
 ACCOUNT_TABLES = {"code": CODE_ACCOUNT_WAITS}

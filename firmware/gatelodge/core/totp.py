@@ -73,8 +73,11 @@ def check(secret, code, now, last_step, drift_steps):
 
 
 def next_code_in_s(now, last_step, drift_steps):
-    """Return whole seconds until the app shows a code after last_step, 0 when it does already."""
-    return max(0, (last_step + 1 - drift_steps) * STEP_S - int(now))
+    """Return whole seconds until the app shows a code after last_step, 0 when it does already.
+
+    A drift behind is not counted: it may as well be an owner who types late, with the next code on the phone.
+    """
+    return max(0, (last_step + 1 - max(drift_steps, 0)) * STEP_S - int(now))
 
 
 def cleaned(text):

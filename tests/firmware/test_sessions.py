@@ -1,0 +1,108 @@
+import unittest
+
+from gatelodge.core import sessions
+from gatelodge.core.sessions import IDLE_S, LONGEST_S, MOST_SESSIONS, Sessions, Tickets
+
+
+def token(number):
+    return sessions.new_token(number.to_bytes(32, "big"))
+
+
+def begun(number=1, now_s=0):
+    kept = Sessions()
+    kept.begin(token(number), "csrf", "10.0.0.2", 1800000000, now_s)
+    return kept
+
+
+class TestSessions(unittest.TestCase):
+    def test_a_token_carries_256_bits(self):
+        self.assertEqual(len(token(1)), 64)
+        with self.assertRaises(ValueError):
+            sessions.new_token(bytes(31))
+
+    def test_a_session_is_found_by_its_token_only(self):
+        kept = begun()
+        self.assertEqual(kept.find(token(1), 1, True).client, "10.0.0.2")
+        self.assertIsNone(kept.find(token(2), 1, True))
+        self.assertIsNone(kept.find("", 1, True))
+
+    def test_the_token_itself_is_not_kept(self):
+        kept = begun()
+        self.assertNotIn(token(1), str([kept._records, kept.find(token(1), 0, False)]))
+
+    def test_a_session_ends_after_ten_minutes_without_acting(self):
+        self.assertIsNotNone(begun().find(token(1), IDLE_S - 1, False))
+        self.assertIsNone(begun().find(token(1), IDLE_S, False))
+
+    def test_acting_puts_off_the_end_and_live_updates_do_not(self):
+        kept = begun()
+        kept.find(token(1), 300, True)
+        for now_s in range(300, 300 + IDLE_S, 2):
+            self.assertIsNotNone(kept.find(token(1), now_s, False))
+        self.assertIsNone(kept.find(token(1), 300 + IDLE_S, False))
+
+    def test_a_session_ends_after_twelve_hours_however_busy(self):
+        kept = begun()
+        for now_s in range(0, LONGEST_S, 300):
+            self.assertIsNotNone(kept.find(token(1), now_s, True))
+        self.assertIsNone(kept.find(token(1), LONGEST_S, True))
+
+    def test_an_ended_session_does_not_come_back(self):
+        kept = begun()
+        kept.find(token(1), IDLE_S, True)
+        self.assertIsNone(kept.find(token(1), 1, True))
+
+    def test_signing_out_ends_one_session_and_twice_is_once(self):
+        kept = begun()
+        kept.begin(token(2), "csrf", "10.0.0.3", 0, 0)
+        kept.end(token(1))
+        kept.end(token(1))
+        self.assertIsNone(kept.find(token(1), 1, True))
+        self.assertIsNotNone(kept.find(token(2), 1, True))
+
+    def test_the_others_end_when_a_factor_changes(self):
+        kept = begun()
+        kept.begin(token(2), "csrf", "10.0.0.3", 0, 0)
+        kept.end_others(token(2))
+        self.assertIsNone(kept.find(token(1), 1, True))
+        self.assertIsNotNone(kept.find(token(2), 1, True))
+
+    def test_the_session_that_acted_longest_ago_makes_room(self):
+        kept = Sessions()
+        for number in range(MOST_SESSIONS):
+            kept.begin(token(number), "csrf", "10.0.0.2", 0, number)
+        kept.find(token(0), 50, True)
+        kept.begin(token(99), "csrf", "10.0.0.2", 0, 51)
+        self.assertEqual(len(kept), MOST_SESSIONS)
+        self.assertIsNotNone(kept.find(token(0), 52, False))
+        self.assertIsNone(kept.find(token(1), 52, False))
+
+    def test_public_ids_differ_and_are_not_part_of_the_token(self):
+        first, second = begun(1).find(token(1), 0, False), begun(2).find(token(2), 0, False)
+        self.assertNotEqual(first.id, second.id)
+        self.assertNotIn(first.id, token(1))
+
+
+class TestTickets(unittest.TestCase):
+    def test_a_ticket_lives_for_its_time(self):
+        tickets = Tickets(300, 4)
+        tickets.add(token(1), "value", 100)
+        self.assertEqual(tickets.find(token(1), 399), "value")
+        self.assertIsNone(tickets.find(token(1), 400))
+
+    def test_a_dropped_ticket_is_gone(self):
+        tickets = Tickets(300, 4)
+        tickets.add(token(1), "value", 0)
+        tickets.drop(token(1))
+        tickets.drop(token(1))
+        self.assertIsNone(tickets.find(token(1), 1))
+
+    def test_the_oldest_ticket_makes_room(self):
+        tickets = Tickets(300, 4)
+        for number in range(5):
+            tickets.add(token(number), number, number)
+        self.assertEqual([tickets.find(token(number), 10) for number in range(5)], [None, 1, 2, 3, 4])
+
+
+if __name__ == "__main__":
+    unittest.main()

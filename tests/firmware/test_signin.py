@@ -1,0 +1,52 @@
+import unittest
+
+from gatelodge.contract.errors import StateError
+from gatelodge.core import signin
+
+EVENTS = {event for _, event in signin.TRANSITIONS}
+STATES = {signin.PASSWORD, signin.CODE, signin.SIGNED_IN}
+
+
+def at(state):
+    attempt = signin.Signin("10.0.0.2")
+    attempt.state = state
+    return attempt
+
+
+class TestSignin(unittest.TestCase):
+    def test_password_then_code(self):
+        attempt = signin.Signin("10.0.0.2")
+        self.assertEqual(attempt.happened(signin.PASSWORD_RIGHT), signin.CODE)
+        self.assertEqual(attempt.happened(signin.CODE_RIGHT), signin.SIGNED_IN)
+
+    def test_password_then_recovery_code(self):
+        attempt = signin.Signin("10.0.0.2")
+        attempt.happened(signin.PASSWORD_RIGHT)
+        self.assertEqual(attempt.happened(signin.RECOVERY_RIGHT), signin.SIGNED_IN)
+
+    def test_only_a_right_second_factor_leads_in(self):
+        leading_in = {key for key in signin.TRANSITIONS if signin.TRANSITIONS[key] == signin.SIGNED_IN}
+        self.assertEqual(leading_in, {(signin.CODE, signin.CODE_RIGHT), (signin.CODE, signin.RECOVERY_RIGHT)})
+
+    def test_only_the_right_password_leads_to_the_second_factor(self):
+        leading = [k for k in signin.TRANSITIONS if signin.TRANSITIONS[k] == signin.CODE and k[0] != signin.CODE]
+        self.assertEqual(leading, [(signin.PASSWORD, signin.PASSWORD_RIGHT)])
+
+    def test_what_the_table_does_not_name_is_an_error_and_changes_nothing(self):
+        for state in STATES:
+            for event in EVENTS:
+                if (state, event) not in signin.TRANSITIONS:
+                    attempt = at(state)
+                    with self.assertRaises(StateError):
+                        attempt.happened(event)
+                    self.assertEqual(attempt.state, state)
+
+    def test_an_unset_clock_leads_nowhere(self):
+        self.assertEqual(at(signin.CODE).happened(signin.CLOCK_UNSET), signin.CODE)
+
+    def test_signed_in_is_the_end(self):
+        self.assertEqual([key for key in signin.TRANSITIONS if key[0] == signin.SIGNED_IN], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
