@@ -79,5 +79,12 @@ def _serial_numbers(name):
             kind = attribute.expect(der.OBJECT_IDENTIFIER)
             _, _, start, end = attribute.next()
             if kind == _SERIAL_NUMBER:
-                found.append(name[start:end].decode())
+                found.append(_text(name[start:end]))
     return found
+
+
+def _text(content):
+    try:
+        return content.decode()
+    except UnicodeError:
+        raise CertificateError("the certificate's serial number is not text: sign it again")

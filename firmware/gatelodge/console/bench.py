@@ -1,0 +1,182 @@
+"""The bench's verbs on the router: contract/provisioning.py made true.
+
+    Bench(store, clock, router, board, version)
+
+store    the journal; every answer waits until what it tells is on the flash
+clock    .set(unix_s, "bench"), .now(), .is_set
+router   .facts() and .interfaces(), see router/
+board    the checked board.json, a dict
+version  the firmware's version, text
+
+Code at the bench calls `bench.call(verb, request)`; the request and the answer are JSON texts.
+What is wrong with a request is the answer's "error"; only a fault in this firmware raises.
+"""
+
+from binascii import a2b_base64, b2a_base64, hexlify
+
+from gatelodge import compat, log, store_keys
+from gatelodge.console import self_test
+from gatelodge.contract import provisioning, service_code
+from gatelodge.contract.errors import BenchError, GatelodgeError
+from gatelodge.core import certificate, csr, p256
+
+REQUEST_LIMIT = 16384  # characters; write_identity with four certificates is under 6000
+
+
+class Bench:
+    def __init__(self, store, clock, router, board, version, entropy=compat.entropy):
+        self._store = store
+        self._clock = clock
+        self._router = router
+        self._board = board
+        self._version = version
+        self._entropy = entropy
+        self._is_tested = False  # of this start: a test is about the router as it is now
+
+    @property
+    def state(self):
+        """One of provisioning.STATES."""
+        if self.is_locked:
+            return provisioning.LOCKED
+        if self._store.get(store_keys.IDENTITY) is None:
+            return provisioning.BLANK if self._store.get(store_keys.DEVICE_KEY) is None else provisioning.KEYED
+        return provisioning.TESTED if self._is_tested else provisioning.IDENTIFIED
+
+    @property
+    def is_locked(self):
+        return self._store.get(store_keys.LOCKED, False)
+
+    @property
+    def banner(self):
+        words = "Gatelodge %s on %s, speaking MicroPython's REPL\r\nType \"bench.help()\" for the bench's verbs."
+        return words % (self._version, self._board["model"])
+
+    def status(self):
+        """Return (name, value) texts that anybody at the serial line may read."""
+        facts = self._identify(None)
+        return [(name, facts[name]) for name in ("model", "firmware", "serial_number", "state")]
+
+    def help(self):
+        """Print the verbs."""
+        for verb in provisioning.VERBS:
+            print("bench.call(%r, %r)  %s" % (verb.name, [name for name, _ in verb.request], verb.summary))
+
+    def call(self, name, request="{}"):
+        """Return the JSON answer, {"ok": {...}} or {"error": "one sentence"}, to a JSON request."""
+        try:
+            return compat.json.dumps({"ok": self._call(name, request)})
+        except GatelodgeError as error:
+            log.warning("bench", "%s: %s", name, error)
+            return compat.json.dumps({"error": str(error)})
+
+    def _call(self, name, request):
+        verb = provisioning.find_verb(name)
+        provisioning.next_state(self.state, name)
+        if len(request) > REQUEST_LIMIT:
+            raise BenchError("the request is longer than %d characters: send less" % REQUEST_LIMIT)
+        fields = provisioning.check_request(verb, _read(request))
+        answer = provisioning.check_reply(verb, _VERBS[name](self, fields))
+        log.info("bench", "%s: done", name)
+        return answer
+
+    # --- verbs ---
+
+    def _identify(self, _):
+        identity = self._store.get(store_keys.IDENTITY) or {}
+        return {
+            "model": self._board["model"],
+            "board": self._board["name"],
+            "firmware": self._version,
+            "mac": self._mac(),
+            "serial_number": identity.get("serial_number", ""),
+            "state": self.state,
+            "flash_mb": self._board["flash_mb"],
+        }
+
+    def _make_key(self, _):
+        if self._store.get(store_keys.DEVICE_KEY) is None:
+            key = csr.sec1_private_key(p256.generate(self._entropy(p256.KEY_RANDOM_BYTES)))
+            self._store.put(store_keys.DEVICE_KEY, _text(key))
+        return {"public_key": _text(p256.encode_point(p256.public_key(self._key())))}
+
+    def _certificate_request(self, request):
+        data = csr.certificate_request(self._key(), request["serial_number"], provisioning.ORGANIZATION)
+        return {"csr": _text(data)}
+
+    def _write_identity(self, request):
+        self._check_certificates(request)
+        self._clock.set(request["time"], "bench")
+        identity = {name: request[name] for name in request if name != "time"}
+        identity["model"] = self._board["model"]
+        identity["provisioned_at"] = int(request["time"])
+        identity["service_code"] = self._service_code(request["serial_number"])
+        self._is_tested = False
+        floor = max(int(request["time"]), self._store.get(store_keys.CLOCK_FLOOR, 0))
+        self._store.put_many({store_keys.IDENTITY: identity, store_keys.CLOCK_FLOOR: floor})
+        return {
+            "service_code": identity["service_code"],
+            "fingerprint": hexlify(compat.sha256(_bytes(request["device_certificate"]))).decode(),
+        }
+
+    def _self_test(self, _):
+        parts = self_test.Parts(self._store, self._clock, self._router, self._key(), self._entropy)
+        checks = self_test.run(parts)
+        self._is_tested = all(check["ok"] for check in checks)
+        return {"passed": self._is_tested, "checks": checks}
+
+    def _lock(self, _):
+        self._store.put(store_keys.LOCKED, True)  # on the flash before the host hears of it
+        return {"locked": True}
+
+    # --- parts ---
+
+    def _key(self):
+        return csr.read_sec1_private_key(_bytes(self._store.get(store_keys.DEVICE_KEY)))
+
+    def _service_code(self, serial_number):
+        """A router keeps the code that a bench has already read for this serial number."""
+        before = self._store.get(store_keys.IDENTITY)
+        if before is not None and before["serial_number"] == serial_number:
+            return before["service_code"]
+        return service_code.generate(self._entropy(service_code.RANDOM_BYTES))
+
+    def _check_certificates(self, request):
+        authority = _bytes(request["factory_ca"])
+        ours = p256.public_key(self._key())
+        certificate.check(_bytes(request["device_certificate"]), authority, ours, request["serial_number"])
+        certificate.check(_bytes(request["admin_certificate"]), authority, ours)
+        certificate.read(_bytes(request["cloud_ca"]))
+
+    def _mac(self):
+        for interface in self._router.interfaces():
+            if interface["role"] == "lan":
+                return interface["mac"]
+        return ""
+
+
+_VERBS = {
+    "identify": Bench._identify,
+    "make_key": Bench._make_key,
+    "certificate_request": Bench._certificate_request,
+    "write_identity": Bench._write_identity,
+    "self_test": Bench._self_test,
+    "lock": Bench._lock,
+}
+
+
+def _text(data):
+    return b2a_base64(data).decode().strip()
+
+
+def _bytes(text):
+    try:
+        return a2b_base64(text)
+    except ValueError:
+        raise BenchError("a field is not whole base 64: send it again")
+
+
+def _read(text):
+    try:
+        return compat.json.loads(text)
+    except ValueError:
+        raise BenchError("the request is not JSON: send an object")

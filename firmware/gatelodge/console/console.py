@@ -1,0 +1,107 @@
+"""The serial console: raw REPL and bench on a blank router, a locked door afterwards.
+
+    terminal = Terminal(baud=board["console"]["baud"])      # fd 0 and fd 1; OSError without a terminal
+    console = Console(terminal, bench, status, restart)
+    tasks.start(console.run(), "console")
+
+bench    console.bench.Bench; its `state` decides whether this console is locked
+status   callable -> list of (name, value) texts, for the locked console's `status`
+restart  callable(reason); the daemon ends and is started again (after the lock, and when an
+         interrupt has torn the interpreter's heap)
+
+`run` ends only by cancellation. Code runs in the daemon's own loop and stops everything else
+meanwhile, as on a board: nobody is served by a router that is still at the factory.
+"""
+
+import asyncio
+
+from gatelodge import log
+from gatelodge.console import raw_repl
+from gatelodge.console.locked import LockedConsole
+from gatelodge.console.raw_repl import EXECUTE, SEND, RawRepl
+from gatelodge.console.runner import INTERRUPTED, Runner
+
+# The answer to `lock` is 60 bytes, 5 ms at 115200 baud; 50 times that before the line may drop.
+LAST_WORDS_S = 0.25
+
+
+class Console:
+    def __init__(self, terminal, bench, status, restart):
+        self._terminal = terminal
+        self._bench = bench
+        self._status = status
+        self._restart = restart
+        self._repl = RawRepl(bench.banner)
+        self._runner = Runner({"bench": bench})
+
+    async def run(self):
+        """Serve the line until cancelled."""
+        self._terminal.listen()
+        if not self._bench.is_locked:
+            await self._serve_bench()
+        await self._serve_locked()
+
+    # --- locked ---
+
+    async def _serve_locked(self):
+        door = LockedConsole(self._status)
+        await self._terminal.write(door.start())
+        while True:
+            await self._terminal.write(door.received(await self._terminal.read()))
+
+    # --- blank ---
+
+    async def _serve_bench(self):
+        """Serve the REPL until the bench has locked the router."""
+        self._repl.start()
+        while not self._bench.is_locked:
+            try:
+                await self._carry_out()
+                self._repl.receive(await self._terminal.read())
+            except KeyboardInterrupt:  # one more than code was running for
+                self._terminal.listen()
+        await asyncio.sleep(LAST_WORDS_S)
+        self._restart("the console was locked")
+
+    async def _carry_out(self):
+        event = self._repl.next_event()
+        while event is not None:
+            if event.name == SEND:
+                await self._terminal.write(event.data)
+            elif event.name == EXECUTE:
+                self._execute(event)
+            else:
+                self._reset()
+            event = self._repl.next_event()
+
+    def _reset(self):
+        self._runner.reset()
+        self._repl.was_reset()
+
+    def _execute(self, event):
+        outcome = self._run(event)
+        self._listen_again()
+        self._repl.executed(outcome.error)
+        if outcome.reset:
+            self._reset()
+        if outcome.must_restart:
+            log.warning("console", "an interrupt hit a garbage collection: restarting")
+            self._restart("an interrupt hit a garbage collection")
+
+    def _run(self, event):
+        """Run the code between the two states of the terminal. Ctrl-C works from the acknowledgement on."""
+        try:
+            self._terminal.run_code(for_a_person=event.kind == raw_repl.SINGLE)
+            self._terminal.write_now(event.acknowledgement)
+            if self._repl.take_interrupt():
+                return INTERRUPTED
+            return self._runner.run(event.data, event.kind)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+
+    def _listen_again(self):
+        while True:
+            try:
+                return self._terminal.listen()
+            except KeyboardInterrupt:
+                continue  # until the terminal makes no more of them

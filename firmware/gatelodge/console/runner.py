@@ -1,0 +1,81 @@
+"""Runs what the raw REPL received, in a namespace of its own, and survives Ctrl-C.
+
+On the unix port a Ctrl-C does not wait for the end of a bytecode: KeyboardInterrupt is thrown
+from the signal handler, wherever the interpreter stands. Two things follow. The interrupt may come
+again while the first is handled, so `run` is guarded more than once. And it may come in the middle of a garbage
+collection, which then never ends: the heap stays locked and half marked. `run` finds that, unlocks
+the heap, forbids further collections, and answers `must_restart`, for only a new process is sound.
+"""
+
+import gc
+import io
+from collections import namedtuple
+
+from gatelodge import compat
+
+try:
+    import micropython
+except ImportError:
+    micropython = None  # CPython delivers interrupts between bytecodes, its heap is never torn
+
+# error: a traceback or "". reset: the code asked for a soft reset. must_restart: the process is not sound.
+Outcome = namedtuple("Outcome", "error reset must_restart")
+
+INTERRUPTED = Outcome("Traceback (most recent call last):\nKeyboardInterrupt: \n", False, False)
+
+
+class Runner:
+    """`names` is what every fresh namespace holds, e.g. {"bench": bench}."""
+
+    def __init__(self, names):
+        self._names = names
+        self.reset()
+
+    def reset(self):
+        """Forget every name that code has made."""
+        self._namespace = {"__name__": "__main__"}
+        self._namespace.update(self._names)
+        gc.collect()
+
+    def run(self, source, kind):
+        """Compile and execute bytes; `kind` is "exec" or "single". Return the Outcome; never raises."""
+        try:
+            outcome = self._run(source, kind)
+        except KeyboardInterrupt:  # another one, while the first was told
+            outcome = INTERRUPTED
+        if _unlock_heap():
+            gc.disable()
+            outcome = Outcome(outcome.error, outcome.reset, True)
+        return outcome
+
+    def _run(self, source, kind):
+        try:
+            exec(compile(source, "<stdin>", kind), self._namespace)
+        except SystemExit:
+            return Outcome("", True, False)
+        except BaseException as error:
+            torn = _unlock_heap()
+            if torn:
+                gc.disable()
+            return Outcome(_traceback(error), False, torn)
+        return Outcome("", False, False)
+
+
+def _unlock_heap():
+    """Return whether the heap was left locked, and unlock it."""
+    if micropython is None:
+        return False
+    micropython.heap_lock()
+    torn = False
+    while micropython.heap_unlock():
+        torn = True
+    return torn
+
+
+def _traceback(error):
+    file = io.StringIO()
+    compat.print_exception(error, file)
+    lines = file.getvalue().split("\n")
+    if len(lines) > 1 and lines[1].startswith("  File"):
+        lines.pop(1)  # our own frame, the outermost; a board has none
+    return "\n".join(lines)
