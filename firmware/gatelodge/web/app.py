@@ -1,0 +1,69 @@
+"""The admin page, put together.
+
+    web = build(owner, clock, router, cloud, identity, version, names, assets_path, https_port=443)
+
+    owner         web.owner.Owner
+    clock         .now() unix s, .state, .source, .is_set
+    router        router.linux.LinuxRouter or its like; its traffic.run() is the caller's task
+    cloud         .state {state, since, owner, last_error}, .claim or None, .answer_claim(claim_id, approved); or None
+    identity      {serial_number, model} at least
+    version       text of the firmware
+    names         DNS names of this router (board web.names); addresses are always served
+    assets_path   the directory of the gatelodge package: holds contract/tokens.css, contract/logo.svg and web/assets/
+    https_port    as browsers see it: plain HTTP is redirected there
+
+    await web.handle(stream)           # a connection of HTTPS, until it ends
+    await web.handle_redirect(stream)  # a connection of plain HTTP
+
+Both return when the connection has ended, have closed it, and raise nothing but a cancellation. web.MAX_CONNECTIONS is
+what the listener should allow at once.
+"""
+
+from gatelodge import compat
+from gatelodge.web import reply
+from gatelodge.web.assets import Assets
+from gatelodge.web.guard import Guard
+from gatelodge.web.pages.about import AboutPages
+from gatelodge.web.pages.overview import OverviewPages
+from gatelodge.web.pages.setup import SetupPages
+from gatelodge.web.pages.shell import Shell
+from gatelodge.web.pages.signin import SigninPages
+from gatelodge.web.routes import Routes
+from gatelodge.web.server import Redirect, WebServer, new_app
+
+
+class Site:
+    """What every page may ask."""
+
+    def __init__(self, owner, clock, router, cloud, identity, version, assets):
+        self.owner = owner
+        self.clock = clock
+        self.router = router
+        self.cloud = cloud
+        self.identity = identity
+        self.version = version
+        self.assets = assets
+        self.shell = Shell(assets)
+        self.open_streams = 0
+        # Tells a page that has waited whether the daemon was started anew. Public, and says nothing else.
+        self.run_id = "%08x" % int.from_bytes(compat.entropy(4), "big")
+
+
+class Web:
+    MAX_CONNECTIONS = 24  # a TLS connection takes 40 KB: 1 MB in all; a browser opens six
+
+    def __init__(self, server, redirect):
+        self.handle = server.handle
+        self.handle_redirect = redirect.handle
+
+
+def build(owner, clock, router, cloud, identity, version, names, assets_path, https_port=443):
+    assets = Assets(assets_path)
+    site = Site(owner, clock, router, cloud, identity, version, assets)
+    rows = assets.rows()
+    for pages in (SetupPages, SigninPages, OverviewPages, AboutPages):
+        rows = rows + pages(site).rows()
+    app = new_app()
+    routes = Routes(app, owner, rows)
+    guard = Guard(names)
+    return Web(WebServer(app, guard, routes.limit_of, reply.refusal_body), Redirect(guard, https_port))

@@ -1,0 +1,372 @@
+"use strict";
+// The admin page's script. It holds no words (they come with the page), keeps no secrets, and does four things:
+// sends forms, walks through the wizard, shows live values, and waits for a router that has gone away.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const words = $("#words").dataset;
+
+// --- asking the router ---------------------------------------------------------------------------
+
+const ANSWER_MS = 30000; // a password costs a slow router a second or two
+
+async function call(path, values = {}) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": document.body.dataset.csrf };
+  const request = { method: "POST", headers, body: JSON.stringify(values), signal: AbortSignal.timeout(ANSWER_MS) };
+  try {
+    return await (await fetch(path, request)).json();
+  } catch (error) {
+    return { error: { field: "form", text: words.failed } };
+  }
+}
+
+// --- forms ---------------------------------------------------------------------------------------
+
+function clearErrors(form) {
+  $$(".error", form).forEach((place) => (place.textContent = ""));
+  $$("[aria-invalid]", form).forEach((input) => input.removeAttribute("aria-invalid"));
+}
+
+function showError(form, error) {
+  const input = form.elements[error.field];
+  const place = input ? $(`#${error.field}-error`) : $("[data-error]", form) || $(".error", form) || $("#say");
+  place.textContent = error.text;
+  if (input) {
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+    input.select();
+  }
+  if (error.offer === "recovery") $$("[data-offer=recovery]").forEach((details) => (details.open = true));
+  if (error.offer === "start") startAgain(error);
+  if (error.wait_s) holdBack(form, error.wait_s);
+}
+
+function startAgain(error) {
+  if ($("[data-wizard]")) {
+    showStep("service_code");
+    showError($("[data-step=service_code] form"), { field: "service_code", text: error.text });
+  } else location.assign("/signin?because=start");
+}
+
+function holdBack(form, seconds) {
+  const buttons = $$("button", form);
+  buttons.forEach((button) => (button.disabled = true));
+  setTimeout(() => buttons.forEach((button) => (button.disabled = false)), Math.min(seconds, 60) * 1000);
+}
+
+function firstEmpty(form) {
+  return [...form.elements].find((input) => input.required && !input.value.trim());
+}
+
+function collect(form, submitter) {
+  const values = Object.fromEntries([...new FormData(form)]);
+  if (submitter && submitter.name) values[submitter.name] = submitter.value;
+  if (form.dataset.then === "recovery") {
+    values.password = $("#password").value;
+    values.secret = wizard.secret;
+  }
+  return values;
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const form = event.target;
+  if (form.getAttribute("aria-busy") === "true") return;
+  clearErrors(form);
+  const empty = firstEmpty(form);
+  if (empty) return showError(form, { field: empty.name, text: words.empty });
+  form.setAttribute("aria-busy", "true");
+  const answer = await call(form.dataset.post, collect(form, event.submitter));
+  form.removeAttribute("aria-busy");
+  if (answer.error) showError(form, answer.error);
+  else succeed(form, answer);
+}
+
+function succeed(form, answer) {
+  if (answer.go) location.assign(answer.go);
+  if (answer.say) $("#say").textContent = answer.say;
+  if (answer.show) {
+    $(form.dataset.show).textContent = answer.show;
+    $("button", form).hidden = true;
+  }
+  if (form.dataset.then) advance(form.dataset.then, answer);
+}
+
+// A code is complete at six digits: no key needs to be pressed, and a paste with a space works too.
+function codeTyped(event) {
+  const digits = event.target.value.replace(/\D/g, "");
+  const form = event.target.form;
+  if (digits.length === 6 && digits !== form.dataset.sent) {
+    form.dataset.sent = digits;
+    form.requestSubmit();
+  } else if (digits.length < 6) delete form.dataset.sent;
+}
+
+// --- the wizard ----------------------------------------------------------------------------------
+
+const wizard = { secret: "", codes: [] };
+const STEPS = ["service_code", "password", "authenticator", "recovery"];
+
+function showStep(name, focus = true) {
+  const number = STEPS.indexOf(name) + 1;
+  $$("[data-step]").forEach((section) => (section.hidden = section.dataset.step !== name));
+  const line = $("[data-steps]");
+  line.textContent = line.dataset.steps.replace("%d", number).replace("%d", STEPS.length);
+  $(".steps-bar").value = number;
+  const section = $(`[data-step=${name}]`);
+  if (focus) ($("input:not(.unseen):not([type=checkbox])", section) || $("h1", section)).focus();
+}
+
+async function advance(step, answer) {
+  if (step === "authenticator") {
+    const fresh = await call("/api/setup/authenticator");
+    if (fresh.error) return showError($("[data-step=password] form"), fresh.error);
+    wizard.secret = fresh.secret;
+    $("[data-secret]").textContent = fresh.secret;
+    drawCode($("[data-qr]"), fresh.qr);
+  }
+  if (step === "recovery") showCodes(answer.recovery_codes);
+  showStep(step);
+  if (step === "authenticator") $("#code").focus();
+  return undefined;
+}
+
+function showCodes(codes) {
+  wizard.codes = codes;
+  $("[data-codes]").replaceChildren(...codes.map((code) => Object.assign(document.createElement("li"), { textContent: code })));
+  $$("[data-step] input[type=password], #code").forEach((input) => (input.value = ""));
+  window.addEventListener("beforeunload", holdPage);
+}
+
+function holdPage(event) {
+  event.preventDefault(); // the codes are on no other page
+}
+
+function drawCode(figure, drawing) {
+  const picture = svg("svg", { viewBox: drawing.view_box, "shape-rendering": "crispEdges" });
+  picture.append(svg("rect", { width: "100%", height: "100%", fill: "#fff" }), svg("path", { d: drawing.path, fill: "#000" }));
+  figure.replaceChildren(picture);
+}
+
+let strengthTimer = 0;
+
+function passwordTyped(event) {
+  clearTimeout(strengthTimer);
+  const box = $("[data-strength]");
+  const password = event.target.value;
+  strengthTimer = setTimeout(async () => {
+    const answer = password ? await call("/api/setup/strength", { password }) : { strength: 0, text: "" };
+    if (answer.error || event.target.value !== password) return;
+    $("meter", box).value = answer.strength;
+    $("span", box).textContent = answer.text;
+  }, 250);
+}
+
+function saveCodes(button) {
+  const text = [button.dataset.heading, location.host, "", ...wizard.codes, ""].join("\n");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.download = button.dataset.save;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+async function copyText(button) {
+  const text = $(button.dataset.copy).textContent.replace(/\s/g, "");
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = button.dataset.done;
+  } catch (error) {
+    getSelection().selectAllChildren($(button.dataset.copy)); // not allowed to copy: selected, so one key does it
+  }
+}
+
+// --- live values ---------------------------------------------------------------------------------
+
+const SILENT_MS = 7000; // an update comes every two seconds
+const RETRY_MS = 2000;
+const live = { source: null, heard: 0, waiting: false, samples: [], step: 2, most: 300 };
+
+function place(update) {
+  for (const [key, markup] of Object.entries(update.html || {}))
+    $$(`[data-live-html="${key}"]`).forEach((element) => (element.innerHTML = markup));
+  // A table that was drawn anew has empty places: fill them with what is known.
+  Object.assign(live.text, update.text);
+  for (const [key, text] of Object.entries(update.html ? live.text : update.text || {}))
+    $$(`[data-live="${key}"]`).forEach((element) => placeText(element, text));
+  for (const [key, state] of Object.entries(update.state || {}))
+    $$(`[data-live-state="${key}"]`).forEach((element) => (element.dataset.state = state));
+}
+
+function placeText(element, text) {
+  if (element.tagName === "METER") element.value = Number(text);
+  else if (element.textContent !== text) element.textContent = text;
+}
+
+function listen() {
+  live.text = {};
+  live.heard = Date.now();
+  live.source = new EventSource("/live");
+  live.source.addEventListener("history", (event) => {
+    const history = JSON.parse(event.data);
+    live.samples = history.samples;
+    live.step = history.step_s;
+  });
+  live.source.addEventListener("update", (event) => {
+    const update = JSON.parse(event.data);
+    found();
+    place(update);
+    live.samples = live.samples.concat(update.samples || []).slice(-live.most);
+    drawChart();
+  });
+  live.source.addEventListener("ended", () => location.assign("/signin?because=ended"));
+  live.source.onerror = () => lost();
+}
+
+function found() {
+  live.heard = Date.now();
+  document.body.classList.remove("stale");
+  $("#lost").hidden = true;
+}
+
+function lost() {
+  if (live.waiting) return;
+  live.waiting = true;
+  live.source.close();
+  setTimeout(askAgain, 300);
+}
+
+async function askAgain() {
+  try {
+    const answer = await fetch("/api/status", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+    const status = await answer.json();
+    const restarted = status.run !== $("[data-live-page]").dataset.run;
+    if (!status.signed_in) location.assign("/signin?because=" + (restarted ? "restarted" : "ended"));
+    else if (restarted) location.reload();
+    else setTimeout(resume, RETRY_MS);
+  } catch (error) {
+    document.body.classList.add("stale");
+    $("#lost").hidden = false;
+    setTimeout(askAgain, RETRY_MS);
+  }
+}
+
+function resume() {
+  live.waiting = false;
+  listen();
+}
+
+// --- the chart -----------------------------------------------------------------------------------
+
+function svg(name, attributes, text) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+const CHART = { height: 220, left: 8, right: 56, top: 18, bottom: 26 };
+
+function roundUp(value) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 10000)));
+  return [1, 2, 4, 5, 10].find((factor) => factor * power >= value) * power || 10 * power;
+}
+
+function rateText(value, units) {
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];
+  return `${+value.toPrecision(3)} ${units[unit]}`;
+}
+
+function drawChart() {
+  const figure = $("[data-chart]");
+  if (!figure || live.samples.length === 0) return;
+  const width = Math.max(figure.clientWidth, 240);
+  const inner = { width: width - CHART.left - CHART.right, height: CHART.height - CHART.top - CHART.bottom };
+  const top = roundUp(Math.max(...live.samples.map((sample) => Math.max(...sample))));
+  const x = (index) => CHART.left + inner.width * (1 - (live.samples.length - 1 - index) / (live.most - 1));
+  const y = (value) => CHART.top + inner.height * (1 - value / top);
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${CHART.height}`, width, height: CHART.height, "aria-hidden": "true" });
+  picture.append(...axis(figure.dataset, width, inner, top, y), ...[0, 1].map((series) => area(series, x, y)));
+  picture.append(...seriesPaths(x, y), ...directLabels(figure.dataset, width, y));
+  figure.replaceChildren(picture);
+}
+
+function axis(labels, width, inner, top, y) {
+  const parts = [];
+  for (const value of [0, top / 2, top]) {
+    parts.push(svg("path", { class: "grid", d: `M${CHART.left} ${y(value)}H${CHART.left + inner.width}` }));
+    if (value) parts.push(svg("text", { x: CHART.left + 2, y: y(value) - 5 }, rateText(value, labels.perS.split(","))));
+  }
+  const bottom = CHART.height - 7;
+  const minutes = Math.round((live.most * live.step) / 60);
+  const at = (share) => CHART.left + inner.width * share;
+  parts.push(svg("text", { x: at(0), y: bottom }, labels.minutes.replace("%d", minutes)));
+  parts.push(svg("text", { x: at(0.5), y: bottom, "text-anchor": "middle" }, labels.minutes.replace("%d", minutes / 2)));
+  parts.push(svg("text", { x: at(1), y: bottom, "text-anchor": "end" }, labels.now));
+  return parts;
+}
+
+function points(series, x, y) {
+  return live.samples.map((sample, index) => `${x(index).toFixed(1)} ${y(sample[series]).toFixed(1)}`);
+}
+
+function area(series, x, y) {
+  const line = points(series, x, y);
+  const d = `M${line[0]}L${line.join("L")}V${y(0)}H${x(0).toFixed(1)}Z`;
+  return svg("path", { class: `area series-${series + 1}`, d });
+}
+
+function seriesPaths(x, y) {
+  return [0, 1].map((series) => svg("path", { class: `line series-${series + 1}`, d: "M" + points(series, x, y).join("L") }));
+}
+
+function directLabels(labels, width, y) {
+  const last = live.samples[live.samples.length - 1];
+  let heights = last.map((value) => y(value) + 4);
+  if (Math.abs(heights[0] - heights[1]) < 16) {
+    const middle = (heights[0] + heights[1]) / 2;
+    heights = heights[0] <= heights[1] ? [middle - 8, middle + 8] : [middle + 8, middle - 8];
+  }
+  const at = width - CHART.right + 8;
+  return [labels.down, labels.up].map((text, series) => svg("text", { class: `label series-${series + 1}`, x: at, y: heights[series] }, text));
+}
+
+// --- begin ---------------------------------------------------------------------------------------
+
+document.addEventListener("submit", (event) => event.target.dataset.post && submit(event));
+
+document.addEventListener("input", (event) => {
+  const input = event.target;
+  if (input.getAttribute("aria-invalid")) {
+    input.removeAttribute("aria-invalid");
+    $(`#${input.id}-error`).textContent = "";
+  }
+  if ("code" in input.dataset) codeTyped(event);
+  if (input.id === "password" && $("[data-strength]")) passwordTyped(event);
+});
+
+document.addEventListener("change", ({ target }) => {
+  if (target.dataset.reveal) $("#" + target.dataset.reveal).type = target.checked ? "text" : "password";
+  if (target.dataset.enables) $("#" + target.dataset.enables).disabled = !target.checked;
+});
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  if (!button) return;
+  if ("print" in button.dataset) window.print();
+  if (button.dataset.save) saveCodes(button);
+  if (button.dataset.copy) copyText(button);
+  if (button.dataset.go) {
+    window.removeEventListener("beforeunload", holdPage);
+    location.assign(button.dataset.go);
+  }
+});
+
+if ($("[data-wizard]")) showStep($("[data-wizard]").dataset.first);
+
+if ($("[data-live-page]")) {
+  listen();
+  setInterval(() => Date.now() - live.heard > SILENT_MS && lost(), 1000);
+  new ResizeObserver(drawChart).observe($("[data-chart]"));
+}

@@ -1,0 +1,49 @@
+"""Live updates: one event stream per open page, which sends what has changed every two seconds.
+
+Events (HTML Living Standard, server-sent events): `history` {step_s, samples: [[received, sent], ...]} once, then
+`update` {text, state, html, samples} as view.View describes; `ended` when the session has ended.
+"""
+
+import asyncio
+
+from gatelodge import compat
+from gatelodge.web import view
+
+PERIOD_S = 2  # as often as traffic is sampled
+MAX_OPEN = 6  # streams at once: each holds a TLS connection, 40 KB
+
+
+class LiveBody:
+    """The body of `/live`. session_token: looked at each time, so that it ends with its session."""
+
+    def __init__(self, site, session_token):
+        self._site = site
+        self._token = session_token
+        self._view = view.View(site)
+
+    async def stream_to(self, write):
+        """write(bytes): coroutine. Returns when the session has ended; raises LineError when the browser has gone."""
+        self._site.open_streams += 1
+        try:
+            await self._run(write)
+        finally:
+            self._site.open_streams -= 1
+
+    async def _run(self, write):
+        traffic = self._site.router.traffic
+        before, count = self._view.now(), traffic.count
+        await write(event("history", {"step_s": PERIOD_S, "samples": traffic.since(0)}) + event("update", before))
+        while True:
+            await asyncio.sleep(PERIOD_S)
+            if self._site.owner.session(self._token, False) is None:
+                await write(event("ended", {}))
+                return
+            after = self._view.now()
+            update = view.changes(before, after)
+            update["samples"] = traffic.since(count)
+            before, count = after, traffic.count
+            await write(event("update", update))
+
+
+def event(name, value):
+    return ("event: %s\ndata: %s\n\n" % (name, compat.json.dumps(value))).encode()

@@ -1,0 +1,125 @@
+"""The frame around every page: head, logo, the rail of pages, and what the script says when the line is lost."""
+
+from gatelodge.web.html import escape, fill
+from gatelodge.web.text import _
+
+# (path, title, icon: the strokes of a 16 x 16 drawing). Six or seven at most: a rail, not a menu.
+PAGES = (
+    ("/", _("Overview"), "M2 7.5 8 2.5l6 5M3.5 6.5v7h9v-7M6.5 13.5v-4h3v4"),
+    ("/about", _("About"), "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 7.2v4M8 4.8v.1"),
+)
+_SIGN_OUT = "M6 2.5H2.5v11H6M6.5 8h7M11 5.2 13.8 8 11 10.8"
+
+_FRAME = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title} · Gatelodge</title>
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:image/svg+xml,{icon}"><link rel="stylesheet" href="{style}">
+<script src="{script}" defer></script></head>
+<body class="{kind}" data-csrf="{csrf}">
+<a class="skip" href="#main">{skip}</a>
+{rail!}<main id="main" tabindex="-1">
+<div id="say" class="say" role="status"></div>
+<div id="lost" class="lost" role="alert" hidden>{lost}</div>
+<noscript><p class="note" data-state="waiting">{noscript}</p></noscript>
+{body!}
+</main>
+<template id="words" data-failed="{failed}" data-empty="{empty}"></template>
+</body></html>
+"""
+
+_RAIL = """<header class="rail"><a class="brand" href="/">{logo!}<span>Gatelodge</span></a>
+<nav aria-label="{pages}"><ul>{links!}</ul></nav>
+<form class="leave" data-post="/api/sign-out"><button class="quiet">{icon!}<span>{leave}</span></button></form>
+</header>
+"""
+_LINK = '<li><a href="{path}"{current!}>{icon!}<span>{title}</span></a></li>'
+_ALONE = '<header class="alone"><span class="brand">{logo!}<span>Gatelodge</span></span></header>\n'
+
+
+class Shell:
+    """assets: Assets."""
+
+    def __init__(self, assets):
+        self._assets = assets
+        self._icon = _in_url(assets.logo)
+        self._logo = _inline(assets.logo)
+
+    def alone(self, title, body):
+        """A page before sign-in: the logo and one thing to do."""
+        return self._frame(title, body, "alone", fill(_ALONE, logo=self._logo), "")
+
+    def signed_in(self, path, title, body, session):
+        links = "".join([_link(page, path) for page in PAGES])
+        rail = fill(
+            _RAIL, logo=self._logo, pages=_("Pages"), links=links, icon=icon(_SIGN_OUT), leave=_("Sign out")
+        )
+        return self._frame(title, body, "inside", rail, session.csrf_token)
+
+    def _frame(self, title, body, kind, rail, csrf):
+        return fill(
+            _FRAME,
+            title=title,
+            icon=self._icon,
+            style=self._assets.path("admin.css"),
+            script=self._assets.path("admin.js"),
+            kind=kind,
+            csrf=csrf,
+            skip=_("Skip to the content"),
+            rail=rail,
+            lost=_("The router does not answer. It may be restarting. This page comes back by itself."),
+            noscript=_("This page needs JavaScript. Allow it for this address and load the page again."),
+            body=body,
+            failed=_("The router did not answer. Check that you are in its network and try again."),
+            empty=_("Fill in this field."),
+        )
+
+
+def icon(strokes):
+    return (
+        '<svg class="icon" viewBox="0 0 16 16" width="20" height="20" aria-hidden="true"><path d="'
+        + strokes
+        + '"/></svg>'
+    )
+
+
+def field(name, label, hint="", **attributes):
+    """A label, an input, its hint and the place of its error, tied together by ids."""
+    pairs = "".join([' %s="%s"' % (key.replace("_", "-"), escape(attributes[key])) for key in sorted(attributes)])
+    hint_line = fill('<p class="hint" id="{name}-hint">{hint}</p>', name=name, hint=hint) if hint else ""
+    described = name + "-error" + (" " + name + "-hint" if hint else "")
+    return fill(
+        '<div class="field"><label for="{name}">{label}</label>{hint!}'
+        '<input id="{name}" name="{name}" aria-describedby="{described}"{pairs!}>'
+        '<p class="error" id="{name}-error" role="alert"></p></div>',
+        name=name,
+        label=label,
+        hint=hint_line,
+        described=described,
+        pairs=pairs,
+    )
+
+
+def form_error():
+    """Where an error goes that belongs to no field."""
+    return '<p class="error" data-error="form" role="alert"></p>'
+
+
+def _link(page, path):
+    address, title, strokes = page
+    current = ' aria-current="page"' if address == path else ""
+    return fill(_LINK, path=address, current=current, icon=icon(strokes), title=title)
+
+
+def _inline(logo):
+    """The logo inside a page takes the page's colours: its own style would be refused by the page's policy."""
+    start, end = logo.find("<style>"), logo.find("</style>")
+    if start >= 0:
+        logo = logo[:start] + logo[end + 8 :]
+    return logo.replace("<svg ", '<svg class="logo" aria-hidden="true" ', 1).replace("<title>Gatelodge</title>", "")
+
+
+def _in_url(logo):
+    """RFC 2397, escaping what a URL may not hold; the page's template escapes the rest."""
+    for plain, escaped in (("%", "%25"), ("#", "%23"), ("<", "%3C"), (">", "%3E"), ('"', "'")):
+        logo = logo.replace(plain, escaped)
+    return logo
