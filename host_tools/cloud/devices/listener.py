@@ -8,10 +8,17 @@ from aiohttp import web
 
 from host_tools.cloud.devices.hub import DeviceHub
 
+BACKLOG = 4096  # connections that a restart brings within a moment
+SHUTDOWN_S = 1  # the hub has already said goodbye to everyone
+
 
 async def start_listener(hub: DeviceHub, context: ssl.SSLContext, host: str, port: int) -> web.AppRunner:
     """Listen, and return the runner. To stop: `await hub.close()`, then `await runner.cleanup()`.
 
     The port in use: `runner.addresses[0][1]` (port 0 lets the system choose).
     """
-    raise NotImplementedError
+    runner = web.AppRunner(hub.app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, ssl_context=context, backlog=BACKLOG)
+    await site.start()
+    return runner
