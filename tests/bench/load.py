@@ -1,0 +1,45 @@
+"""Load over TLS keep-alive by wrk: one round, and what it tells."""
+
+import re
+import shutil
+import subprocess
+from collections import namedtuple
+
+CONNECTIONS = 16  # enough that the fastest contender is never idle
+
+Round = namedtuple("Round", "requests requests_per_s median_latency_ms failures")
+
+UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+
+
+class NoLoadError(Exception):
+    pass
+
+
+def run(url, headers, duration_s):
+    """One round against `url`. NoLoadError when wrk is missing or got no answer."""
+    if not shutil.which("wrk"):
+        raise NoLoadError("wrk is missing: install Debian's package wrk")
+    argv = ["wrk", "--latency", "-t1", f"-c{CONNECTIONS}", f"-d{duration_s}s", "--timeout", "5s"]
+    for name, value in headers.items():
+        argv += ["-H", f"{name}: {value}"]
+    done = subprocess.run([*argv, url], capture_output=True, text=True, timeout=duration_s + 30, check=False)
+    return parse(done.stdout + done.stderr)
+
+
+def parse(text):
+    """wrk's report as a Round."""
+    requests = re.search(r"^\s*(\d+) requests in ", text, re.M)
+    rate = re.search(r"^Requests/sec:\s*([\d.]+)", text, re.M)
+    median = re.search(r"^\s*50%\s+([\d.]+)(us|ms|s)$", text, re.M)
+    if not (requests and rate and median):
+        raise NoLoadError(f"wrk told nothing: {text.strip()[:200]}")
+    latency_ms = float(median[1]) * UNITS_MS[median[2]]
+    return Round(int(requests[1]), float(rate[1]), latency_ms, failures(text))
+
+
+def failures(text):
+    """Requests that were refused or broke: wrk counts them beside the others."""
+    refused = re.search(r"Non-2xx or 3xx responses:\s*(\d+)", text)
+    broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text)
+    return (int(refused[1]) if refused else 0) + (sum(map(int, broken.groups())) if broken else 0)

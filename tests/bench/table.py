@@ -1,0 +1,78 @@
+"""What is measured: one row per figure. The probes fill them in; the report and bench.json read them."""
+
+from collections import namedtuple
+
+from tests.bench import bundle, idle, power_on, signin, start, throughput
+
+LOWER, HIGHER = "lower", "higher"
+
+# probe     the module that measures it; figures of one probe are measured in one go
+# name      its key in bench.json, and what `--only` takes
+# title     what a person reads; indented where it explains the row above
+# unit      after the number
+# better    LOWER or HIGHER
+# target    what it is held to; None where a figure only explains another
+# how       how it is measured
+Figure = namedtuple("Figure", "probe name title unit better target how")
+
+FIGURES = (
+    Figure(power_on, "power_on", "Power-on to first HTTPS answer", "s", LOWER, 4,
+           "QEMU's start to a page; provisioned flash, emulated Cortex-A53"),
+    Figure(start, "daemon_start", "Daemon start to first HTTPS answer", "ms", LOWER, 300,
+           "the process's start to a page, median of restarts; host board"),
+    Figure(idle, "rss", "Memory (RSS), link up", "MB", LOWER, 6,
+           "VmRSS at rest, after a sign-in; host board"),
+    Figure(idle, "rss_peak", "  the most it ever was", "MB", LOWER, None,
+           "VmHWM at the same moment: start, wizard and password hashing are behind it"),
+    Figure(idle, "wakeups", "Wakeups per second, idle, link up", "/s", LOWER, 2,
+           "voluntary context switches with no page open; host board"),
+    Figure(bundle, "bundle", "Firmware bundle", "KB", LOWER, None,
+           "the file that is carried to a router"),
+    Figure(bundle, "slot", "  its files in a slot", "KB", LOWER, None,
+           "the files of the bundle together"),
+    Figure(throughput, "requests_per_s", "API requests over TLS keep-alive", "/s", HIGHER, None,
+           "/api/status in a session, 16 connections, median of rounds; host board"),
+    Figure(throughput, "against_stock", "  against stock Microdot", "x", HIGHER, 30,
+           "Microdot on asyncio's TLS, the better of closing and kept alive"),
+    Figure(throughput, "against_bare", "  against the bare responder", "%", HIGHER, 35,
+           "descriptor-polled, no parsing, one prepared answer"),
+    Figure(throughput, "overview_per_s", "  the whole overview instead", "/s", HIGHER, None,
+           "/api/overview: reads the kernel's files each time"),
+    Figure(throughput, "cpu_per_request", "CPU time per API request", "us", LOWER, None,
+           "the daemon's own, from /proc: steadier than requests per second"),
+    Figure(throughput, "cpu_against_stock", "  against stock Microdot", "x", HIGHER, None,
+           "stock's CPU time per request over ours"),
+    Figure(throughput, "cpu_against_bare", "  against the bare responder", "%", HIGHER, None,
+           "its CPU time per request over ours"),
+    Figure(signin, "sign_in", "Sign-in: password, code, session", "ms", LOWER, None,
+           "two requests as a browser sends them, median; host board"),
+    Figure(signin, "password_hash", "  of which hashing the password", "ms", LOWER, None,
+           "the same cost in a MicroPython that does nothing else"),
+)  # fmt: skip
+
+
+def chosen(names):
+    """The rows that `--only` asks for, all when it does not. KeyError names the one that is unknown."""
+    if not names:
+        return FIGURES
+    known = {figure.name for figure in FIGURES} | {probe_name(figure.probe) for figure in FIGURES}
+    for name in names:
+        if name not in known:
+            raise KeyError(name)
+    return tuple(one for one in FIGURES if one.name in names or probe_name(one.probe) in names)
+
+
+def probe_name(probe):
+    return probe.__name__.rpartition(".")[2]
+
+
+def met(figure, value):
+    """Whether the target is met; None where there is none."""
+    if figure.target is None or value is None:
+        return None
+    return value <= figure.target if figure.better == LOWER else value >= figure.target
+
+
+def of_target(figure, value):
+    """The value as a share of its target."""
+    return value / figure.target if figure.target and value is not None else None
