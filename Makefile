@@ -1,0 +1,82 @@
+# Every target is explained by the comment beside it; `make help` prints them.
+
+PYTHON ?= python3
+BOARD ?= qemu-virt-aarch64
+VENV := .venv
+BIN := $(VENV)/bin
+# The environment is made again when what it depends on changes.
+WANTED := $(shell sha256sum pyproject.toml | cut -c1-16)
+INSTALLED := $(VENV)/.installed-$(WANTED)
+INSTALLED_DEV := $(VENV)/.installed-dev-$(WANTED)
+
+MAKEFLAGS += --no-print-directory
+# Tests share two cores, one router and one screen: never side by side, whatever -j says.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help run setup bundle image test test-unit test-host test-system test-long lint bench clean packages packages-test micropython
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@echo
+	@echo "  BOARD=host      the daemon on this computer, without QEMU"
+	@echo "  FRESH=1         start over with a blank router and an empty cloud"
+	@echo "  ARGS='...'      more arguments for \`gatelodge run\`, or for pytest"
+
+run: $(INSTALLED)  ## start the cloud and a provisioned router (BOARD=, FRESH=1, ARGS=)
+	@exec $(BIN)/gatelodge run --board $(BOARD) $(if $(FRESH),--fresh) $(ARGS)
+
+setup: $(INSTALLED)  ## install what `make run` needs, and build nothing
+
+bundle: $(INSTALLED)  ## compile the firmware into one bundle
+	@$(BIN)/gatelodge bundle build
+
+image: $(INSTALLED)  ## build a board's image (BOARD=)
+	@$(BIN)/gatelodge board build $(BOARD)
+
+test: lint test-unit test-host test-system  ## everything that must pass
+
+test-unit: $(INSTALLED_DEV) micropython  ## the router's decisions and the contract, on both interpreters
+	@$(BIN)/python -m pytest tests/test_imports.py tests/contract tests/firmware $(ARGS)
+	@$(BIN)/python tests/micropython/run.py
+
+test-host: $(INSTALLED_DEV) micropython  ## the bench, the emulator, the releases and the cloud
+	@$(BIN)/python -m pytest tests/host_tools $(ARGS)
+
+test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated router, with a real browser
+	@$(BIN)/python -m pytest tests/system $(ARGS)
+
+test-long: $(INSTALLED_DEV) packages-test  ## the system tests, five times over, to find what fails seldom
+	@for turn in 1 2 3 4 5; do echo "turn $$turn of 5"; $(BIN)/python -m pytest tests/system $(ARGS) || exit; done
+
+lint: $(INSTALLED_DEV)  ## style and types
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+
+bench: $(INSTALLED_DEV) micropython  ## measure ratios in one run; also writes bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+clean:  ## remove what was built; a run's data in .run stays
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache bench.json
+	@find firmware host_tools tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+micropython: $(INSTALLED)
+	@test -x build/micropython/bin/micropython || $(BIN)/gatelodge board micropython
+
+packages:
+	@$(PYTHON) -m host_tools.debian_packages run
+
+packages-test:
+	@$(PYTHON) -m host_tools.debian_packages test
+
+# A stopped set-up has no stamp, and is made again.
+$(INSTALLED): | packages
+	@echo "  · Python environment       $(VENV)"
+	@test -x $(BIN)/python || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@rm -f $(VENV)/.installed-*
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED)
+	@echo "  · Python test environment  $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,107 @@
+"""Install the Debian packages that are missing: `python3 -m host_tools.debian_packages run|test`.
+
+Started by make before there is a virtual environment: it imports the standard library only. A package
+counts as there when its program is, so that nothing is installed on a computer that has it another way.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from typing import NamedTuple
+
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+
+OLDEST_PYTHON = (3, 11)
+INSTALL_TIMEOUT_S = 1200  # chromium is 80 MB
+
+
+class Row(NamedTuple):
+    package: str
+    program: str
+    needed_for: str
+    what_for: str
+
+
+ROWS = (
+    Row("python3-venv", "python:ensurepip", "run", "the virtual environment"),
+    Row("qemu-system-arm", "qemu-system-aarch64", "run", "the emulated router"),
+    Row("mmdebstrap", "mmdebstrap", "run", "the router's kernel and programs"),
+    Row("uidmap", "newuidmap", "run", "mmdebstrap without root"),
+    Row("util-linux", "setpriv", "run", "child processes that end with their parent"),
+    Row("chromium", "chromium", "test", "the tests' browser"),
+)
+
+
+def missing(purpose: str) -> list[str]:
+    wanted = ("run",) if purpose == "run" else ("run", "test")
+    return [row.package for row in ROWS if row.needed_for in wanted and not _is_there(row)]
+
+
+def _is_there(row: Row) -> bool:
+    if row.package == "uidmap" and os.geteuid() == 0:
+        return True
+    kind, _, module = row.program.partition(":")
+    if kind == "python":
+        return importlib.util.find_spec(module) is not None
+    return shutil.which(row.program) is not None
+
+
+def install(packages: list[str]) -> None:
+    """Install the packages with apt-get, through sudo when we are not root."""
+    names = " ".join(packages)
+    if not shutil.which("apt-get"):
+        remedy = "install what your system calls them, and try again"
+        raise ToolError(f"these Debian packages are missing, and so is apt-get: {names}", remedy, exit_codes.MISSING_TOOL)
+    print(f"  · Debian packages          {names}", flush=True)
+    root = root_prefix(names)
+    options = ["-qq", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
+    if _apt([*root, "apt-get", "install", *options, *packages]):
+        return
+    # The lists may be old, or never have been fetched.
+    _apt([*root, "apt-get", "update", "-qq"])
+    if not _apt([*root, "apt-get", "install", *options, *packages], quiet=False):
+        remedy = f"read apt-get's reason above, then run `apt-get install {names}`"
+        raise ToolError("the missing packages could not be installed", remedy, exit_codes.MISSING_TOOL)
+
+
+def root_prefix(names: str) -> list[str]:
+    """Return what makes a command run as root. Raises ToolError when nothing does."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo"):
+        return ["sudo"]
+    raise ToolError(
+        f"installing {names} needs root, and there is no sudo",
+        f"run `apt-get install {names}` as root, then try again",
+        exit_codes.NO_ROOT,
+    )
+
+
+def _apt(command: list[str], quiet: bool = True) -> bool:
+    output = subprocess.DEVNULL if quiet else None
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=output, env=environment, timeout=INSTALL_TIMEOUT_S, check=False
+    )
+    return done.returncode == 0
+
+
+def main(purpose: str) -> int:
+    try:
+        if sys.version_info < OLDEST_PYTHON:
+            found = ".".join(str(number) for number in sys.version_info[:2])
+            raise ToolError(f"this is Python {found}", "install Python 3.11 or newer", exit_codes.MISSING_TOOL)
+        packages = missing(purpose)
+        if packages:
+            install(packages)
+    except ToolError as error:
+        print(f"gatelodge: {error}", file=sys.stderr)
+        return error.exit_code
+    return exit_codes.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "run"))
