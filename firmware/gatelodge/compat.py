@@ -11,6 +11,7 @@ import hashlib
 import json as _json
 import math
 import os
+import socket
 import struct
 import sys
 import time
@@ -461,32 +462,90 @@ def constant_time_equal(a, b):
 if MICROPYTHON:
 
     def wait_readable(sock):
-        """Sleeps until the raw socket (never a TLS object: PLATFORM.md) can be read, or has failed."""
+        """Sleeps until the raw socket can be read. Never a TLS object: it would be asked every millisecond."""
         yield _core._io_queue.queue_read(sock)
 
     def wait_writable(sock):
-        """Sleeps until the raw socket can be written, or has failed."""
-        yield _core._io_queue.queue_write(sock)
+        """Sleeps until the raw socket can be written, or has failed.
+
+        Registered by number, apart from the reader: cancelling one side forgets the whole registration.
+        """
+        yield _core._io_queue.queue_write(sock.fileno())
+
+    def wake(sock):
+        """Wakes whoever sleeps on the socket, and forgets it. Before every close: the number may return."""
+        queue = _core._io_queue
+        for key in (sock, sock.fileno()):
+            entry = queue.map.get(id(key))
+            if entry is not None:
+                queue._dequeue(key)
+                for task in entry[:-1]:
+                    if task is not None:
+                        _core._task_queue.push(task)
+
+    def receive(channel, length):
+        """Up to `length` bytes that a socket or TLS object has; b"" at its end, None when none yet."""
+        return channel.read(length)
+
+    def transmit(channel, data):
+        """How many bytes of `data` a socket or TLS object took; None when none yet."""
+        return channel.write(data)
+
+    def address_of(socket_address):
+        """(host, port) of what accept gives."""
+        family, host, port = socket.sockaddr(socket_address)[:3]
+        return socket.inet_ntop(family, host), port
 
 else:
+    _sleeping = {}  # (socket, reads) -> (future, descriptor, how to unregister it)
 
     async def wait_readable(sock):
         """Sleeps until the raw socket can be read, or has failed."""
         loop = _asyncio.get_running_loop()
-        await _ready(sock, loop.add_reader, loop.remove_reader)
+        await _ready((sock, True), loop.add_reader, loop.remove_reader)
 
     async def wait_writable(sock):
         """Sleeps until the raw socket can be written, or has failed."""
         loop = _asyncio.get_running_loop()
-        await _ready(sock, loop.add_writer, loop.remove_writer)
+        await _ready((sock, False), loop.add_writer, loop.remove_writer)
 
-    async def _ready(sock, add, remove):
-        ready = _asyncio.get_running_loop().create_future()
-        add(sock, lambda: ready.done() or ready.set_result(None))
+    async def _ready(key, add, remove):
+        future, number = _asyncio.get_running_loop().create_future(), key[0].fileno()
+        _sleeping[key] = future, number, remove
+        add(number, _wake_one, key)
         try:
-            await ready
+            await future
         finally:
-            remove(sock)
+            _wake_one(key)
+
+    def _wake_one(key):
+        future, number, remove = _sleeping.pop(key, (None, None, None))
+        if future is not None:
+            remove(number)
+            future.done() or future.set_result(None)
+
+    def wake(sock):
+        """Wakes whoever sleeps on the socket, and forgets it. Before every close: the number may return."""
+        _wake_one((sock, True))
+        _wake_one((sock, False))
+
+    def receive(channel, length):
+        """What a socket has, up to `length` bytes; b"" at its end, None when there is nothing yet."""
+        try:
+            return channel.recv(length)
+        except BlockingIOError:
+            return None
+
+    def transmit(channel, data):
+        """How many bytes of `data` a socket took; None when none yet."""
+        try:
+            return channel.send(data)
+        except BlockingIOError:
+            return None
+
+    def address_of(socket_address):
+        """(host, port) of what accept gives."""
+        return socket_address[:2]
 
 
 def print_exception(error, file=None):

@@ -1,0 +1,404 @@
+"""TCP and TLS streams that sleep on the descriptor.
+
+MicroPython's asyncio asks a TLS object every millisecond whether it has something. Here the poller is given
+the raw socket, and the TLS object is read or written until it says None: an idle connection costs no wakeup.
+
+    stream = await open_tls("192.0.2.1", 8445, client_context(ca), "cloud.example", timeout_ms=10_000)
+    await stream.write(b"hello\\n")
+    line = await stream.read_until(b"\\n", limit=1000)
+    stream.close()
+
+Every wait ends at a deadline. One task may read a stream while another writes it.
+TLS ends here without a close_notify, which MicroPython cannot send; a peer that does the same is taken to
+have ended too. So the protocols above must say themselves where a message ends; HTTP and WebSocket do.
+"""
+
+import asyncio
+import socket
+
+from gatelodge import compat, log
+from gatelodge.compat import monotonic_ms
+from gatelodge.contract.errors import LineError, OurError, ValueRangeError
+from gatelodge.tasks import with_deadline
+
+CHUNK = 4096  # bytes read at once: most requests in one piece, and little garbage for the rest
+BACKLOG = 16  # connections that the kernel keeps for us while all places are taken
+RETRY_ACCEPT_MS = 1000  # after the system was out of descriptors
+
+# Of Linux, on every architecture that Gatelodge runs on except mips, where connect says 149 and 150.
+_IN_PROGRESS = (11, 115, 149, 150)
+_ALREADY_CONNECTED = (106, 133)
+_IPPROTO_TCP, _TCP_NODELAY = 6, 1
+
+# mbedtls/ssl.h
+_FATAL_ALERT = -0x7780
+_CONNECTION_ENDED = -0x7280
+_NO_CLIENT_CERTIFICATE = -0x7480
+
+# What mbedtls_x509_crt_verify_info says, in the order in which it matters to a person.
+_VERIFY_REASONS = (
+    ("not correctly signed by the trusted CA", "untrusted"),
+    ("does not match with the expected CN", "name"),
+    ("validity has expired", "expired"),
+    ("validity starts in the future", "expired"),
+    ("", "untrusted"),
+)
+
+
+class TlsError(LineError):
+    """TLS could not be agreed on. `reason`:
+
+    untrusted  the peer's certificate is missing, or is not signed by our CA
+    name       its certificate is for another name
+    expired    its certificate is not valid now, by this system's clock
+    alert      the peer refused us: it told no more than that
+    handshake  anything else
+    """
+
+    def __init__(self, reason, text):
+        super().__init__(text)
+        self.reason = reason
+
+
+class Stream:
+    """A connection. `timeout_ms` bounds every call; set it on the stream for another deadline."""
+
+    timeout_ms = 30_000
+
+    def __init__(self, sock, channel, peer):
+        """`sock` is the raw socket to sleep on, `channel` what is read and written: it, or TLS over it."""
+        self.peer = peer
+        self._sock = sock
+        self._channel = channel
+        self._buffer = b""
+        self._ended = False
+
+    async def read(self, n):
+        """Between 1 and `n` bytes, as soon as there are some; b"" at the end of the stream."""
+        if not self._buffer:
+            await self._fill(self._deadline())
+        data, self._buffer = self._buffer[:n], self._buffer[n:]
+        return data
+
+    async def read_exactly(self, n):
+        """`n` bytes. LineError when the stream ends before."""
+        deadline = self._deadline()
+        while len(self._buffer) < n:
+            if not await self._fill(deadline):
+                raise LineError(f"{self} ended {n - len(self._buffer)} bytes too early")
+        data, self._buffer = self._buffer[:n], self._buffer[n:]
+        return data
+
+    async def read_until(self, separator, limit):
+        """The bytes up to and with the separator; b"" at a clean end. LineError past `limit` bytes or at a cut."""
+        deadline, seen = self._deadline(), 0
+        while True:
+            at = self._buffer.find(separator, seen)
+            end = at + len(separator) if at >= 0 else len(self._buffer)
+            if end > limit:
+                raise LineError(f"{self} sent more than {limit} bytes without an end")
+            if at >= 0:
+                data, self._buffer = self._buffer[:end], self._buffer[end:]
+                return data
+            seen = max(0, len(self._buffer) - len(separator) + 1)
+            if not await self._fill(deadline):
+                if self._buffer:
+                    raise LineError(f"{self} ended in the middle of a message")
+                return b""
+
+    async def write(self, data):
+        """All of `data`. `timeout_ms` is for each time that the peer must make room.
+
+        When it fails or is cancelled, nobody knows how much was sent: the stream is closed.
+        """
+        rest = memoryview(data)
+        try:
+            while rest:
+                sent = self._transmit(rest)
+                if sent is None:
+                    await self._sleep(compat.wait_writable, self._deadline())
+                else:
+                    rest = rest[sent:]
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        """Closes the connection at once. A task that sleeps in it gets a LineError. May be called again."""
+        sock, self._sock = self._sock, None
+        if sock is None:
+            return
+        compat.wake(sock)
+        if self._channel is not sock:
+            self._channel.close()
+        sock.close()
+
+    @property
+    def is_closed(self):
+        return self._sock is None
+
+    def __str__(self):
+        return f"{self.peer[0]} port {self.peer[1]}"
+
+    def _deadline(self):
+        return monotonic_ms() + self.timeout_ms
+
+    async def _fill(self, deadline):
+        """Adds what arrives to the buffer; False at the end of the stream."""
+        while not self._ended:
+            data = self._receive()
+            if data:
+                self._buffer = self._buffer + data if self._buffer else data
+                return True
+            if data is None:
+                await self._sleep(compat.wait_readable, deadline)
+            else:
+                self._ended = True
+        return False
+
+    async def _sleep(self, wait, deadline):
+        left_ms = deadline - monotonic_ms()
+        if left_ms <= 0:
+            raise LineError(f"{self} was too slow")
+        await with_deadline(wait(self._sock), left_ms, f"waiting for {self}")
+
+    def _receive(self):
+        self._check_open()
+        try:
+            return compat.receive(self._channel, CHUNK)
+        except (OSError, ValueError) as error:
+            if _number(error) == _CONNECTION_ENDED:
+                return b""
+            raise self._failure(error)
+
+    def _transmit(self, data):
+        self._check_open()
+        try:
+            return compat.transmit(self._channel, data)
+        except (OSError, ValueError) as error:
+            raise self._failure(error)
+
+    def _check_open(self):
+        if self._sock is None:
+            raise LineError(f"the connection with {self} was closed here")
+
+    def _failure(self, error):
+        """The error of our tree for one of the platform's. ValueError is how `tls` says a bad certificate."""
+        if isinstance(error, ValueError):
+            return _verify_error(self, str(error))
+        number = _number(error)
+        if number == _FATAL_ALERT:
+            return TlsError("alert", f"{self} refused our certificate or our TLS: see its log")
+        if number == _NO_CLIENT_CERTIFICATE:
+            return TlsError("untrusted", f"{self} showed no certificate: it needs one that our CA signed")
+        if number < 0:
+            return TlsError("handshake", f"TLS with {self} failed: {error}")
+        return LineError(f"the connection with {self} broke: {error}")
+
+    async def _handshake_as_client(self, deadline):
+        """Reads until TLS is agreed on: then, and not before, the peer's certificate can be had.
+
+        The first flight fits into any send buffer, so only reading can block here.
+        """
+        while self._channel.getpeercert(True) is None and not self._ended:
+            data = self._receive()
+            if data is None and self._channel.getpeercert(True) is None:
+                await self._sleep(compat.wait_readable, deadline)
+            elif data is not None:
+                self._buffer += data
+                self._ended = not data
+        if self._ended:
+            raise TlsError("handshake", f"{self} hung up in the TLS handshake")
+
+    async def _handshake_as_server(self, deadline):
+        """Reads until the peer's first byte, which needs the handshake before it."""
+        if not await self._fill(deadline):
+            raise TlsError("handshake", f"{self} hung up in the TLS handshake")
+
+
+def _number(error):
+    return (
+        error.args[0] if isinstance(error, OSError) and error.args and isinstance(error.args[0], int) else 0
+    )
+
+
+def _verify_error(stream, text):
+    reason = next(reason for words, reason in _VERIFY_REASONS if words in text)
+    return TlsError(reason, f"the certificate of {stream} is refused: " + text.strip().replace("\n", "; "))
+
+
+def client_context(ca_der, certificate_der=None, key_der=None):
+    """TLS towards servers that `ca_der` signed; with a certificate and a SEC1 key, we show who we are."""
+    import tls  # only MicroPython has it: plain streams work without
+
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_REQUIRED
+    context.load_verify_locations(ca_der)
+    if certificate_der is not None:
+        context.load_cert_chain(certificate_der, key_der)
+    return context
+
+
+def server_context(certificate_der, key_der, client_ca_der=None):
+    """TLS as a server; with `client_ca_der` only clients that it signed come in."""
+    import tls
+
+    context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_der, key_der)
+    if client_ca_der is not None:
+        context.load_verify_locations(client_ca_der)
+        context.verify_mode = tls.CERT_REQUIRED
+    return context
+
+
+def _resolved(host, port):
+    """What bind and connect take. Addresses only: on a name getaddrinfo would block (network/dns.py does not)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.inet_pton(family, host)
+    except (OSError, ValueError):
+        raise ValueRangeError(f"{host} is not an address: resolve the name first")
+    return family, socket.getaddrinfo(host, port)[0][-1]
+
+
+async def open_tcp(host, port, timeout_ms):
+    """A Stream to an address. LineError when nobody answers there."""
+    family, address = _resolved(host, port)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    stream = Stream(sock, sock, (host, port))
+    try:
+        if not _connected(sock, address):
+            await with_deadline(compat.wait_writable(sock), timeout_ms, f"connecting to {stream}")
+            _connected(sock, address)  # asking again tells how it ended
+        sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+    except OSError as error:
+        stream.close()
+        raise LineError(f"{stream} cannot be reached: {error}")
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _connected(sock, address):
+    """False while it goes on. OSError when it failed."""
+    try:
+        sock.connect(address)
+    except OSError as error:
+        if _number(error) in _ALREADY_CONNECTED:
+            return True
+        if _number(error) in _IN_PROGRESS:
+            return False
+        raise
+    return True
+
+
+async def open_tls(host, port, context, server_name, timeout_ms):
+    """A Stream to an address, once it has proved to be `server_name`. TlsError when it does not.
+
+    `timeout_ms` is for connecting and the handshake together. A server that refuses our certificate may say
+    so only after the handshake: then the first read raises the TlsError.
+    """
+    deadline = monotonic_ms() + timeout_ms
+    stream = await open_tcp(host, port, timeout_ms)
+    try:
+        stream._channel = context.wrap_socket(
+            stream._sock, server_hostname=server_name, do_handshake_on_connect=False
+        )
+        await stream._handshake_as_client(deadline)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+class Listener:
+    """Accepts connections, each in a task of its own; made by `serve`.
+
+    With all places taken it accepts no more: the kernel keeps a few waiting, and a browser that opens six
+    connections sees a short delay, not an error. Handlers must bound how long a silent peer keeps its place.
+    """
+
+    def __init__(self, sock, handler, tls_context, max_connections, handshake_timeout_ms, owner):
+        self._sock = sock
+        self._handler = handler
+        self._tls_context = tls_context
+        self._places = max_connections
+        self._place_is_free = asyncio.Event()
+        self._handshake_timeout_ms = handshake_timeout_ms
+        self._owner = owner
+
+    def close(self):
+        """Accepts no more. The connections that are open belong to the owner of the tasks."""
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            compat.wake(sock)
+            sock.close()
+
+    async def _accept(self):
+        try:
+            while self._sock is not None:
+                if self._places == 0:
+                    self._place_is_free.clear()
+                    await self._place_is_free.wait()
+                await compat.wait_readable(self._sock)  # a listener's only wait without a deadline
+                await self._accept_one()
+        finally:
+            self.close()
+
+    async def _accept_one(self):
+        try:
+            if self._sock is None:
+                return
+            sock, address = self._sock.accept()
+        except OSError as error:
+            if _number(error) not in _IN_PROGRESS:
+                log.warning("streams", "no connection could be accepted: %s", error)
+                await asyncio.sleep(RETRY_ACCEPT_MS / 1000)
+            return
+        self._places -= 1
+        sock.setblocking(False)
+        sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        stream = Stream(sock, sock, compat.address_of(address))
+        self._owner.start(self._served(stream), "a connection")
+
+    async def _served(self, stream):
+        try:
+            if self._tls_context is not None:
+                stream._channel = self._tls_context.wrap_socket(
+                    stream._sock, server_side=True, do_handshake_on_connect=False
+                )
+                await stream._handshake_as_server(monotonic_ms() + self._handshake_timeout_ms)
+            await self._handler(stream)
+        except TlsError as error:
+            log.info("streams", "%s", error)
+        except LineError as error:
+            log.debug("streams", "%s", error)
+        finally:
+            stream.close()
+            self._places += 1
+            self._place_is_free.set()
+
+
+async def serve(
+    bind_host, port, handler, *, tls_context=None, max_connections, handshake_timeout_ms=10_000, owner
+):
+    """A Listener whose tasks belong to `owner`, a Tasks.
+
+    `handler(stream)` is a coroutine; its stream is closed after it. OurError when the address is taken. With TLS a client must also send its first byte before the handshake's
+    deadline: one that only connects does not keep a place.
+    """
+    family, address = _resolved(bind_host, port)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise OurError(f"{bind_host} port {port} cannot be listened on ({error}): is it taken?")
+    sock.setblocking(False)
+    listener = Listener(sock, handler, tls_context, max_connections, handshake_timeout_ms, owner)
+    owner.start(listener._accept(), f"the listener on port {port}")
+    return listener

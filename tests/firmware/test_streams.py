@@ -1,0 +1,221 @@
+import asyncio
+import unittest
+
+from gatelodge import compat, log
+from gatelodge.contract.errors import LineError, OurError, ValueRangeError
+from gatelodge.streams import Stream, open_tcp, serve
+from gatelodge.tasks import Tasks
+
+HOST = "127.0.0.1"
+PORT = 20000 + int.from_bytes(compat.entropy(2), "big") % 10000
+
+
+async def echo(stream):
+    while True:
+        data = await stream.read(100)
+        if not data:
+            return
+        await stream.write(data)
+
+
+class StreamTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        log.configure("/dev/null")
+        self.tasks = Tasks("test")
+
+    async def asyncTearDown(self):
+        await self.tasks.close()
+        log.configure()
+
+    async def pair(self, handler, max_connections=4):
+        """A stream to a listener with that handler."""
+        global PORT
+        PORT += 1
+        self.listener = await serve(HOST, PORT, handler, max_connections=max_connections, owner=self.tasks)
+        return await open_tcp(HOST, PORT, 2000)
+
+    async def test_what_is_written_arrives_and_the_end_is_seen(self):
+        stream = await self.pair(echo)
+        await stream.write(b"hello")
+        self.assertEqual(await stream.read_exactly(5), b"hello")
+        self.assertEqual(stream.peer, (HOST, PORT))
+        stream.close()
+
+    async def test_a_peer_that_sends_single_bytes_is_read_in_whole_messages(self):
+        async def drip(stream):
+            for byte in b"one\ntwo\nrest":
+                await stream.write(bytes([byte]))
+                await asyncio.sleep(0)
+
+        stream = await self.pair(drip)
+        self.assertEqual(await stream.read_until(b"\n", 10), b"one\n")
+        self.assertEqual(await stream.read_until(b"\n", 10), b"two\n")
+        self.assertEqual(await stream.read_exactly(4), b"rest")
+        self.assertEqual(await stream.read(10), b"")
+        self.assertEqual(await stream.read_until(b"\n", 10), b"")
+
+    async def test_a_separator_that_comes_in_two_pieces_is_found(self):
+        async def halves(stream):
+            await stream.write(b"head\r\n\r")
+            await asyncio.sleep(0.02)
+            await stream.write(b"\nbody")
+
+        stream = await self.pair(halves)
+        self.assertEqual(await stream.read_until(b"\r\n\r\n", 8), b"head\r\n\r\n")
+        self.assertEqual(await stream.read(9), b"body")
+
+    async def test_a_message_past_its_limit_is_refused(self):
+        async def long(stream):
+            await stream.write(b"123456\n")
+
+        stream = await self.pair(long)
+        with self.assertRaises(LineError):
+            await stream.read_until(b"\n", 6)
+
+    async def test_a_cut_message_is_an_error_and_no_end(self):
+        async def cut(stream):
+            await stream.write(b"half a li")
+
+        stream = await self.pair(cut)
+        with self.assertRaises(LineError):
+            await stream.read_until(b"\n", 100)
+        with self.assertRaises(LineError):
+            await stream.read_exactly(10)
+
+    async def test_a_write_larger_than_every_buffer_arrives_whole(self):
+        async def count(stream):
+            total = 0
+            while total < 3_000_000:
+                total += len(await stream.read(65536))
+            await stream.write(b"%d" % total)
+
+        stream = await self.pair(count)
+        piece = b"x" * 100_000
+        for _ in range(30):
+            await stream.write(piece)
+        self.assertEqual(await stream.read(20), b"3000000")
+
+    async def test_a_silent_peer_meets_the_deadline(self):
+        async def silent(stream):
+            await asyncio.sleep(60)
+
+        stream = await self.pair(silent)
+        stream.timeout_ms = 30
+        with self.assertRaises(LineError):
+            await stream.read(1)
+        with self.assertRaises(LineError):
+            await stream.read_exactly(1)
+
+    async def test_a_peer_that_does_not_read_meets_the_deadline_and_closes_the_stream(self):
+        async def deaf(stream):
+            await asyncio.sleep(60)
+
+        stream = await self.pair(deaf)
+        stream.timeout_ms = 30
+        with self.assertRaises(LineError):
+            for _ in range(200):
+                await stream.write(b"x" * 100_000)
+        self.assertTrue(stream.is_closed)
+
+    async def test_writing_to_a_peer_that_went_away_is_a_line_error(self):
+        async def leave(stream):
+            stream.close()
+
+        stream = await self.pair(leave)
+        self.assertEqual(await stream.read(1), b"")
+        with self.assertRaises(LineError):
+            for _ in range(50):
+                await stream.write(b"x" * 10_000)
+                await asyncio.sleep(0)
+
+    async def test_closing_wakes_a_reader_and_a_writer(self):
+        async def deaf(stream):
+            await asyncio.sleep(60)
+
+        async def ended(coroutine):
+            try:
+                await coroutine
+            except LineError:
+                return "line error"
+            return "returned"
+
+        async def write_much():
+            for _ in range(200):
+                await stream.write(b"x" * 100_000)
+
+        stream = await self.pair(deaf)
+        reader = self.tasks.start(ended(stream.read(1)), "reader")
+        writer = self.tasks.start(ended(write_much()), "writer")
+        await asyncio.sleep(0.05)
+        stream.close()
+        self.assertEqual((await reader, await writer), ("line error", "line error"))
+
+    async def test_cancelling_a_reader_leaves_the_writer_going(self):
+        async def slow_reader(stream):
+            await asyncio.sleep(0.1)
+            while await stream.read(65536):
+                pass
+
+        async def write_much():
+            for _ in range(50):
+                await stream.write(b"x" * 100_000)
+            return "all written"
+
+        stream = await self.pair(slow_reader)
+        reader = asyncio.create_task(stream.read(1))
+        writer = self.tasks.start(write_much(), "writer")
+        await asyncio.sleep(0.02)
+        reader.cancel()
+        self.assertEqual(await writer, "all written")
+        stream.close()
+
+    async def test_with_all_places_taken_the_next_one_waits_for_its_turn(self):
+        present = []
+
+        async def count(stream):
+            present.append(1)
+            self.assertLessEqual(len(present), 2)
+            await echo(stream)
+            present.pop()
+
+        first = await self.pair(count, max_connections=2)
+        second, third = await open_tcp(HOST, PORT, 2000), await open_tcp(HOST, PORT, 2000)
+        for stream in (first, second, third):
+            await stream.write(b"?")
+        self.assertEqual((await first.read(1), await second.read(1)), (b"?", b"?"))
+        first.close()
+        self.assertEqual(await third.read(1), b"?")
+
+    async def test_a_handler_that_fails_gives_its_place_and_its_connection_back(self):
+        async def fail(stream):
+            raise ValueError("broken handler")
+
+        first = await self.pair(fail, max_connections=1)
+        self.assertEqual(await first.read(1), b"")
+        second = await open_tcp(HOST, PORT, 2000)
+        self.assertEqual(await second.read(1), b"")
+
+    async def test_a_closed_listener_is_not_reached_and_its_port_is_free_again(self):
+        stream = await self.pair(echo)
+        stream.close()
+        self.listener.close()
+        with self.assertRaises(LineError):
+            await open_tcp(HOST, PORT, 2000)
+        again = await serve(HOST, PORT, echo, max_connections=1, owner=self.tasks)
+        again.close()
+
+    async def test_a_taken_port_is_our_own_error(self):
+        await self.pair(echo)
+        with self.assertRaises(OurError):
+            await serve(HOST, PORT, echo, max_connections=1, owner=self.tasks)
+
+    async def test_a_name_is_refused_because_resolving_it_would_block(self):
+        with self.assertRaises(ValueRangeError):
+            await open_tcp("localhost", PORT, 2000)
+
+    async def test_a_stream_names_its_peer(self):
+        self.assertEqual(str(Stream(None, None, ("192.0.2.1", 443))), "192.0.2.1 port 443")
+
+
+if __name__ == "__main__":
+    unittest.main()
