@@ -1,0 +1,453 @@
+import unittest
+
+from gatelodge import compat, store_keys
+from gatelodge.contract import service_code
+from gatelodge.core import base32, totp
+from gatelodge.store import Store
+from gatelodge.web import owner as module
+from gatelodge.web.owner import Owner, SigninError
+
+from tests.fakes.crashing_files import CrashingFiles, PowerLost
+
+CODE = service_code.generate(b"\x00\x44\x32\x14\xc7\x42\x54\xb6\x35\xcf")
+OTHER_CODE = service_code.generate(b"\x01\x44\x32\x14\xc7\x42\x54\xb6\x35\xcf")
+IDENTITY = {"serial_number": "GL-000123", "service_code": CODE}
+PASSWORD = "lantern over quiet water"
+HOME, LAPTOP, THIEF = "192.168.1.2", "192.168.1.3", "192.168.1.66"
+
+
+class Clocks:
+    """The wall clock and the monotonic one, moved by hand."""
+
+    def __init__(self):
+        self.unix_s = 1800000000
+        self.is_set = True
+        self.uptime_ms = 5000
+
+    def now(self):
+        return self.unix_s
+
+    def monotonic_ms(self):
+        return self.uptime_ms
+
+    def wait(self, seconds):
+        self.unix_s += seconds
+        self.uptime_ms += seconds * 1000
+
+
+class Router:
+    """An Owner over a journal in memory that can be restarted, with a phone that holds the authenticator."""
+
+    def __init__(self):
+        self.files = CrashingFiles()
+        self.clocks = Clocks()
+        self.drawn = 0
+        self.store = Store(self.files, "journal").open()
+        self.store.put(store_keys.IDENTITY, IDENTITY)
+        self.start()
+
+    def start(self):
+        self.owner = Owner(self.store, self.clocks, self.entropy, self.clocks.monotonic_ms, iterations=1)
+
+    def restart(self, files=None):
+        self.files = files or self.files
+        self.store = Store(self.files, "journal").open()
+        self.clocks.uptime_ms = 100
+        self.start()
+
+    def entropy(self, count):
+        self.drawn += 1
+        drawn = b""
+        while len(drawn) < count:
+            drawn += compat.sha256(b"%d/%d" % (self.drawn, len(drawn)))
+        return drawn[:count]
+
+    def phone(self, ahead_s=0):
+        return totp.hotp(self.secret, totp.step_at(self.clocks.unix_s + ahead_s))
+
+    def begin_setup(self):
+        token = self.owner.check_service_code(CODE, HOME)
+        shown = self.owner.setup_begin_authenticator(token)
+        self.secret = base32.decode(shown.secret)
+        return token, shown.secret
+
+    def set_up(self):
+        token, secret = self.begin_setup()
+        done = self.owner.setup_finish(token, PASSWORD, secret, self.phone(), "Phone", HOME)
+        self.clocks.wait(30)
+        return done
+
+    def sign_in(self, client=HOME):
+        token = self.owner.sign_in_password(PASSWORD, client)
+        return self.owner.sign_in_code(token, self.phone(), client)
+
+
+def refused(call, *arguments):
+    """The SigninError that the call ends with."""
+    try:
+        call(*arguments)
+    except SigninError as error:
+        return error
+    raise AssertionError("nothing was refused")
+
+
+class OwnedRouter(unittest.TestCase):
+    def setUp(self):
+        self.router = Router()
+        self.setup = self.router.set_up()
+        self.owner = self.router.owner
+        self.clocks = self.router.clocks
+
+
+class TestSetup(unittest.TestCase):
+    def setUp(self):
+        self.router = Router()
+        self.owner = self.router.owner
+        self.clocks = self.router.clocks
+
+    def test_the_wizard_ends_with_an_owner_a_session_and_ten_codes(self):
+        self.assertFalse(self.owner.is_set_up)
+        done = self.router.set_up()
+        self.assertTrue(self.owner.is_set_up)
+        self.assertEqual(len(set(done.recovery_codes)), 10)
+        self.assertEqual(self.owner.session(done.session_token, True).client, HOME)
+
+    def test_all_of_it_is_there_after_a_restart(self):
+        self.router.set_up()
+        self.router.restart()
+        self.assertTrue(self.router.owner.is_set_up)
+        self.router.sign_in()
+
+    def test_nothing_secret_is_kept_readable(self):
+        done = self.router.set_up()
+        kept = str([self.router.store.get(key) for key in (store_keys.OWNER, store_keys.RECOVERY, store_keys.THROTTLE)])
+        for secret in [PASSWORD, done.session_token] + [code.replace("-", "") for code in done.recovery_codes]:
+            self.assertNotIn(secret, kept)
+
+    def test_the_code_of_the_enrolment_counts_as_used(self):
+        token, secret = self.router.begin_setup()
+        self.owner.setup_finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
+        error = refused(self.router.sign_in)
+        self.assertIn("has been used", error.text)
+
+    def test_the_service_code_of_another_router_is_refused_and_counted(self):
+        errors = [refused(self.owner.check_service_code, OTHER_CODE, HOME) for _ in range(6)]
+        self.assertIn("not the service code of this router", errors[4].text)
+        self.assertEqual((errors[5].field, errors[5].wait_s), ("service_code", 10))
+        self.assertEqual(refused(self.owner.check_service_code, CODE, HOME).wait_s, 10)
+
+    def test_a_typing_error_is_told_and_not_counted(self):
+        for _ in range(50):
+            self.assertIn("wrong", refused(self.owner.check_service_code, CODE[:-1] + "0", HOME).text)
+        self.owner.check_service_code(CODE, HOME)
+
+    def test_set_up_without_the_service_code_is_refused(self):
+        for token in ("", "0" * 64):
+            self.assertEqual(refused(self.owner.setup_begin_authenticator, token).offer, "start")
+            self.assertEqual(refused(self.owner.setup_finish, token, PASSWORD, "", "000000", "", THIEF).offer, "start")
+
+    def test_a_setup_token_ends_after_fifteen_minutes(self):
+        token, _ = self.router.begin_setup()
+        self.clocks.wait(899)
+        self.owner.check_setup_token(token)
+        self.clocks.wait(1)
+        self.assertEqual(refused(self.owner.check_setup_token, token).offer, "start")
+
+    def test_a_reload_shows_the_same_secret_and_its_uri(self):
+        token, secret = self.router.begin_setup()
+        again = self.owner.setup_begin_authenticator(token)
+        self.assertEqual(again.secret, secret)
+        plain = secret.replace(" ", "")
+        self.assertEqual(again.uri, "otpauth://totp/Gatelodge:GL-000123?secret=" + plain + "&issuer=Gatelodge")
+
+    def test_a_secret_that_the_router_did_not_make_is_refused(self):
+        token, _ = self.router.begin_setup()
+        foreign = base32.encode(b"12345678901234567890")
+        digits = totp.hotp(b"12345678901234567890", totp.step_at(self.clocks.unix_s))
+        self.assertEqual(refused(self.owner.setup_finish, token, PASSWORD, foreign, digits, "", HOME).offer, "start")
+
+    def test_a_refusal_keeps_nothing_and_can_be_put_right(self):
+        token, secret = self.router.begin_setup()
+        wrong = refused(self.owner.setup_finish, token, PASSWORD, secret, "000000", "", HOME)
+        weak = refused(self.owner.setup_finish, token, "password1", secret, self.router.phone(), "", HOME)
+        self.assertEqual((wrong.field, weak.field), ("code", "password"))
+        self.assertIsNone(self.router.store.get(store_keys.AUTHENTICATORS))
+        self.owner.setup_finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
+
+    def test_what_is_printed_on_the_label_is_no_password(self):
+        for text in (CODE, service_code.format_grouped(CODE).lower(), "GL-000123", "my " + CODE + "!"):
+            self.assertIn("label", refused(self.owner.check_new_password, text).text)
+            self.assertEqual(self.owner.password_strength(text), 0)
+
+    def test_without_the_time_set_up_waits_and_says_what_for(self):
+        token, secret = self.router.begin_setup()
+        self.clocks.is_set = False
+        error = refused(self.owner.setup_finish, token, PASSWORD, secret, self.router.phone(), "", HOME)
+        self.assertIn("Connect it to the internet", error.text)
+        self.assertFalse(self.owner.is_set_up)
+
+    def test_the_second_of_two_who_set_up_is_too_late(self):
+        other = self.owner.check_service_code(CODE, THIEF)
+        self.router.set_up()
+        error = refused(self.owner.setup_finish, other, PASSWORD, "", self.router.phone(), "", THIEF)
+        self.assertIn("has an owner already", error.text)
+        self.assertIn("has an owner already", refused(self.owner.check_service_code, CODE, THIEF).text)
+
+    def test_a_blank_router_takes_no_password(self):
+        self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, HOME).offer, "start")
+
+    def test_power_lost_while_it_is_stored_leaves_no_owner_or_a_whole_one(self):
+        token, secret = self.router.begin_setup()
+        self.router.files.crash_at = self.router.files.steps + 2  # written, not yet synced
+        with self.assertRaises(PowerLost):
+            self.owner.setup_finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
+        keys = (store_keys.OWNER, store_keys.AUTHENTICATORS, store_keys.RECOVERY)
+        whole = set()  # how many of the three survived, over all survivals
+        for number, files in enumerate(self.router.files.survivors()):
+            if number % 40 == 0:  # the store's own tests cut at every byte
+                kept = Store(files, "journal").open()
+                whole.add(len([key for key in keys if kept.get(key) is not None]))
+        self.assertIn(0, whole)
+        self.assertEqual(whole - {0, 3}, set())
+
+
+class TestSigningIn(OwnedRouter):
+    def test_password_then_code_then_in(self):
+        session = self.owner.session(self.router.sign_in(), True)
+        self.assertEqual((session.client, session.ends_in_s), (HOME, 600))
+        self.assertEqual(len(session.csrf_token), 32)
+
+    def test_every_session_has_tokens_of_its_own(self):
+        first = self.router.sign_in()
+        self.clocks.wait(30)
+        second = self.router.sign_in()
+        self.assertNotEqual(first, second)
+        tokens = [self.owner.session(token, True).csrf_token for token in (first, second)]
+        self.assertNotEqual(tokens[0], tokens[1])
+
+    def test_signing_out_ends_it(self):
+        token = self.router.sign_in()
+        self.owner.sign_out(token)
+        self.assertIsNone(self.owner.session(token, True))
+
+    def test_no_session_outlives_a_restart(self):
+        token = self.router.sign_in()
+        self.router.restart()
+        self.assertIsNone(self.router.owner.session(token, True))
+
+    def test_a_used_code_is_told_with_the_seconds_to_the_next(self):
+        self.router.sign_in()
+        self.clocks.wait(18)
+        error = refused(self.router.sign_in)
+        self.assertEqual(error.text, "That code has been used. Wait for the next one (12 s).")
+        self.assertEqual((error.field, error.wait_s), ("code", 12))
+
+    def test_a_wrong_code_is_not_called_used(self):
+        self.router.sign_in()
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        self.assertNotIn("used", refused(self.owner.sign_in_code, token, "000000", HOME).text)
+
+    def test_a_phone_that_is_34_s_ahead_signs_in_and_is_learned(self):
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        self.owner.sign_in_code(token, self.router.phone(ahead_s=34), HOME)
+        self.assertEqual(self.owner.status()["authenticators"][0]["drift_steps"], 1)
+
+    def test_a_code_is_taken_as_people_type_it_and_nonsense_is_not_counted(self):
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        for text in ("", "12345", "abcdef", "1" * 1000):
+            self.assertIn("six digits", refused(self.owner.sign_in_code, token, text, HOME).text)
+        digits = self.router.phone()
+        self.owner.sign_in_code(token, digits[:3] + " " + digits[3:], HOME)
+
+    def test_each_of_several_authenticators_signs_in(self):
+        rows = self.router.store.get(store_keys.AUTHENTICATORS)
+        rows.insert(0, dict(rows[0], id="other", name="Tablet", secret=base32.encode(bytes(20))))
+        self.router.store.put(store_keys.AUTHENTICATORS, rows)
+        self.router.sign_in()
+        used = [row["last_used_at"] == self.clocks.unix_s for row in self.owner.status()["authenticators"]]
+        self.assertEqual(used, [False, True])
+
+    def test_the_clocks_floor_rises_with_each_sign_in(self):
+        self.clocks.wait(5000)
+        self.router.sign_in()
+        self.assertEqual(self.router.store.get(store_keys.CLOCK_FLOOR), self.clocks.unix_s)
+
+    def test_status_shows_what_a_page_needs_and_no_secret(self):
+        status = self.owner.status()
+        self.assertEqual((status["recovery_codes_left"], status["clock_is_set"]), (10, True))
+        self.assertEqual(sorted(status["authenticators"][0]), ["drift_steps", "id", "last_used_at", "name"])
+        self.assertEqual(self.owner.service_code(), service_code.format_grouped(CODE))
+
+
+class TestRecovery(OwnedRouter):
+    def test_a_recovery_code_signs_in_once(self):
+        code = self.setup.recovery_codes[4]
+        token = self.owner.sign_in_recovery(self.owner.sign_in_password(PASSWORD, HOME), code, HOME)
+        self.assertIsNotNone(self.owner.session(token, True))
+        self.assertEqual(self.owner.status()["recovery_codes_left"], 9)
+        again = self.owner.sign_in_password(PASSWORD, HOME)
+        self.assertEqual(refused(self.owner.sign_in_recovery, again, code, HOME).field, "recovery_code")
+
+    def test_a_spent_recovery_code_stays_spent_across_a_restart(self):
+        code = self.setup.recovery_codes[0]
+        self.owner.sign_in_recovery(self.owner.sign_in_password(PASSWORD, HOME), code, HOME)
+        self.router.restart()
+        token = self.router.owner.sign_in_password(PASSWORD, HOME)
+        refused(self.router.owner.sign_in_recovery, token, code, HOME)
+        self.assertEqual(self.router.owner.status()["recovery_codes_left"], 9)
+
+    def test_guessing_recovery_codes_is_throttled_and_typing_errors_are_not(self):
+        token = self.owner.sign_in_password(PASSWORD, THIEF)
+        for _ in range(20):
+            self.assertIsNone(refused(self.owner.sign_in_recovery, token, "12345", THIEF).wait_s)
+        errors = [refused(self.owner.sign_in_recovery, token, "00000-00000", THIEF) for _ in range(6)]
+        self.assertEqual(errors[5].wait_s, 10)
+
+    def test_without_the_time_a_code_is_not_judged_and_a_recovery_code_is(self):
+        self.clocks.is_set = False
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        error = refused(self.owner.sign_in_code, token, self.router.phone(), HOME)
+        self.assertEqual((error.field, error.offer), ("code", "recovery"))
+        self.assertIn("does not know the time", error.text)
+        self.assertIsNotNone(self.owner.sign_in_recovery(token, self.setup.recovery_codes[0], HOME))
+
+    def test_an_unset_clock_does_not_move_the_floor(self):
+        floor = self.router.store.get(store_keys.CLOCK_FLOOR)
+        self.clocks.is_set, self.clocks.unix_s = False, 5
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        self.owner.sign_in_recovery(token, self.setup.recovery_codes[0], HOME)
+        self.assertEqual(self.router.store.get(store_keys.CLOCK_FLOOR), floor)
+
+
+class TestAttacks(OwnedRouter):
+    def test_a_code_replayed_after_a_restart_is_refused(self):
+        digits = self.router.phone()
+        self.router.sign_in()
+        self.router.restart()
+        token = self.router.owner.sign_in_password(PASSWORD, THIEF)
+        self.assertIn("has been used", refused(self.router.owner.sign_in_code, token, digits, THIEF).text)
+
+    def test_one_code_serves_only_one_of_two_sign_ins_under_way(self):
+        ours = self.owner.sign_in_password(PASSWORD, HOME)
+        theirs = self.owner.sign_in_password(PASSWORD, THIEF)
+        digits = self.router.phone()
+        self.owner.sign_in_code(ours, digits, HOME)
+        self.assertIn("has been used", refused(self.owner.sign_in_code, theirs, digits, THIEF).text)
+
+    def test_a_code_older_than_the_last_used_is_refused(self):
+        older = self.router.phone()
+        self.clocks.wait(30)
+        self.router.sign_in()
+        token = self.owner.sign_in_password(PASSWORD, THIEF)
+        refused(self.owner.sign_in_code, token, older, THIEF)
+
+    def test_a_signin_token_of_another_client_is_answered_like_none(self):
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        stolen = refused(self.owner.sign_in_code, token, self.router.phone(), THIEF)
+        invented = refused(self.owner.sign_in_code, "0" * 64, self.router.phone(), THIEF)
+        self.assertEqual((stolen.text, stolen.offer), (invented.text, "start"))
+        refused(self.owner.sign_in_recovery, token, self.setup.recovery_codes[0], THIEF)
+        self.owner.sign_in_code(token, self.router.phone(), HOME)
+
+    def test_a_signin_token_serves_once_and_for_five_minutes(self):
+        spent = self.owner.sign_in_password(PASSWORD, HOME)
+        self.owner.sign_in_code(spent, self.router.phone(), HOME)
+        late = self.owner.sign_in_password(PASSWORD, HOME)
+        self.clocks.wait(300)
+        for token in (spent, late):
+            self.assertEqual(refused(self.owner.sign_in_code, token, self.router.phone(), HOME).offer, "start")
+
+    def test_a_session_token_is_no_signin_token_and_the_other_way_round(self):
+        signin_token = self.owner.sign_in_password(PASSWORD, HOME)
+        self.assertIsNone(self.owner.session(signin_token, True))
+        session_token = self.owner.sign_in_code(signin_token, self.router.phone(), HOME)
+        self.assertEqual(refused(self.owner.check_signin_token, session_token, HOME).offer, "start")
+
+    def test_wrong_passwords_are_slowed_even_across_a_restart(self):
+        for _ in range(5):
+            refused(self.owner.sign_in_password, "not the password", THIEF)
+        self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, THIEF).wait_s, 10)
+        self.router.restart()
+        error = refused(self.router.owner.sign_in_password, PASSWORD, THIEF)
+        self.assertEqual((error.wait_s, error.text), (10, "Too many wrong tries. Wait 10 s, then try again."))
+
+    def test_a_jump_of_the_wall_clock_neither_unlocks_nor_wedges(self):
+        for _ in range(5):
+            refused(self.owner.sign_in_password, "not the password", THIEF)
+        for jump in (10 * 365 * 86400, -20 * 365 * 86400):
+            self.clocks.unix_s += jump
+            self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, THIEF).wait_s, 10)
+        self.clocks.uptime_ms += 10000
+        self.owner.sign_in_password(PASSWORD, THIEF)
+
+    def test_a_jump_of_the_wall_clock_does_not_end_a_session(self):
+        token = self.router.sign_in()
+        self.clocks.unix_s += 10 * 365 * 86400
+        self.assertIsNotNone(self.owner.session(token, False))
+
+    def test_strangers_who_guess_do_not_keep_the_owners_browser_out(self):
+        for number in range(60):
+            client = "192.168.1.%d" % (100 + number)
+            refused(self.owner.sign_in_password, "not the password", client)
+        self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, LAPTOP).wait_s, 60)
+        self.assertIsNotNone(self.owner.session(self.router.sign_in(HOME), True))
+
+    def test_a_thief_with_the_password_gets_few_codes_judged_and_no_more_by_restarts(self):
+        judged = 0
+        for attempt in range(40):
+            token = self.router.owner.sign_in_password(PASSWORD, THIEF)
+            error = refused(self.router.owner.sign_in_code, token, "000000", THIEF)
+            judged += error.wait_s is None
+            if attempt % 7 == 6:
+                self.router.restart()
+        self.assertEqual(judged, 5)
+
+    def test_a_power_cut_before_the_code_is_on_the_flash_gives_no_session(self):
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        self.router.files.crash_at = self.router.files.steps + 1
+        with self.assertRaises(PowerLost):
+            self.owner.sign_in_code(token, self.router.phone(), HOME)
+        self.assertEqual(len(self.owner._sessions), 1)  # the one of the set-up
+
+    def test_no_answer_and_no_error_holds_a_secret(self):
+        token = self.owner.sign_in_password(PASSWORD, HOME)
+        digits = self.router.phone()
+        self.owner.sign_in_code(token, digits, HOME)
+        again = self.owner.sign_in_password(PASSWORD, HOME)
+        for error in (
+            refused(self.owner.sign_in_code, again, digits, HOME),
+            refused(self.owner.sign_in_password, PASSWORD + "x", HOME),
+            refused(self.owner.sign_in_recovery, again, "00000-00000", HOME),
+        ):
+            for secret in (PASSWORD, digits, again, "00000"):
+                self.assertNotIn(secret, str(error))
+
+
+class TestCost(unittest.TestCase):
+    def test_a_wrong_password_costs_as_many_derivations_as_the_right_one(self):
+        router = Router()
+        router.set_up()
+        counted = []
+        native = compat.pbkdf2_sha256
+        compat.pbkdf2_sha256 = lambda *arguments: counted.append(arguments[2:]) or native(*arguments)
+        try:
+            router.owner.sign_in_password(PASSWORD, HOME)
+            for text in ("", "wrong", "x" * 5000, "\n"):
+                refused(router.owner.sign_in_password, text, LAPTOP)
+        finally:
+            compat.pbkdf2_sha256 = native
+        self.assertEqual(counted, [counted[0]] * 5)
+
+    def test_iterations_are_measured_when_none_are_given(self):
+        router = Router()
+        router.owner._iterations = None
+        module.passwords.calibrated_iterations, real = (lambda cost_ms: 4321), module.passwords.calibrated_iterations
+        try:
+            router.set_up()
+        finally:
+            module.passwords.calibrated_iterations = real
+        self.assertEqual(router.store.get(store_keys.OWNER)["iterations"], 4321)
+
+
+if __name__ == "__main__":
+    unittest.main()
