@@ -14,16 +14,17 @@ DEVICE_KEY = "device_key"
 # bool: the serial console takes no raw REPL any more.
 LOCKED = "console.locked"
 
-# {salt (b64), iterations, hash (b64), created_at}: the owner's password. Secret.
+# {algorithm, salt (hex), iterations, hash (hex), created_at}: the owner's password, core/password.py. Secret.
 OWNER = "owner"
 
 # [{id, name, secret (base-32), last_step, drift_steps, last_used_at}]. Secret.
 AUTHENTICATORS = "authenticators"
 
-# {salt (b64), hashes: [b64], created_at}: the recovery codes not used yet. Secret.
+# {salt (hex), iterations, hashes: [hex], created_at}: the recovery codes not used yet, core/recovery.py. Secret.
 RECOVERY = "recovery"
 
-# {counter name: record of core/throttle.py}: failed attempts, so that a restart forgives none.
+# {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]}, core/throttle.py: so that a
+# restart forgives nothing.
 THROTTLE = "throttle"
 
 # {account_id, name, email}: the cloud account that this router belongs to; absent when to none.
