@@ -21,7 +21,7 @@ what the listener should allow at once.
 
 from gatelodge import compat
 from gatelodge.web import reply
-from gatelodge.web.assets import Assets
+from gatelodge.web.static import Assets
 from gatelodge.web.guard import Guard
 from gatelodge.web.pages.about import AboutPages
 from gatelodge.web.pages.overview import OverviewPages

@@ -103,7 +103,9 @@ class Owner:
     def check_new_password(self, text):
         """Raise SigninError("password", why) unless the text may become the password."""
         if self._is_printed_on_the_label(text):
-            raise SigninError("password", "This is printed on the label. Choose something that only you know.")
+            raise SigninError(
+                "password", "This is printed on the label. Choose something that only you know."
+            )
         why = passwords.refusal(text)
         if why is not None:
             raise SigninError("password", why)
@@ -125,7 +127,9 @@ class Owner:
         Return SetupDone. With the clock unset it is refused with what to do."""
         kept_secret = self._setup_secret(setup_token)
         self.check_new_password(password)
-        if not compat.constant_time_equal(secret.replace(" ", "").encode(), base32.encode(kept_secret).encode()):
+        if not compat.constant_time_equal(
+            secret.replace(" ", "").encode(), base32.encode(kept_secret).encode()
+        ):
             raise SigninError("form", "This page is out of date. Start again.", offer="start")
         authenticator = self._proved_authenticator(kept_secret, code, name)
         codes = recovery.generate(self._entropy(recovery.COUNT * recovery.RANDOM_BYTES))
@@ -184,7 +188,9 @@ class Owner:
         if left is None:
             attempt.happened(signin.RECOVERY_WRONG)
             self._count_failure("recovery_code", client)
-            raise SigninError("recovery_code", "This code is not on the list, or has been used. Try another one.")
+            raise SigninError(
+                "recovery_code", "This code is not on the list, or has been used. Try another one."
+            )
         attempt.happened(signin.RECOVERY_RIGHT)
         return self._signed_in(signin_token, "recovery_code", {store_keys.RECOVERY: left}, client)
 
@@ -241,7 +247,9 @@ class Owner:
         now = self._clock.now()
         answer = totp.check(secret, digits, now, totp.NEVER, 0)
         if answer.step is None:
-            raise SigninError("code", "This is not the code shown now. Enter the newest one; check the phone's clock.")
+            raise SigninError(
+                "code", "This is not the code shown now. Enter the newest one; check the phone's clock."
+            )
         return {
             "id": compat.sha256(secret)[:4].hex(),
             "name": _clean_name(name),
@@ -271,7 +279,9 @@ class Owner:
     def _identity(self):
         identity = self._store.get(store_keys.IDENTITY)
         if identity is None:
-            raise SigninError("form", "This router has not been provisioned. Return it to where it was bought.")
+            raise SigninError(
+                "form", "This router has not been provisioned. Return it to where it was bought."
+            )
         return identity
 
     def _label_code(self):
@@ -313,7 +323,11 @@ class Owner:
 
     def _authenticators_after(self, index, answer):
         rows = self._store.get(store_keys.AUTHENTICATORS)
-        changes = {"last_step": answer.step, "drift_steps": answer.drift_steps, "last_used_at": self._clock.now()}
+        changes = {
+            "last_step": answer.step,
+            "drift_steps": answer.drift_steps,
+            "last_used_at": self._clock.now(),
+        }
         rows[index].update(changes)
         return rows
 
@@ -344,7 +358,9 @@ class Owner:
         wait_s = self._throttle.wait_s(factor, client, self._now_s())
         if wait_s:
             offer = "recovery" if factor == "code" else None
-            raise SigninError(factor, "Too many wrong tries. Wait %s, then try again." % _span(wait_s), wait_s, offer)
+            raise SigninError(
+                factor, "Too many wrong tries. Wait %s, then try again." % _span(wait_s), wait_s, offer
+            )
 
     def _count_failure(self, factor, client):
         self._throttle.failed(factor, client, self._now_s())

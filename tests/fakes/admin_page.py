@@ -1,0 +1,156 @@
+"""The admin page alone, for tests and for working on it: the real server, store and sign-in around a simulated router.
+
+    micropython tests/fakes/admin_page.py PORT DIRECTORY [quick]
+
+DIRECTORY holds certificate.der and key.der of the server and takes the store. `quick` makes password hashing cheap, for
+tests. Runs under MicroPython with firmware/, the checkout and Microdot on MICROPYPATH, and obeys lines on stdin:
+    cut | join                the internet's wire
+    fail QUESTION | heal      a question to the router that raises from then on
+    online | offline | owned  the cloud
+    claim                     somebody wants to register this router
+    unset | set               the clock
+    alone                     nobody else in the network
+"""
+
+import asyncio
+import sys
+
+from gatelodge import compat, log, store_keys, streams
+from gatelodge.contract import service_code
+from gatelodge.contract.errors import StateError
+from gatelodge.store import FlashFiles, Store
+from gatelodge.tasks import Tasks
+from gatelodge.web import app
+from gatelodge.web.owner import Owner
+from tests.fakes.simulated_router import SimulatedRouter
+
+SERVICE_CODE = service_code.generate(bytes(range(10)))
+CHEAP_ITERATIONS = 10
+CLAIM_S = 300
+
+
+class SetClock:
+    """A clock that network time has set, until it is told otherwise."""
+
+    is_set = True
+
+    @property
+    def state(self):
+        return "synced" if self.is_set else "unset"
+
+    @property
+    def source(self):
+        return "sntp" if self.is_set else "floor"
+
+    def now(self):
+        return int(compat.wall_time())
+
+
+class SimulatedCloud:
+    def __init__(self, clock):
+        self._clock = clock
+        self.claim = None
+        self.state = {"state": "online", "since": clock.now(), "owner": None, "last_error": None}
+
+    def ask(self):
+        account = {"name": "Ada Lovelace", "email": "ada@example.org"}
+        expires = self._clock.now() + CLAIM_S
+        self.claim = {"claim_id": "c1", "account": account, "number": "482913", "expires_at": expires}
+
+    def answer_claim(self, claim_id, approved):
+        if self.claim is None or self.claim["claim_id"] != claim_id:
+            raise StateError("no such claim")
+        self.own(self.claim["account"] if approved else None)
+        self.claim = None
+
+    def own(self, account):
+        self.state["owner"] = dict(account, account_id="a1") if account else None
+
+    def turn(self, state, error=None):
+        self.state.update({"state": state, "since": self._clock.now(), "last_error": error})
+
+
+class Play:
+    """The parts, and what a line on stdin does to them."""
+
+    def __init__(self, directory, quick):
+        compat.makedirs(directory)
+        self.clock = SetClock()
+        self.router = SimulatedRouter().with_history()
+        self.cloud = SimulatedCloud(self.clock)
+        self.store = Store(FlashFiles(), directory + "/store")
+        self.store.open()
+        identity = {"serial_number": "GL26A0000042", "model": "qemu-virt-aarch64", "service_code": SERVICE_CODE}
+        self.store.put(store_keys.IDENTITY, identity)
+        owner = Owner(self.store, self.clock, compat.entropy, iterations=CHEAP_ITERATIONS if quick else None)
+        root = app.__file__.rsplit("/", 2)[0]
+        self.web = app.build(
+            owner, self.clock, self.router, self.cloud, identity, "0.1.0", ["gatelodge.home"], root
+        )
+
+    def obey(self, line):
+        word, _, rest = line.strip().partition(" ")
+        if word == "fail":
+            self.router.fail = rest
+        elif word in self.verbs:
+            self.verbs[word](self)
+        else:
+            print("unknown:", word)
+
+    def _heal(self):
+        self.router.fail = None
+
+    def _set(self, is_set):
+        self.clock.is_set = is_set
+
+    def _alone(self):
+        self.router.people = []
+
+    verbs = {
+        "cut": lambda self: self.router.cut_wire(),
+        "join": lambda self: self.router.join_wire(),
+        "heal": _heal,
+        "online": lambda self: self.cloud.turn("online"),
+        "offline": lambda self: self.cloud.turn("offline", "the cloud's certificate is not trusted"),
+        "owned": lambda self: self.cloud.own({"name": "Ada Lovelace", "email": "ada@example.org"}),
+        "claim": lambda self: self.cloud.ask(),
+        "unset": lambda self: self._set(False),
+        "set": lambda self: self._set(True),
+        "alone": _alone,
+    }
+
+
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+async def serve(port, directory, quick):
+    tasks = Tasks("play")
+    play = Play(directory, quick)
+    context = streams.server_context(read_file(directory + "/certificate.der"), read_file(directory + "/key.der"))
+    listener = await streams.serve(
+        "127.0.0.1",
+        port,
+        play.web.handle,
+        tls_context=context,
+        max_connections=play.web.MAX_CONNECTIONS,
+        handshake_timeout_ms=10000,
+        owner=tasks,
+    )
+    tasks.start(play.router.traffic.run(), "traffic")
+    print("ready", SERVICE_CODE)
+    stdin = asyncio.StreamReader(sys.stdin)
+    while True:
+        line = await stdin.readline()
+        if not line:
+            break
+        play.obey(str(line, "utf-8"))
+        print("ok")
+    listener.close()
+    await tasks.close()
+
+
+if __name__ == "__main__":
+    log.configure(with_debug=True)
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], "quick" in sys.argv[3:]))
