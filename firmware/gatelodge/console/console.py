@@ -16,7 +16,6 @@ meanwhile, as on a board: nobody is served by a router that is still at the fact
 import asyncio
 
 from gatelodge import log
-from gatelodge.console import raw_repl
 from gatelodge.console.locked import LockedConsole
 from gatelodge.console.raw_repl import EXECUTE, SEND, RawRepl
 from gatelodge.console.runner import INTERRUPTED, Runner
@@ -91,7 +90,7 @@ class Console:
     def _run(self, event):
         """Run the code between the two states of the terminal. Ctrl-C works from the acknowledgement on."""
         try:
-            self._terminal.run_code(for_a_person=event.kind == raw_repl.SINGLE)
+            self._terminal.run_code(for_a_person=not event.acknowledgement)
             self._terminal.write_now(event.acknowledgement)
             if self._repl.take_interrupt():
                 return INTERRUPTED

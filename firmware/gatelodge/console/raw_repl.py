@@ -18,7 +18,8 @@ Every (mode, control character) is a row of CONTROLS; other bytes are data in th
 
 from collections import namedtuple
 
-# name: SEND, EXECUTE or RESET. kind: FILE or SINGLE. acknowledgement: sent once a Ctrl-C can interrupt.
+# name: SEND, EXECUTE or RESET. kind: FILE or SINGLE. acknowledgement: what a tool waits for, sent once a
+# Ctrl-C can interrupt; a person at the prompt gets none.
 Event = namedtuple("Event", "name data kind acknowledgement")
 
 FRIENDLY, PASTE, RAW, RAW_PASTE, ABORTED = "friendly", "paste", "raw", "raw paste", "aborted"

@@ -39,6 +39,8 @@ class Runner:
 
     def run(self, source, kind):
         """Compile and execute bytes; `kind` is "exec" or "single". Return the Outcome; never raises."""
+        if micropython is not None:
+            micropython.kbd_intr(3)  # code may have switched it off, and SIGINT would end the process
         try:
             outcome = self._run(source, kind)
         except KeyboardInterrupt:  # another one, while the first was told

@@ -1,0 +1,80 @@
+"""A blank router on a serial line: tests/fakes/bench_router.py under MicroPython, behind a pair of terminals.
+
+    with BenchRig(directory) as rig:
+        ... open rig.port as the factory opens a serial port ...
+
+One terminal is the router's own (its stdin, stdout and controlling terminal), the other is what
+tools open; bytes are carried between them like on a wire. A router that asks to be restarted is.
+"""
+
+import os
+import select
+import subprocess
+import threading
+import tty
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RESTART = 64
+MICROPYTHON = os.environ.get("MICROPYTHON") or str(ROOT / "build/micropython/bin/micropython")
+
+
+class BenchRig:
+    def __init__(self, directory):
+        self.state = Path(directory) / "state"
+        self.log_path = Path(directory) / "router.log"
+        self.starts = 0
+        self._stopping = False
+        self._process = None
+
+    def __enter__(self):
+        self._router_master, self._router = os.openpty()
+        self._tool_master, self._tool = os.openpty()
+        for terminal in (self._router, self._tool):
+            tty.setraw(terminal)
+        self.port = os.ttyname(self._tool)
+        self._wake, self._waker = os.pipe()
+        self._log = self.log_path.open("wb")
+        self._threads = [threading.Thread(target=self._carry), threading.Thread(target=self._keep_running)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopping = True
+        os.write(self._waker, b"x")
+        while self._threads[1].is_alive():
+            self.kill()
+            self._threads[1].join(0.2)
+        self._threads[0].join()
+        self._log.close()
+        for descriptor in (self._router_master, self._router, self._tool_master, self._tool, self._wake, self._waker):
+            os.close(descriptor)
+
+    def kill(self):
+        """Cut the router's power."""
+        if self._process is not None:
+            self._process.kill()
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def _keep_running(self):
+        environment = {**os.environ, "MICROPYPATH": "firmware:.:.frozen"}
+        command = ["setsid", "--ctty", MICROPYTHON, "-X", "heapsize=8192k", "tests/fakes/bench_router.py", self.state]
+        while not self._stopping:
+            self.starts += 1
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdin=self._router, stdout=self._router, stderr=self._log
+            )
+            self._process.wait()
+
+    def _carry(self):
+        other = {self._router_master: self._tool_master, self._tool_master: self._router_master}
+        while True:
+            ready, _, _ = select.select([*other, self._wake], [], [])
+            if self._wake in ready:
+                return
+            for source in ready:
+                os.write(other[source], os.read(source, 1024))
