@@ -462,7 +462,7 @@ def constant_time_equal(a, b):
 if MICROPYTHON:
 
     def wait_readable(sock):
-        """Sleeps until the raw socket can be read. Never a TLS object: it would be asked every millisecond."""
+        """Sleeps until the raw socket can be read. Never a TLS object: that is asked every millisecond."""
         yield _core._io_queue.queue_read(sock)
 
     def wait_writable(sock):

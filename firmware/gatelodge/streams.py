@@ -90,7 +90,7 @@ class Stream:
         return data
 
     async def read_until(self, separator, limit):
-        """The bytes up to and with the separator; b"" at a clean end. LineError past `limit` bytes or at a cut."""
+        """The bytes up to and with the separator; b"" at a clean end. LineError past `limit` or at a cut."""
         deadline, seen = self._deadline(), 0
         while True:
             at = self._buffer.find(separator, seen)
@@ -252,7 +252,7 @@ def server_context(certificate_der, key_der, client_ca_der=None):
 
 
 def _resolved(host, port):
-    """What bind and connect take. Addresses only: on a name getaddrinfo would block (network/dns.py does not)."""
+    """What bind and connect take, of an address: on a name getaddrinfo would block (network/dns.py)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.inet_pton(family, host)
@@ -386,8 +386,8 @@ async def serve(
 ):
     """A Listener whose tasks belong to `owner`, a Tasks.
 
-    `handler(stream)` is a coroutine; its stream is closed after it. OurError when the address is taken. With TLS a client must also send its first byte before the handshake's
-    deadline: one that only connects does not keep a place.
+    `handler(stream)` is a coroutine; its stream is closed after it. OurError when the address is taken. With TLS
+    a client must also send its first byte before the handshake's deadline: one that only connects keeps no place.
     """
     family, address = _resolved(bind_host, port)
     sock = socket.socket(family, socket.SOCK_STREAM)

@@ -1,0 +1,67 @@
+"""One end of a TLS connection, made of the firmware's streams. Run by MicroPython, for test_firmware_tls.py.
+
+client PORT FOLDER CA CERTIFICATE     says hello, prints {"line": ...} or {"reason": ..., "text": ...}
+server PORT FOLDER CERTIFICATE CA     prints "ready", echoes until it is killed. "-" is none.
+"""
+
+import asyncio
+import sys
+
+from gatelodge.compat import json
+from gatelodge.contract.errors import LineError
+from gatelodge.streams import TlsError, client_context, open_tls, serve, server_context
+from gatelodge.tasks import Tasks
+
+HOST = "127.0.0.1"
+TIMEOUT_MS = 1500
+
+
+def read(folder, name):
+    with open(f"{folder}/{name}.der", "rb") as file:
+        return file.read()
+
+
+async def client(port, folder, ca, certificate):
+    own = (
+        () if certificate == "-" else (read(folder, certificate + ".crt"), read(folder, certificate + ".key"))
+    )
+    try:
+        stream = await open_tls(HOST, port, client_context(read(folder, ca), *own), "router.test", TIMEOUT_MS)
+        await stream.write(b"hello\n")
+        answer = {"line": (await stream.read_until(b"\n", 100)).decode()}
+        stream.close()
+    except TlsError as error:
+        answer = {"reason": error.reason, "text": str(error)}
+    except LineError as error:
+        answer = {"reason": "line", "text": str(error)}
+    print(json.dumps(answer))
+
+
+async def echo(stream):
+    while True:
+        data = await stream.read(4096)
+        if not data:
+            return
+        await stream.write(data)
+
+
+async def server(port, folder, certificate, ca):
+    client_ca = None if ca == "-" else read(folder, ca)
+    context = server_context(
+        read(folder, certificate + ".crt"), read(folder, certificate + ".key"), client_ca
+    )
+    await serve(
+        HOST,
+        port,
+        echo,
+        tls_context=context,
+        max_connections=8,
+        handshake_timeout_ms=TIMEOUT_MS,
+        owner=Tasks("peer"),
+    )
+    print("ready")
+    await asyncio.sleep(60)
+
+
+role, port, *rest = sys.argv[1:]
+asyncio.run((client if role == "client" else server)(int(port), *rest))
