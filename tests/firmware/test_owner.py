@@ -120,8 +120,15 @@ class TestSetup(unittest.TestCase):
 
     def test_nothing_secret_is_kept_readable(self):
         done = self.router.set_up()
-        kept = str([self.router.store.get(key) for key in (store_keys.OWNER, store_keys.RECOVERY, store_keys.THROTTLE)])
-        for secret in [PASSWORD, done.session_token] + [code.replace("-", "") for code in done.recovery_codes]:
+        kept = str(
+            [
+                self.router.store.get(key)
+                for key in (store_keys.OWNER, store_keys.RECOVERY, store_keys.THROTTLE)
+            ]
+        )
+        for secret in [PASSWORD, done.session_token] + [
+            code.replace("-", "") for code in done.recovery_codes
+        ]:
             self.assertNotIn(secret, kept)
 
     def test_the_code_of_the_enrolment_counts_as_used(self):
@@ -144,7 +151,9 @@ class TestSetup(unittest.TestCase):
     def test_set_up_without_the_service_code_is_refused(self):
         for token in ("", "0" * 64):
             self.assertEqual(refused(self.owner.setup_begin_authenticator, token).offer, "start")
-            self.assertEqual(refused(self.owner.setup_finish, token, PASSWORD, "", "000000", "", THIEF).offer, "start")
+            self.assertEqual(
+                refused(self.owner.setup_finish, token, PASSWORD, "", "000000", "", THIEF).offer, "start"
+            )
 
     def test_a_setup_token_ends_after_fifteen_minutes(self):
         token, _ = self.router.begin_setup()
@@ -158,13 +167,17 @@ class TestSetup(unittest.TestCase):
         again = self.owner.setup_begin_authenticator(token)
         self.assertEqual(again.secret, secret)
         plain = secret.replace(" ", "")
-        self.assertEqual(again.uri, "otpauth://totp/Gatelodge:GL-000123?secret=" + plain + "&issuer=Gatelodge")
+        self.assertEqual(
+            again.uri, "otpauth://totp/Gatelodge:GL-000123?secret=" + plain + "&issuer=Gatelodge"
+        )
 
     def test_a_secret_that_the_router_did_not_make_is_refused(self):
         token, _ = self.router.begin_setup()
         foreign = base32.encode(b"12345678901234567890")
         digits = totp.hotp(b"12345678901234567890", totp.step_at(self.clocks.unix_s))
-        self.assertEqual(refused(self.owner.setup_finish, token, PASSWORD, foreign, digits, "", HOME).offer, "start")
+        self.assertEqual(
+            refused(self.owner.setup_finish, token, PASSWORD, foreign, digits, "", HOME).offer, "start"
+        )
 
     def test_a_refusal_keeps_nothing_and_can_be_put_right(self):
         token, secret = self.router.begin_setup()
@@ -355,7 +368,9 @@ class TestAttacks(OwnedRouter):
         late = self.owner.sign_in_password(PASSWORD, HOME)
         self.clocks.wait(300)
         for token in (spent, late):
-            self.assertEqual(refused(self.owner.sign_in_code, token, self.router.phone(), HOME).offer, "start")
+            self.assertEqual(
+                refused(self.owner.sign_in_code, token, self.router.phone(), HOME).offer, "start"
+            )
 
     def test_a_session_token_is_no_signin_token_and_the_other_way_round(self):
         signin_token = self.owner.sign_in_password(PASSWORD, HOME)
@@ -387,7 +402,7 @@ class TestAttacks(OwnedRouter):
 
     def test_strangers_who_guess_do_not_keep_the_owners_browser_out(self):
         for number in range(60):
-            client = "192.168.1.%d" % (100 + number)
+            client = f"192.168.1.{100 + number}"
             refused(self.owner.sign_in_password, "not the password", client)
         self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, LAPTOP).wait_s, 60)
         self.assertIsNotNone(self.owner.session(self.router.sign_in(HOME), True))
@@ -441,7 +456,10 @@ class TestCost(unittest.TestCase):
     def test_iterations_are_measured_when_none_are_given(self):
         router = Router()
         router.owner._iterations = None
-        module.passwords.calibrated_iterations, real = (lambda cost_ms: 4321), module.passwords.calibrated_iterations
+        module.passwords.calibrated_iterations, real = (
+            (lambda cost_ms: 4321),
+            module.passwords.calibrated_iterations,
+        )
         try:
             router.set_up()
         finally:

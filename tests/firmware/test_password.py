@@ -25,8 +25,22 @@ class TestPolicy(unittest.TestCase):
 
     def test_the_first_guesses_are_refused(self):
         for text in (
-            "password", "Password1", "P@ssw0rd", "Password123!", "12345678", "87654321", "qwerty123", "iloveyou2",
-            "aaaaaaaa", "abcabcabc", "1q2w3e4r5t", "asdf1234", "football2024", "Summer2026!", "gatelodge1", "letmein!",
+            "password",
+            "Password1",
+            "P@ssw0rd",
+            "Password123!",
+            "12345678",
+            "87654321",
+            "qwerty123",
+            "iloveyou2",
+            "aaaaaaaa",
+            "abcabcabc",
+            "1q2w3e4r5t",
+            "asdf1234",
+            "football2024",
+            "Summer2026!",
+            "gatelodge1",
+            "letmein!",
         ):
             self.assertIsNotNone(password.refusal(text), text)
 
@@ -37,7 +51,13 @@ class TestPolicy(unittest.TestCase):
                 self.assertIsNotNone(password.refusal(word), word)
 
     def test_no_composition_is_asked_for(self):
-        for text in ("zonsopgang", "k7#pQz2m", GOOD, "83620574", "\u043a\u043e\u0440\u0430\u0431\u043b\u0438\u043a"):
+        for text in (
+            "zonsopgang",
+            "k7#pQz2m",
+            GOOD,
+            "83620574",
+            "\u043a\u043e\u0440\u0430\u0431\u043b\u0438\u043a",
+        ):
             self.assertIsNone(password.refusal(text), text)
 
     def test_control_characters_are_refused(self):
@@ -58,7 +78,9 @@ class TestKeeping(unittest.TestCase):
         kept = password.new_record("password", SALT, 1000)
         expected = compat.pbkdf2_sha256(b"password", SALT, 1000, 32)
         self.assertEqual(kept["hash"], expected.hex())
-        self.assertEqual((kept["algorithm"], kept["iterations"], kept["salt"]), ("pbkdf2-sha256", 1000, SALT.hex()))
+        self.assertEqual(
+            (kept["algorithm"], kept["iterations"], kept["salt"]), ("pbkdf2-sha256", 1000, SALT.hex())
+        )
 
     def test_the_right_password_and_only_it_is_right(self):
         kept = record(GOOD)

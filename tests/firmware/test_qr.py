@@ -44,7 +44,9 @@ def plain_steps(dark, modules):
 
 class TestQr(unittest.TestCase):
     def test_the_error_correction_of_iso_18004_annex_i(self):
-        data = bytes([0x10, 0x20, 0x0C, 0x56, 0x61, 0x80, 0xEC, 0x11, 0xEC, 0x11, 0xEC, 0x11, 0xEC, 0x11, 0xEC, 0x11])
+        data = bytes(
+            [0x10, 0x20, 0x0C, 0x56, 0x61, 0x80, 0xEC, 0x11, 0xEC, 0x11, 0xEC, 0x11, 0xEC, 0x11, 0xEC, 0x11]
+        )
         checks = bytes([0xA5, 0x24, 0xD4, 0xC1, 0xED, 0x36, 0xC7, 0x87, 0x2C, 0x55])
         self.assertEqual(qr._with_checks(data, 1), data + checks)
 
@@ -68,7 +70,9 @@ class TestQr(unittest.TestCase):
         for length, mask in ((3, 0), (20, 4), (60, 6), (122, 7), (287, 2)):
             matrix = qr.encode((URI * 4)[:length], mask)
             rows = [qr._bits(row) for row in matrix]
-            self.assertEqual(qr._penalty(rows, qr._transposed(rows, len(rows)), len(rows)), plain_penalty(matrix))
+            self.assertEqual(
+                qr._penalty(rows, qr._transposed(rows, len(rows)), len(rows)), plain_penalty(matrix)
+            )
 
     def test_the_path_paints_the_dark_modules(self):
         matrix = [[True, True, False], [False, False, False], [False, False, True]]

@@ -29,7 +29,9 @@ class TestSignin(unittest.TestCase):
         self.assertEqual(leading_in, {(signin.CODE, signin.CODE_RIGHT), (signin.CODE, signin.RECOVERY_RIGHT)})
 
     def test_only_the_right_password_leads_to_the_second_factor(self):
-        leading = [k for k in signin.TRANSITIONS if signin.TRANSITIONS[k] == signin.CODE and k[0] != signin.CODE]
+        leading = [
+            k for k in signin.TRANSITIONS if signin.TRANSITIONS[k] == signin.CODE and k[0] != signin.CODE
+        ]
         self.assertEqual(leading, [(signin.PASSWORD, signin.PASSWORD_RIGHT)])
 
     def test_what_the_table_does_not_name_is_an_error_and_changes_nothing(self):

@@ -39,7 +39,12 @@ class TestNextAttempt(unittest.TestCase):
         self.assertEqual(throttle.next_attempt([5, 100], ((5, 10),), 109.5), 1)
 
     def test_every_table_rises_in_both_columns(self):
-        tables = [throttle.CLIENT_WAITS, throttle.ACCOUNT_WAITS, throttle.CODE_CLIENT_WAITS, throttle.CODE_ACCOUNT_WAITS]
+        tables = [
+            throttle.CLIENT_WAITS,
+            throttle.ACCOUNT_WAITS,
+            throttle.CODE_CLIENT_WAITS,
+            throttle.CODE_ACCOUNT_WAITS,
+        ]
         for table in tables:
             for column in (0, 1):
                 values = [row[column] for row in table]
@@ -64,14 +69,14 @@ class TestThrottle(unittest.TestCase):
     def test_many_clients_share_the_budget_of_the_account(self):
         limits = Throttle(None, 0)
         for number in range(10):
-            limits.failed("password", "10.0.0.%d" % number, 0)
+            limits.failed("password", f"10.0.0.{number}", 0)
         self.assertEqual(limits.wait_s("password", "10.0.0.200", 0), 60)
 
     def test_strangers_cannot_keep_a_known_client_out(self):
         limits = Throttle(None, 0)
         limits.know("10.0.0.2")
         for number in range(1000):
-            limits.failed("code", "10.1.%d.%d" % (number // 250, number % 250), 0)
+            limits.failed("code", f"10.1.{number // 250}.{number % 250}", 0)
         self.assertEqual(limits.wait_s("code", "10.0.0.2", 0), 0)
         self.assertEqual(limits.wait_s("code", "10.0.0.3", 0), A_DAY)
 
@@ -111,7 +116,7 @@ class TestThrottle(unittest.TestCase):
         limits = Throttle(None, 0)
         limits.know("10.0.0.2")
         for number in range(100):
-            limits.failed("password", "10.1.0.%d" % number, 0)
+            limits.failed("password", f"10.1.0.{number}", 0)
         rows = limits.saved()["clients"]
         self.assertEqual(len(rows), throttle.MOST_CLIENTS)
         self.assertEqual(rows[0], ["10.0.0.2", True, {}])
@@ -120,9 +125,9 @@ class TestThrottle(unittest.TestCase):
     def test_the_least_recently_known_client_becomes_a_stranger(self):
         limits = Throttle(None, 0)
         for number in range(throttle.MOST_KNOWN + 1):
-            limits.know("10.0.0.%d" % number)
+            limits.know(f"10.0.0.{number}")
         known = [row[0] for row in limits.saved()["clients"] if row[1]]
-        self.assertEqual(known, ["10.0.0.%d" % number for number in range(1, throttle.MOST_KNOWN + 1)])
+        self.assertEqual(known, [f"10.0.0.{number}" for number in range(1, throttle.MOST_KNOWN + 1)])
 
     def test_changing_a_factor_makes_strangers_of_all(self):
         limits = Throttle(None, 0)
@@ -144,21 +149,21 @@ class TestOdds(unittest.TestCase):
     """What one who already has the password gains by guessing codes, whenever a try is judged."""
 
     def test_a_year_of_guessing_from_any_number_of_addresses(self):
-        strangers = ["10.%d.0.1" % number for number in range(40)]
+        strangers = [f"10.{number}.0.1" for number in range(40)]
         guesses = guesses_judged(Throttle(None, 0), 365 * A_DAY, strangers)
         odds = 1 - (1 - CODE_ODDS) ** guesses
         self.assertLess(guesses, 470)
         self.assertLess(odds, 0.0014)
 
     def test_a_day_of_guessing_from_any_number_of_addresses(self):
-        strangers = ["10.%d.0.1" % number for number in range(40)]
+        strangers = [f"10.{number}.0.1" for number in range(40)]
         guesses = guesses_judged(Throttle(None, 0), A_DAY, strangers)
         self.assertLess(guesses, 70)
         self.assertGreater(guesses, 20)  # else the tables keep out the owner, too
 
     def test_a_year_of_guessing_with_every_known_address_taken(self):
         limits = Throttle(None, 0)
-        known = ["10.0.0.%d" % number for number in range(throttle.MOST_KNOWN)]
+        known = [f"10.0.0.{number}" for number in range(throttle.MOST_KNOWN)]
         for address in known:
             limits.know(address)
         guesses = guesses_judged(limits, 365 * A_DAY, known + ["10.9.0.1", "10.9.0.2"])

@@ -5,9 +5,8 @@ import random
 import pytest
 import segno
 import zxingcpp
-from PIL import Image
-
 from gatelodge.core import qr
+from PIL import Image
 
 # Bytes that fill each version to the last: segno and we put different padding after shorter ones.
 FULL = (14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287)
@@ -33,7 +32,9 @@ def read(image):
     return found.text
 
 
-@pytest.mark.parametrize("length", [1, 13, *FULL, *(full - 1 for full in FULL), *(full + 1 for full in FULL[:-1])])
+@pytest.mark.parametrize(
+    "length", [1, 13, *FULL, *(full - 1 for full in FULL), *(full + 1 for full in FULL[:-1])]
+)
 def test_a_code_of_any_length_reads_back(length):
     assert read(picture(qr.encode(text_of(length).encode()))) == text_of(length)
 
@@ -47,7 +48,9 @@ def test_a_code_with_any_mask_reads_back(mask):
 @pytest.mark.parametrize("length", FULL)
 def test_module_for_module_it_is_what_another_encoder_makes(length, mask):
     other = segno.make_qr(text_of(length), error="m", mode="byte", mask=mask, boost_error=False)
-    assert qr.encode(text_of(length).encode(), mask) == [[bool(module) for module in row] for row in other.matrix]
+    assert qr.encode(text_of(length).encode(), mask) == [
+        [bool(module) for module in row] for row in other.matrix
+    ]
 
 
 def test_a_code_with_a_stain_still_reads():

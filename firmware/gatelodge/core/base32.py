@@ -10,7 +10,7 @@ GROUP = 4  # characters, as people type them
 
 
 def encode(data):
-    """Return the unpadded text of the bytes; padding is left out because `=` is awkward in an otpauth URI."""
+    """Return the text of the bytes, without padding: `=` is awkward in an otpauth URI."""
     bits = 8 * len(data)
     spare = -bits % 5
     number = int.from_bytes(data, "big") << spare
@@ -18,7 +18,7 @@ def encode(data):
 
 
 def decode(text):
-    """Return the bytes of what encode made or a person typed: case, spaces, hyphens and padding do not matter.
+    """Return the bytes of what encode made or a person typed: case, spaces, hyphens and padding are free.
 
     Raises ValueRangeError on a foreign character, an impossible length or spare bits that are not zero.
     """

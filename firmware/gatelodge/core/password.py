@@ -26,11 +26,12 @@ FEWEST_ITERATIONS = 10000  # also where plain Python takes seconds: a stolen fla
 MOST_ITERATIONS = 2000000
 PROBE_MS = 40  # shorter is lost in the noise of the clock
 
-_FOREIGN_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+# Unicode's space separators, category Zs.
+_FOREIGN_SPACES = (0xA0, 0x1680, 0x202F, 0x205F, 0x3000) + tuple(range(0x2000, 0x200B))
 
 # A guesser tries runs of neighbours first, forwards and backwards.
-_RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop")
-_LOOK_ALIKES = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "|": "l"}
+_RUNS = "abcdefghijklmnopqrstuvwxyz 01234567890 qwertyuiop asdfghjkl zxcvbnm qwertzuiop azertyuiop"
+_LOOK_ALIKES = ("0o", "1i", "3e", "4a", "5s", "7t", "@a", "$s", "!i", "|l")
 
 FEWEST_SURPRISES = 5  # parts that do not follow from those before; under it a text is guessed in minutes
 _WORD_BITS = 9  # about 500 common words; capitals and look-alikes are tried with each
@@ -43,7 +44,7 @@ def normalised(text):
     for character in text:
         if ord(character) < 32 or ord(character) == 127:
             raise ValueRangeError("A password has no control characters. Type it again.")
-        characters.append(" " if character in _FOREIGN_SPACES else character)
+        characters.append(" " if ord(character) in _FOREIGN_SPACES else character)
     return "".join(characters)
 
 
@@ -58,12 +59,12 @@ def refusal(text):
     except ValueRangeError as error:
         return str(error)
     if _measure(text)[0] < FEWEST_SURPRISES:
-        return "This password is among the first that are tried. Add a few words that do not belong together."
+        return "This password is among the first that are tried. Add words that do not belong together."
     return None
 
 
 def strength(text):
-    """Return 0 (refused) to 4 (strong) for the meter: an estimate of how long guessing takes, not a promise."""
+    """Return 0 (refused) to 4 (strong), for the meter: an estimate of how long guessing takes."""
     if refusal(text) is not None:
         return 0
     bits = _measure(text)[1]
@@ -73,7 +74,9 @@ def strength(text):
 def _measure(text):
     """Return (surprises, bits): parts that a guesser cannot foresee, and what they are worth."""
     raw = _first_of_repetition(text.lower())
-    plain = "".join([_LOOK_ALIKES.get(character, character) for character in raw])
+    plain = raw
+    for sign, letter in _LOOK_ALIKES:
+        plain = plain.replace(sign, letter)
     surprises = bits = at = 0
     while at < len(raw):
         length = max(_word_at(raw, at), _word_at(plain, at), _year_at(raw, at))
@@ -108,8 +111,10 @@ def _word_at(text, at):
 
 
 def _year_at(text, at):
-    digits = all([character in "0123456789" for character in text[at : at + 4]])
-    return 4 if digits and text[at : at + 2] in ("19", "20") and len(text) >= at + 4 else 0
+    """Return 4 when a year of the last or this century stands here, else 0."""
+    year = text[at : at + 4]
+    digits = len(year) == 4 and all(character in "0123456789" for character in year)
+    return 4 if digits and year[:2] in ("19", "20") else 0
 
 
 def _follows(text, at):
@@ -118,7 +123,7 @@ def _follows(text, at):
         return True
     run = text[at - 2 : at + 1] if at >= 2 else ""
     backwards = "".join(reversed(run))
-    return len(run) == 3 and any([run in row or backwards in row for row in _RUNS])
+    return len(run) == 3 and " " not in run and (run in _RUNS or backwards in _RUNS)
 
 
 def _character_bits(character):
@@ -138,7 +143,7 @@ def new_record(text, salt, iterations):
 def verify(record, text):
     """Return whether the text is the password. The work is that of the record, whatever the text."""
     if record["algorithm"] != ALGORITHM:
-        raise StateError("The password is kept by %r, which this firmware cannot check." % record["algorithm"])
+        raise StateError("The password is kept by %r, which is unknown here." % record["algorithm"])
     try:
         typed = normalised(text[: LONGEST + 1])
     except ValueRangeError:
@@ -149,7 +154,10 @@ def verify(record, text):
 
 
 def calibrated_iterations(cost_ms, target_ms=TARGET_MS):
-    """Return how many iterations take about target_ms here. cost_ms(iterations): does them, returns how long it took."""
+    """Return how many iterations take about target_ms here.
+
+    cost_ms(iterations): does them, and returns the milliseconds that it took.
+    """
     iterations = 1000
     took_ms = cost_ms(iterations)
     while took_ms < PROBE_MS and iterations < MOST_ITERATIONS:

@@ -1,8 +1,8 @@
-"""QR codes (ISO/IEC 18004): bytes in, a square of modules out. Byte mode, level M (15 % may be lost), versions 1 to 12.
+"""QR codes (ISO/IEC 18004): bytes in, a square of modules out.
 
-Made for a slow processor: a row or a column of modules is one integer (bit x is module x), so that masking is
-one exclusive-or a row and the penalty of a mask is counted in whole rows. Numbers in the comments are
-sections of ISO/IEC 18004:2015.
+Byte mode, level M (15 % may be lost), versions 1 to 12. Made for a slow processor: a row or a column of
+modules is one integer (bit x is module x), so that masking is one exclusive-or a row and the penalty of a
+mask is counted in whole rows. Numbers in the comments are sections of ISO/IEC 18004:2015.
 """
 
 from gatelodge.contract.errors import ValueRangeError
@@ -10,14 +10,13 @@ from gatelodge.contract.errors import ValueRangeError
 MOST_BYTES = 287  # version 12, level M
 QUIET = 4  # light modules around the code (9.1)
 
-# Level M by version, from 1 (table 9): check codewords a block, blocks; and all codewords of a version (table 1).
+# By version, from 1, for level M: check codewords a block, blocks (table 9), codewords in all (table 1).
 _CHECKS = (10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22)
 _BLOCKS = (1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8)
 _CODEWORDS = (26, 44, 70, 100, 134, 172, 196, 242, 292, 346, 404, 466)
 # Centres of alignment patterns (annex E).
-_ALIGNMENT = (
-    (), (6, 18), (6, 22), (6, 26), (6, 30), (6, 34), (6, 22, 38), (6, 24, 42), (6, 26, 46), (6, 28, 50), (6, 30, 54), (6, 32, 58),
-)
+_ALIGNMENT = ((), (6, 18), (6, 22), (6, 26), (6, 30), (6, 34), (6, 22, 38), (6, 24, 42), (6, 26, 46))
+_ALIGNMENT += ((6, 28, 50), (6, 30, 54), (6, 32, 58))
 
 # Data masks (7.8.2): dark where true, y down, x right.
 _MASKS = (
@@ -39,7 +38,8 @@ _FREE = 2  # a module that is not part of a function pattern, before data is pla
 def encode(data, mask=None):
     """Return the matrix of the bytes: rows of booleans, True is dark, without the quiet zone.
 
-    mask: 0 to 7 for that one, None for the one with the least penalty (7.8.3). ValueRangeError beyond MOST_BYTES.
+    mask: 0 to 7 for that one, None for the one with the least penalty (7.8.3). ValueRangeError beyond
+    MOST_BYTES.
     """
     version = _version_for(len(data))
     size = 17 + 4 * version
@@ -59,7 +59,7 @@ def encode(data, mask=None):
 
 
 def to_svg_path(matrix, quiet=QUIET):
-    """Return the `d` of a path to be filled, one unit a module; the picture is view_box(matrix) units wide and high."""
+    """Return the `d` of a path to be filled, one unit a module, for a picture of view_box(matrix)."""
     parts = []
     at_x = at_y = 0
     for y, row in enumerate(matrix):
@@ -69,9 +69,10 @@ def to_svg_path(matrix, quiet=QUIET):
             while x < len(row) and row[x]:
                 x += 1
             if x > start:
-                # After z the pen is back at the start of its rectangle, so each move is relative to the last one.
-                parts.append("m%d %dh%dv1h-%dz" % (start + quiet - at_x, y + quiet - at_y, x - start, x - start))
-                at_x, at_y = start + quiet, y + quiet
+                # After z the pen is back at the start of its rectangle: each move is relative to the last.
+                left, top, width = start + quiet, y + quiet, x - start
+                parts.append("m%d %dh%dv1h-%dz" % (left - at_x, top - at_y, width, width))
+                at_x, at_y = left, top
             x += 1
     return "".join(parts)
 
@@ -90,7 +91,7 @@ def _version_for(length):
 
 
 def _header_bytes(version):
-    """Mode, count and terminator together: 4 + 8 + 4 bits, or with a count of 16 bits from version 10 (table 3)."""
+    """Mode, count and terminator together: 4 + 8 + 4 bits; from version 10 the count has 16 (table 3)."""
     return 2 if version < 10 else 3
 
 
@@ -112,7 +113,7 @@ def _data_codewords(data, version):
 
 
 def _field():
-    """Return (powers, logarithms) of the generator 2; powers twice over, so that sums of two need no modulo."""
+    """Return (powers, logarithms) of 2; powers twice over, so that a sum of two needs no modulo."""
     powers, logarithms = bytearray(510), bytearray(256)
     value = 1
     for exponent in range(255):
@@ -123,7 +124,7 @@ def _field():
 
 
 def _generator(degree, field):
-    """Return the logarithms of the coefficients below the leading one of (x - 1)(x - 2)(x - 4)..., highest first."""
+    """Return the logarithms of the coefficients of (x - 1)(x - 2)(x - 4)... below the leading one."""
     powers, logarithms = field
     polynomial = bytearray(degree)
     polynomial[degree - 1] = 1
@@ -151,7 +152,7 @@ def _check_codewords(block, generator, field):
 
 
 def _with_checks(data, version):
-    """7.6: the blocks' data codewords taken in turn, then their check codewords. Later blocks may be one longer."""
+    """7.6: the blocks' data codewords in turn, then their check codewords. Later blocks may be one longer."""
     count = _BLOCKS[version - 1]
     field = _field()
     generator = _generator(_CHECKS[version - 1], field)
@@ -173,7 +174,7 @@ def _in_turn(blocks):
 
 
 def _function_patterns(version, size):
-    """Return rows of bytes: 1 dark, 0 light, _FREE where data goes. Format modules are light until the mask is known."""
+    """Return rows of bytes: 1 dark, 0 light (format modules, for now), _FREE where data goes."""
     grid = [bytearray(bytes([_FREE]) * size) for _ in range(size)]
     for i in range(size):
         grid[6][i] = grid[i][6] = 1 - i % 2
@@ -298,7 +299,7 @@ def _penalty(rows, columns, size):
 
 
 def _line_penalties(lines, size):
-    """N1: each run of n >= 5 like modules costs n - 2. N3: each 1:1:3:1:1 with four light beside it costs 40."""
+    """N1: a run of n >= 5 like modules costs n - 2. N3: 1:1:3:1:1 with four light beside it costs 40."""
     inside = (1 << size - 1) - 1
     wide = (1 << size - 10) - 1
     total = 0

@@ -1,8 +1,8 @@
 """Recovery codes: the way in when the phone is lost or the clock is. Ten, each used once.
 
-A code has 50 random bits in Crockford's base 32, which has no letters to be mistaken: ``7K3MQ-9QWXB``. All ten share
-one salt, so that checking one takes one derivation and ten comparisons. The cost per guess is a tenth of
-the password's, so that making ten costs the same; 50 bits need no more.
+A code has 50 random bits in Crockford's base 32, which has no letters to be mistaken: ``7K3MQ-9QWXB``.
+All ten share one salt, so that checking one takes one derivation and ten comparisons. The cost per guess
+is a tenth of the password's, so that making ten costs the same; 50 bits need no more.
 """
 
 import binascii
@@ -24,7 +24,7 @@ _SEPARATORS = " -\u2010\u2011\u2013\t"
 def generate(random_bytes):
     """Return ten grouped codes made of COUNT * RANDOM_BYTES random bytes."""
     if len(random_bytes) != COUNT * RANDOM_BYTES:
-        raise ValueError("recovery codes take %d random bytes, not %d" % (COUNT * RANDOM_BYTES, len(random_bytes)))
+        raise ValueError("%d random bytes make no ten recovery codes" % len(random_bytes))
     return [_code(random_bytes[i : i + RANDOM_BYTES]) for i in range(0, len(random_bytes), RANDOM_BYTES)]
 
 
@@ -40,7 +40,7 @@ def cleaned(text):
     for character in text[:64].upper():
         if character not in _SEPARATORS:
             code += _ALIASES.get(character, character)
-    valid = len(code) == LENGTH and all([character in service_code.ALPHABET for character in code])
+    valid = len(code) == LENGTH and all(character in service_code.ALPHABET for character in code)
     return code if valid else None
 
 
@@ -54,7 +54,8 @@ def new_record(codes, salt, password_iterations, now):
 def spend(record, text):
     """Return the record without the code that was typed, or None when it is none of those left.
 
-    The same work for any text, and every hash is compared. The caller stores the result before it lets anybody in.
+    The same work for any text, and every hash is compared. The caller stores the result before it lets
+    anybody in.
     """
     typed = _hashed(cleaned(text) or "", binascii.unhexlify(record["salt"]), record["iterations"]).encode()
     left = [kept for kept in record["hashes"] if not compat.constant_time_equal(kept.encode(), typed)]

@@ -1,7 +1,7 @@
-"""Sessions and short-lived tickets: random tokens of which only the SHA-256 is kept, in memory, in bounded tables.
+"""Sessions and short-lived tickets: random tokens of which only the SHA-256 is kept, in bounded tables.
 
-Seconds here are monotonic (since the router started). A token is the text of 256 random bits, so a plain
-dictionary lookup by its hash gives nothing away (what is compared is the hash, which its owner cannot steer).
+Seconds here are monotonic (since the router started). A lookup by hash gives nothing away by its
+timing, since what is compared is the hash, which whoever guesses tokens cannot steer.
 """
 
 import binascii

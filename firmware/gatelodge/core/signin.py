@@ -1,7 +1,7 @@
 """One sign-in, as a table: (state, event) -> state. What the table does not name cannot happen.
 
-The table is the whole argument that no factor is skipped: the only ways to SIGNED_IN lead through CODE, and the only way
-to CODE is the right password. An unset clock leads nowhere.
+The table is the whole argument that no factor is skipped: the only ways to SIGNED_IN lead through CODE, and
+the only way to CODE is the right password. An unset clock leads nowhere.
 """
 
 from gatelodge.contract.errors import StateError

@@ -1,6 +1,6 @@
 """How soon a secret may be tried again: a count of failures for the account and for each client address.
 
-Each factor has budgets of its own, so that failing the code does not use up the password. Two kinds of budget:
+Each factor has budgets of its own: failing the code does not use up the password. Two kinds of budget:
 
 - A client from which the owner has signed in before (*known*) is judged by its own record alone.
 - All others are judged by their own record **and** by one record for the account.
@@ -17,14 +17,15 @@ from gatelodge.contract.errors import OurError
 
 FACTORS = ("password", "code", "recovery_code", "service_code")
 
-MOST_CLIENTS = 32  # records kept; a home has fewer devices with a browser. The account's record bounds the rest
+MOST_CLIENTS = 32  # records kept: more than a home has browsers. The account's record bounds the rest
 MOST_KNOWN = 8  # each known client is a budget of its own, so few of them
 
-# (failures, wait in seconds): the wait after that many failures in a row. The first tries are free: people mistype.
+# (failures, wait in seconds): the wait after that many failures in a row. The first are free: people mistype.
 CLIENT_WAITS = ((5, 10), (7, 30), (10, 60), (15, 300), (20, 900))
 ACCOUNT_WAITS = ((10, 60),)
-# A guess at a code is right 3 times in a million, and whoever guesses has the password already: slower, in the end once
-# a day. A year of it finds a code with odds of 0.14 % (1.4 % for one who can take all known addresses as well).
+# A guess at a code is right 3 times in a million, and whoever guesses has the password already: slower, in
+# the end once a day. A year of it finds a code with odds of 0.14 % (1.4 % for one who can also take every
+# known address); tests/firmware/test_throttle.py computes them.
 CODE_CLIENT_WAITS = ((5, 30), (8, 120), (10, 600), (15, 3600), (30, 86400))
 CODE_ACCOUNT_WAITS = ((10, 60), (20, 600), (50, 3600), (100, 86400))
 
@@ -69,7 +70,8 @@ class Throttle:
         """Return 0 when this client may try this factor now, else the whole seconds to wait."""
         _check(factor)
         row = self._find(client)
-        own_wait_s = next_attempt(row[2].get(factor) if row else None, CLIENT_TABLES.get(factor, CLIENT_WAITS), now_s)
+        own = row[2].get(factor) if row else None
+        own_wait_s = next_attempt(own, CLIENT_TABLES.get(factor, CLIENT_WAITS), now_s)
         if row and row[1]:
             return own_wait_s
         shared = ACCOUNT_TABLES.get(factor, ACCOUNT_WAITS)
@@ -105,7 +107,7 @@ class Throttle:
             row[1] = False
 
     def saved(self):
-        """Return {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]} for the store."""
+        """Return {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]}."""
         clients = [[address, known, _counts(records)] for address, known, records in self._clients]
         return {"account": _counts(self._account), "clients": clients}
 
@@ -126,7 +128,7 @@ class Throttle:
         return row
 
     def _make_room(self):
-        """Drop the least recently used stranger; the known ones are fewer than the places, so there is one."""
+        """Drop the least recently used stranger; there is one, the known being fewer than the places."""
         if len(self._clients) >= MOST_CLIENTS:
             for row in self._clients:
                 if not row[1]:

@@ -20,8 +20,8 @@ NEVER = -1  # last_step of an authenticator that has not been used
 WRONG = "wrong"  # no such code near now
 USED = "used"  # the very code that was used last
 
-# step: the matched step or None; reason: None, WRONG or USED; wait_s: for USED, seconds until the app shows the
-# next code (0 when it already does); drift_steps: what to remember of this authenticator's clock.
+# step: the matched step or None; reason: None, WRONG or USED; wait_s: for USED, seconds until the app shows
+# the next code (0 when it already does); drift_steps: what to remember of this authenticator's clock.
 Answer = namedtuple("Answer", ("step", "reason", "wait_s", "drift_steps"))
 
 
@@ -39,7 +39,7 @@ def step_at(now):
 
 
 def match(secret, code, now, last_step, drift_steps, tolerance=TOLERANCE_STEPS):
-    """Return the step whose code this is, within the tolerance around the expected one and after last_step, or None.
+    """Return the step whose code this is, or None: within the tolerance of the expected one, after last_step.
 
     Every candidate is computed whatever matched before, so that the time taken tells nothing.
     """
@@ -89,12 +89,14 @@ def cleaned(text):
 
 
 def _all_digits(text):
-    return all([character in "0123456789" for character in text])  # isdigit() lets other scripts' digits through
+    """Not isdigit(), which lets the digits of other scripts through."""
+    return all(character in "0123456789" for character in text)
 
 
 def uri(secret, issuer, account):
     """Return the otpauth URI for the QR code, with the defaults left out as apps expect them.
 
-    https://github.com/google/google-authenticator/wiki/Key-Uri-Format. Issuer and account: letters, digits, hyphens.
+    https://github.com/google/google-authenticator/wiki/Key-Uri-Format. Issuer and account: letters, digits
+    and hyphens only.
     """
     return "otpauth://totp/%s:%s?secret=%s&issuer=%s" % (issuer, account, base32.encode(secret), issuer)

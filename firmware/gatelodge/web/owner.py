@@ -1,4 +1,4 @@
-"""The owner: first set-up, sign-in and sessions, joining the pure decisions of core/ to the store, the clock and entropy.
+"""The owner: first set-up, sign-in, sessions. Joins the decisions of core/ to store, clock and entropy.
 
 Every method is synchronous and either returns a small value or raises SigninError, whose text is fit for
 the page. Whatever an answer depends on is in the store before the method returns: a used step, a spent
@@ -34,9 +34,12 @@ CLOCK_UNSET_AT_SIGN_IN = (
 
 
 class SigninError(TheirError):
-    """What the page shows. field: the form field it is tied to ("service_code", "password", "code", "recovery_code",
-    "name"), or "form". text: the sentence. wait_s: whole seconds until a new try is judged, or None.
-    offer: "recovery" where another way in fits, "start" where the visitor has to begin again, or None."""
+    """What the page shows.
+
+    field: the form field it is tied to ("service_code", "password", "code", "recovery_code"), or "form".
+    text: the sentence. wait_s: whole seconds until a new try is judged, or None.
+    offer: "recovery" where another way in fits, "start" where the visitor has to begin again, or None.
+    """
 
     def __init__(self, field, text, wait_s=None, offer=None):
         super().__init__(text)
@@ -46,14 +49,14 @@ class SigninError(TheirError):
         self.offer = offer
 
 
-# id: short public name of the session; csrf_token: to be sent with every change; client: address that signed in;
-# created_at: unix s for people; ends_in_s: until it ends if nobody acts.
+# id: short public name of the session; csrf_token: to be sent with every change; client: address that signed
+# in; created_at: unix s for people; ends_in_s: until it ends if nobody acts.
 Session = namedtuple("Session", ("id", "csrf_token", "client", "created_at", "ends_in_s"))
 
 # recovery_codes: ten strings, shown this once; session_token: for the cookie.
 SetupDone = namedtuple("SetupDone", ("recovery_codes", "session_token"))
 
-# secret: base32 in groups of four for typing; uri: otpauth://, for the QR code. Both are the same at each call.
+# secret: base32 in groups of four for typing; uri: otpauth://, for the QR code.
 NewAuthenticator = namedtuple("NewAuthenticator", ("secret", "uri"))
 
 
@@ -121,10 +124,10 @@ class Owner:
         return NewAuthenticator(base32.grouped(base32.encode(secret)), uri)
 
     def setup_finish(self, setup_token, password, secret, code, name, client):
-        """Take the router: password, first authenticator (proved by `code`, which is thereby used), ten recovery codes.
+        """Take the router: password, first authenticator, ten recovery codes. Return SetupDone.
 
-        secret: as given by setup_begin_authenticator. Everything lands in one record of the store, or nothing.
-        Return SetupDone. With the clock unset it is refused with what to do."""
+        secret: as given by setup_begin_authenticator; code: proves it, and is thereby used. Everything lands
+        in one record of the store, or nothing. With the clock unset it is refused with what to do."""
         kept_secret = self._setup_secret(setup_token)
         self.check_new_password(password)
         if not compat.constant_time_equal(
@@ -212,8 +215,10 @@ class Owner:
         self._sessions.end(session_token)
 
     def status(self):
-        """Return {recovery_codes_left, authenticators: [{id, name, last_used_at or None, drift_steps}], clock_is_set}
-        for a page whose session the caller has checked."""
+        """Return {recovery_codes_left, authenticators: [{id, name, last_used_at, drift_steps}],
+        clock_is_set}.
+
+        For a page whose session the caller has checked."""
         shown = ("id", "name", "last_used_at", "drift_steps")
         authenticators = self._store.get(store_keys.AUTHENTICATORS, [])
         return {
@@ -302,7 +307,7 @@ class Owner:
         return attempt
 
     def _judged(self, digits):
-        """Return (index, totp.Answer) of the authenticator that knows the code; every one is asked, always."""
+        """Return (index, totp.Answer) of the authenticator that knows the code. Every one is asked."""
         now = self._clock.now()
         best = (None, totp.Answer(None, totp.WRONG, 0, 0))
         for index, row in enumerate(self._store.get(store_keys.AUTHENTICATORS, [])):
@@ -313,7 +318,7 @@ class Owner:
         return best
 
     def _code_refused(self, attempt, answer, client):
-        """Return the error for a code that did not match. Trying the last used one again is no guess: not counted."""
+        """Return the error for a code that did not match. Trying the last one again is no guess: not counted."""
         if answer.reason == totp.USED:
             attempt.happened(signin.CODE_USED)
             return SigninError("code", _used_text(answer.wait_s), wait_s=answer.wait_s)
@@ -332,7 +337,7 @@ class Owner:
         return rows
 
     def _signed_in(self, signin_token, factor, records, client):
-        """Spend the ticket, store what was used, then begin the session: in this order, so that nothing is used twice."""
+        """Spend the ticket, store what was used, then begin the session: so nothing is used twice."""
         self._signins.drop(signin_token)
         self._throttle.succeeded(factor, client)
         self._throttle.know(client)
