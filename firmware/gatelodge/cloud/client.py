@@ -2,7 +2,7 @@
 
     client = CloudClient(
         identity,      # of the store: {serial_number, model, cloud: {server_name}}
-        open_stream,   # async () -> Stream, connected to the cloud by mutual TLS; raises LineError or TlsError
+        open_stream,   # async () -> Stream, connected to the cloud by mutual TLS; else LineError or TlsError
         clock,         # .now() -> unix s, .state -> text, .set(unix_s, "cloud")
         store,         # Store: CLOUD_OWNER and COMMANDS are kept in it
         facts,         # () -> {firmware, uptime_s, load, memory_free_kb, wan_up}; load is the 1-minute one

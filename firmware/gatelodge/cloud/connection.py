@@ -12,6 +12,7 @@ from gatelodge.tasks import with_deadline
 
 READ_SIZE = 2048
 OPENING_MS = 15_000  # for the WebSocket's handshake; the TLS one has its own deadline in open_stream
+SLACK_MS = 10_000  # the stream's deadline comes after the link's own, which decides
 FAREWELL_MS = 2_000  # a goodbye is a courtesy: the cloud finds out by silence, too
 
 
@@ -80,6 +81,7 @@ class Connection:
 
     async def _read_until(self, deadline_ms):
         """The events that arrive before the deadline: none when it passes."""
+        self.stream.timeout_ms = self._left_ms(deadline_ms) + SLACK_MS
         try:
             reading = self._read("without a goodbye")
             data = await with_deadline(reading, self._left_ms(deadline_ms), "the cloud")

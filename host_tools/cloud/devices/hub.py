@@ -114,8 +114,8 @@ class DeviceHub:
     def online(self, serial_number: str) -> dict[str, Any] | None:
         """The router's status now, or None when it has no live link.
 
-        {state: "online", since: unix s, heard: unix s, address, model, firmware, boot_id, uptime_s, clock_state,
-        owner: account_id or None}, and from the first heartbeat on, a moment after the welcome,
+        {state: "online", since: unix s, heard: unix s, address, model, firmware, boot_id, uptime_s,
+        clock_state, owner: account_id or None}, and from the first heartbeat on, a moment after the welcome,
         {load: 1-minute average, memory_free_kb, wan_up}.
         """
         session = self._sessions.get(serial_number)
