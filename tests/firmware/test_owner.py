@@ -424,6 +424,16 @@ class TestAttacks(OwnedRouter):
             self.owner.sign_in_code(token, self.router.phone(), HOME)
         self.assertEqual(len(self.owner._sessions), 1)  # the one of the set-up
 
+    def test_once_a_session_is_given_the_code_is_used_whatever_the_flash_keeps(self):
+        digits = self.router.phone()
+        self.router.sign_in()
+        survivors = list(self.router.files.survivors())
+        for files in survivors:
+            self.router.restart(files)
+            token = self.router.owner.sign_in_password(PASSWORD, HOME)
+            self.assertIn("has been used", refused(self.router.owner.sign_in_code, token, digits, HOME).text)
+        self.assertGreater(len(survivors), 0)
+
     def test_no_answer_and_no_error_holds_a_secret(self):
         token = self.owner.sign_in_password(PASSWORD, HOME)
         digits = self.router.phone()

@@ -60,13 +60,6 @@ class TestSessions(unittest.TestCase):
         self.assertIsNone(kept.find(token(1), 1, True))
         self.assertIsNotNone(kept.find(token(2), 1, True))
 
-    def test_the_others_end_when_a_factor_changes(self):
-        kept = begun()
-        kept.begin(token(2), "csrf", "10.0.0.3", 0, 0)
-        kept.end_others(token(2))
-        self.assertIsNone(kept.find(token(1), 1, True))
-        self.assertIsNotNone(kept.find(token(2), 1, True))
-
     def test_the_session_that_acted_longest_ago_makes_room(self):
         kept = Sessions()
         for number in range(MOST_SESSIONS):

@@ -129,13 +129,6 @@ class TestThrottle(unittest.TestCase):
         known = [row[0] for row in limits.saved()["clients"] if row[1]]
         self.assertEqual(known, [f"10.0.0.{number}" for number in range(1, throttle.MOST_KNOWN + 1)])
 
-    def test_changing_a_factor_makes_strangers_of_all(self):
-        limits = Throttle(None, 0)
-        limits.know("10.0.0.2")
-        limits.forget_known()
-        fail(limits, 10)
-        self.assertEqual(limits.wait_s("password", "10.0.0.2", 0), 60)
-
     def test_an_unknown_factor_is_our_own_fault(self):
         with self.assertRaises(OurError):
             Throttle(None, 0).wait_s("pasword", "10.0.0.9", 0)

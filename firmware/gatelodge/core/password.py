@@ -22,7 +22,7 @@ ALGORITHM = "pbkdf2-sha256"
 SALT_BYTES = 16
 HASH_BYTES = 32
 TARGET_MS = 300  # what a sign-in may cost the router, and each offline guess its guesser
-FEWEST_ITERATIONS = 10000  # also where plain Python takes seconds: a stolen flash must not be cheap to search
+FEWEST_ITERATIONS = 10000  # however slow the router: a stolen flash must not be cheap to search
 MOST_ITERATIONS = 2000000
 PROBE_MS = 40  # shorter is lost in the noise of the clock
 

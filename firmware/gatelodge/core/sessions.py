@@ -63,13 +63,6 @@ class Sessions:
         """End the session of the token, if there is one."""
         self._records.pop(hashed(token), None)
 
-    def end_others(self, token):
-        """End every session but that of the token: for when the password or a factor has changed."""
-        kept = hashed(token)
-        for key in list(self._records):
-            if key != kept:
-                del self._records[key]
-
     def __len__(self):
         return len(self._records)
 

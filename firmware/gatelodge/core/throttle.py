@@ -101,11 +101,6 @@ class Throttle:
         if len(known) > MOST_KNOWN:
             known[0][1] = False
 
-    def forget_known(self):
-        """No client has a budget of its own any more: for when the password or a factor has changed."""
-        for row in self._clients:
-            row[1] = False
-
     def saved(self):
         """Return {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]}."""
         clients = [[address, known, _counts(records)] for address, known, records in self._clients]

@@ -2,7 +2,8 @@
 
 Every method is synchronous and either returns a small value or raises SigninError, whose text is fit for
 the page. Whatever an answer depends on is in the store before the method returns: a used step, a spent
-recovery code, a failed attempt. There is one account, so no name is asked for.
+recovery code, a failed attempt. There is one account, so no name is asked for. Checking a password holds
+the daemon for about 300 ms, once for each attempt that the throttle lets through.
 
 Times: sessions, tokens and back-off run on the monotonic clock (a jump of the wall clock neither ends
 nor prolongs them); steps of one-time codes and dates shown to people come from `clock`.
@@ -318,7 +319,7 @@ class Owner:
         return best
 
     def _code_refused(self, attempt, answer, client):
-        """Return the error for a code that did not match. Trying the last one again is no guess: not counted."""
+        """Return the error for an unmatched code. The last used one again is no guess: not counted."""
         if answer.reason == totp.USED:
             attempt.happened(signin.CODE_USED)
             return SigninError("code", _used_text(answer.wait_s), wait_s=answer.wait_s)
