@@ -1,5 +1,6 @@
 """The ports of one run directory: chosen once, kept, and refused with a name when somebody has them."""
 
+import contextlib
 import errno
 import json
 import os
@@ -32,21 +33,30 @@ ROWS = (
 
 
 def choose(run_dir: Path, automatic: bool = False, base: int | None = None) -> dict[str, int]:
-    """Return {name: port}: those this run directory has, or the usual ones, or free or consecutive ones.
+    """Return {name: port}: those this run directory has, else consecutive, free or the usual ones.
 
     Raises ToolError, naming who has it, when one of them is taken.
     """
     kept = run_dir / FILE
-    if base is not None:
-        ports = {row.name: base + index for index, row in enumerate(ROWS)}
-    elif kept.is_file():
-        ports = json.loads(kept.read_text())
-    else:
-        ports = _free_ports() if automatic else {row.name: row.usual for row in ROWS}
+    ports = json.loads(kept.read_text()) if kept.is_file() else _new_ports(automatic, base)
+    if base is not None and ports != _consecutive(base):
+        # The cloud's port is part of what the router was provisioned with.
+        wrong = f"{run_dir} has its ports already, from {ports['admin']}"
+        raise ToolError(wrong, "leave --port-base out, or name another directory with --run-dir", exit_codes.USAGE)
     for row in ROWS:
         _need_free(row, ports[row.name])
     write_whole(kept, json.dumps(ports, indent=2).encode() + b"\n")
     return ports
+
+
+def _new_ports(automatic: bool, base: int | None) -> dict[str, int]:
+    if base is not None:
+        return _consecutive(base)
+    return _free_ports() if automatic else {row.name: row.usual for row in ROWS}
+
+
+def _consecutive(base: int) -> dict[str, int]:
+    return {row.name: base + index for index, row in enumerate(ROWS)}
 
 
 def _free_ports() -> dict[str, int]:
@@ -88,14 +98,22 @@ def who_holds(kind: str, port: int) -> str:
     """Return "nginx (process 123)" for whoever listens on a port, or "" when /proc does not tell."""
     inodes = _socket_inodes(kind, port)
     for folder in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            links = [os.readlink(link) for link in folder.iterdir()]
+        if inodes & _open_files(folder):
             name = (folder.parent / "comm").read_text().strip()
-        except OSError:
-            continue  # another user's process, or one that has just ended
-        if any(link in inodes for link in links):
             return f"{name} (process {folder.parent.name})"
     return ""
+
+
+def _open_files(folder: Path) -> set[str]:
+    """Return what a process has open: nothing of another user's process, nor of one that has just ended."""
+    found = set()
+    try:
+        for link in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                found.add(os.readlink(link))
+    except OSError:
+        return set()
+    return found
 
 
 def _socket_inodes(kind: str, port: int) -> set[str]:

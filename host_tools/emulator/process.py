@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 STOP_TIMEOUT_S = 8  # the cloud says goodbye to its routers, QEMU writes its disk's cache
@@ -13,6 +14,7 @@ class Child:
     def __init__(self, name: str):
         self.name = name
         self.process: asyncio.subprocess.Process | None = None
+        self.on_start: Callable[[], None] = lambda: None  # told each new process
 
     async def start(
         self,
@@ -36,6 +38,7 @@ class Child:
                 stderr=output,
                 pass_fds=pass_fds,
             )
+        self.on_start()
 
     @property
     def pid(self) -> int:

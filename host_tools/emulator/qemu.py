@@ -25,7 +25,7 @@ def command(image: Image, run_dir: Path, ports: dict[str, int], serial_fd: int) 
         for name, field in (("admin", "https_port"), ("http", "http_port"))
     )
     # gatelodge.develop: firmware that is newer than the flash's is installed at boot.
-    line = f"{qemu['command_line']} gatelodge.develop gatelodge.https_port={ports['admin']}"
+    line = " ".join([*qemu["command_line"], "gatelodge.develop", f"gatelodge.https_port={ports['admin']}"])
     return [
         qemu["program"], "-nodefaults", "-no-user-config", "-display", "none", "-name", "gatelodge",
         "-machine", qemu["machine"], "-cpu", qemu["cpu"], "-m", str(qemu["memory_mb"]),

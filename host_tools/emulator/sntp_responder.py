@@ -46,11 +46,7 @@ class SntpResponder(asyncio.DatagramProtocol):
 
     async def start(self, port: int) -> None:
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", port))
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", port))
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
         received_at = self.now()

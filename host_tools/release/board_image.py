@@ -24,7 +24,12 @@ from host_tools.release.cpio import CpioWriter
 
 RECIPE = 1  # raise it when this file makes something else of the same inputs
 FOLDERS = ("dev", "proc", "sys", "run", "tmp", "flash", "rom", "root", "etc")
-APPLETS = ["sh", "init", "mount", "umount", "insmod", "dd", "hexdump", "stty", "cut", "cat", "sed", "grep", "sleep", "rm", "mv", "mkdir", "cmp", "tar", "sync", "poweroff", "reboot", "halt", "hostname", "ip", "ls", "ps", "kill", "dmesg", "df", "free"]
+APPLETS = (
+    "sh", "init", "mount", "umount", "insmod", "poweroff", "reboot", "halt", "hostname", "ip", "stty",
+    "cat", "cmp", "cut", "dd", "df", "dmesg", "free", "grep", "hexdump", "kill", "ls", "mkdir", "mv", "ps",
+    "rm", "sed", "sleep", "sync", "tar",
+)  # fmt: skip
+ALIASES = (("sbin", "bin"), ("usr/bin", "../bin"), ("usr/sbin", "../bin"), ("usr/lib", "../lib"))
 IMAGES_KEPT = 3
 
 
@@ -85,7 +90,7 @@ def _write_base(recipe: dict[str, Any], tree: packages.PackageTree, cpio: CpioWr
         cpio.file("bin/" + program.rpartition("/")[2], tree.read(program), 0o755)
     for applet in APPLETS:
         cpio.link("bin/" + applet, "busybox")
-    for alias, target in (("sbin", "bin"), ("usr/bin", "../bin"), ("usr/sbin", "../bin"), ("usr/lib", "../lib")):
+    for alias, target in ALIASES:
         cpio.link(alias, target)
     cpio.link("etc/resolv.conf", "/run/resolv.conf")
     loader, libraries = tree.libraries_of(recipe["programs"], recipe["libraries"])
@@ -121,7 +126,8 @@ def _own_archive(name: str, board: dict[str, Any], recipe: dict[str, Any], bundl
 def _loader() -> bytes:
     path = places.FIRMWARE / "main.py"
     if not path.is_file():
-        raise ToolError("firmware/main.py is missing", "check the repository out again", exit_codes.IMAGE_BUILD)
+        remedy = "check the repository out again"
+        raise ToolError("firmware/main.py is missing", remedy, exit_codes.IMAGE_BUILD)
     return path.read_bytes()
 
 

@@ -35,12 +35,13 @@ def build(build_dir: Path = places.BUILD) -> Path:
     """Write build/gatelodge-<version>.tar and return its path."""
     built_at = build_time()
     files = dict(sorted(contents(built_at).items()))
+    promised = {path: {"size": len(data), "sha256": contract.file_hash(data)} for path, data in files.items()}
     manifest = {
         "name": contract.NAME,
         "version": version(),
         "mpy_version": mpy_version(),
         "built_at": built_at,
-        "files": {path: {"size": len(data), "sha256": contract.file_hash(data)} for path, data in files.items()},
+        "files": promised,
     }
     contract.check_manifest(manifest)
     path = build_dir / f"gatelodge-{manifest['version']}.tar"

@@ -30,7 +30,9 @@ def _fill(folder: Path) -> None:
     machine = platform.machine()
     if machine not in ARCHITECTURES:
         raise ToolError(
-            f"there is no MicroPython here for {machine}", "use a computer with x86_64 or aarch64", exit_codes.IMAGE_BUILD
+            f"there is no MicroPython here for {machine}",
+            "use a computer with x86_64 or aarch64",
+            exit_codes.IMAGE_BUILD,
         )
     architecture, triplet = ARCHITECTURES[machine]
     with places.scratch(folder.parent) as temporary:

@@ -44,6 +44,11 @@ def _failed(suite: str, reason: str) -> ToolError:
     )
 
 
+def _wrong_recipe(fault: str) -> ToolError:
+    wrong = f"in Debian's packages {fault}"
+    return ToolError(wrong, "correct the board's image.json", exit_codes.IMAGE_BUILD)
+
+
 def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     told = [line for line in lines if line.startswith("E:")]
@@ -67,8 +72,7 @@ class PackageTree:
         """Return the one path that the pattern matches."""
         found = sorted(path for path in self.members if fnmatch.fnmatch(path, pattern))
         if len(found) != 1:
-            wrong = f"{len(found)} files match {pattern}"
-            raise ToolError(f"in Debian's packages {wrong}", "correct the board's image.json", exit_codes.IMAGE_BUILD)
+            raise _wrong_recipe(f"{len(found)} files match {pattern}")
         return found[0]
 
     def read(self, path: str) -> bytes:
@@ -86,7 +90,7 @@ class PackageTree:
             if member.isfile():
                 return path
             path = posixpath.normpath(posixpath.join(posixpath.dirname(path), member.linkname)).lstrip("/")
-        raise ToolError(f"Debian's packages hold no file {path}", "correct the board's image.json", exit_codes.IMAGE_BUILD)
+        raise _wrong_recipe(f"there is no file {path}")
 
     def libraries_of(self, programs: list[str], folder: str) -> tuple[str, dict[str, bytes]]:
         """Return the loader's path, and {name: content} of every library that the programs need."""

@@ -8,7 +8,7 @@ from host_tools.release import micropython, places
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--print", action="store_true", dest="only_path", help="print the path and nothing else")
+    parser.add_argument("--print", action="store_true", dest="only_path", help="print the path alone")
 
 
 def run(args: argparse.Namespace) -> int:

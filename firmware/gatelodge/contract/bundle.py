@@ -92,13 +92,20 @@ def parse_header(block):
         raise BundleError("a header in the bundle is damaged: fetch the bundle again")
     if block[156:157] not in (b"0", b"\0") or block[345:346] != b"\0":
         raise BundleError("the bundle holds something else than files: do not install it")
-    name = bytes(block[:100])
-    end = name.find(b"\0")
-    return check_path((name if end < 0 else name[:end]).decode()), _octal(block[124:136])
+    return check_path(_text(block[:MAX_PATH])), _octal(block[124:136])
+
+
+def _text(field):
+    """Return a header's field up to its first zero byte."""
+    end = field.find(b"\0")
+    used = field if end < 0 else field[:end]
+    if any(byte > 126 for byte in used):
+        raise BundleError("a name in the bundle is damaged: fetch the bundle again")
+    return bytes(used).decode()
 
 
 def _octal(field):
-    text = bytes(field).decode().strip(" \0")
+    text = _text(field).strip()
     if not text or any(digit not in "01234567" for digit in text):
         raise BundleError("a number in the bundle is damaged: fetch the bundle again")
     return int(text, 8)

@@ -1,0 +1,87 @@
+"""Start the cloud and a router on this computer, provision the router if it is blank, and stay.
+
+Ctrl-C stops everything that was started here. The next run finds the router's flash and the cloud's
+data as they were left. While it is ready, current.json in the run directory tells scripts where all is.
+"""
+
+import argparse
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+from host_tools import exit_codes
+from host_tools.emulator import bench, preflight
+from host_tools.emulator.house import House, Options
+from host_tools.progress import Progress
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--board", default=Options.board, metavar="NAME", help=f"a directory under boards/ (default {Options.board})")
+    add("--run-dir", type=Path, default=Options.run_dir, metavar="DIR", help="what is kept (default .run)")
+    add("--fresh", action="store_true", help="start over with a blank router and an empty cloud")
+    add("--auto-ports", action="store_true", help="choose free ports, when the directory has none yet")
+    add("--port-base", type=int, metavar="N", help="use the ports N, N+1, ...")
+    add("--no-network-time", action="store_true", help="let the router find no network time")
+    add("--restart-parts", type=float, metavar="SECONDS", help="start a part again when it dies, after so long")
+    add("--json", action="store_true", help="print events for a machine")
+
+
+def run(args: argparse.Namespace) -> int:
+    options = Options(
+        board=args.board,
+        run_dir=args.run_dir,
+        fresh=args.fresh,
+        auto_ports=args.auto_ports,
+        port_base=args.port_base,
+        network_time=not args.no_network_time,
+        restart_after_s=args.restart_parts,
+    )
+    preflight.check_programs(options.board)
+    return asyncio.run(_run(options, Progress(as_json=args.json)))
+
+
+async def _run(options: Options, progress: Progress) -> int:
+    """Run until a signal stops us, which is how a run ends well, or until a part dies."""
+    work = asyncio.ensure_future(_stay(options, progress))
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        progress.event(event="stopped")
+        progress.say("  Stopped. The router's flash and the cloud's data are kept.")
+    return exit_codes.OK
+
+
+async def _stay(options: Options, progress: Progress) -> None:
+    started = time.monotonic()
+    async with House(options, progress) as house:
+        progress.event(event="ready", **house.current())
+        if not progress.as_json:
+            _welcome(house, progress, time.monotonic() - started)
+        await house.watch()
+
+
+def _welcome(house: House, progress: Progress, seconds: float) -> None:
+    """Print the label, the URLs, and what to do next."""
+    current = house.current()
+    progress.say()
+    progress.say(bench.label_picture(current["serial_number"], current["service_code"]))
+    rows = (
+        ("Serial number", current["serial_number"]),
+        ("Service code", bench.grouped(current["service_code"])),
+        ("Admin page", current["admin_url"]),
+        ("Cloud", current["cloud_url"]),
+        ("Mail outbox", current["outbox_url"]),
+        ("Serial port", current["serial_port"]),
+        ("Trust", f"{current['ca_file']} verifies both pages"),
+    )
+    for name, value in rows:
+        progress.say(f"  {progress.bold(f'{name:<14}')} {value}")
+    progress.say()
+    progress.say(f"  Ready after {seconds:.1f} s. Open the admin page and enter the service code to set this router up,")
+    progress.say("  then sign up at the cloud and register the router there. Ctrl-C stops everything.")
