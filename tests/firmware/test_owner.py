@@ -5,6 +5,7 @@ from gatelodge.contract import service_code
 from gatelodge.core import base32, totp
 from gatelodge.store import Store
 from gatelodge.web import owner as module
+from gatelodge.web import refusals
 from gatelodge.web.owner import Owner, SigninError
 
 from tests.fakes.crashing_files import CrashingFiles, PowerLost
@@ -191,6 +192,22 @@ class TestSetup(unittest.TestCase):
         for text in (CODE, service_code.format_grouped(CODE).lower(), "GL-000123", "my " + CODE + "!"):
             self.assertIn("label", refused(self.owner.check_new_password, text).text)
             self.assertEqual(self.owner.password_strength(text), 0)
+
+    def test_a_refused_password_is_told_why(self):
+        for text, words in (("short", "at least 8"), ("k7#" * 43, "at most 128"), ("password1", "first")):
+            self.assertIn(words, refused(self.owner.check_new_password, text).text)
+
+    def test_every_refusal_names_a_field_of_the_pages_and_is_a_sentence(self):
+        fields = ("form", "service_code", "password", "code", "recovery_code")
+        for name in refusals.REFUSALS:
+            field, offer, text = refusals.REFUSALS[name]
+            self.assertIn(field, fields)
+            self.assertIn(offer, (None, "recovery", "start"))
+            self.assertTrue(text == "%s" or text.endswith("."), text)
+
+    def test_a_long_wait_is_told_in_the_unit_that_fits(self):
+        waits = [refusals.span(seconds) for seconds in (119, 120, 601, 7199, 7200, 86400)]
+        self.assertEqual(waits, ["119 s", "2 minutes", "11 minutes", "120 minutes", "2 hours", "24 hours"])
 
     def test_without_the_time_set_up_waits_and_says_what_for(self):
         token, secret = self.router.begin_setup()

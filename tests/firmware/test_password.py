@@ -15,10 +15,10 @@ def record(text):
 
 class TestPolicy(unittest.TestCase):
     def test_length_is_8_to_128_characters(self):
-        self.assertIn("at least 8", password.refusal("k7#pQz2"))
+        self.assertEqual(password.refusal("k7#pQz2"), password.TOO_SHORT)
         self.assertIsNone(password.refusal("k7#pQz2m"))
         self.assertIsNone(password.refusal("ab7 xq!k" * 8 + "0123 tulip reads " * 3 + "k7#pQz2m+w@r_"))
-        self.assertIn("at most 128", password.refusal("k7#pQz2m" * 16 + "!"))
+        self.assertEqual(password.refusal("k7#pQz2m" * 16 + "!"), password.TOO_LONG)
 
     def test_length_counts_characters_not_bytes(self):
         self.assertIsNone(password.refusal("\u0416\u0443\u043a\u0438 \u0451\u043b\u044c"))
@@ -42,13 +42,13 @@ class TestPolicy(unittest.TestCase):
             "gatelodge1",
             "letmein!",
         ):
-            self.assertIsNotNone(password.refusal(text), text)
+            self.assertEqual(password.refusal(text), password.COMMON, text)
 
     def test_every_common_word_of_eight_letters_is_refused(self):
         for word in common_passwords.WORDS.split():
             self.assertTrue(len(word) <= common_passwords.LONGEST, word)
             if len(word) >= password.SHORTEST:
-                self.assertIsNotNone(password.refusal(word), word)
+                self.assertEqual(password.refusal(word), password.COMMON, word)
 
     def test_no_composition_is_asked_for(self):
         for text in (
@@ -61,8 +61,8 @@ class TestPolicy(unittest.TestCase):
             self.assertIsNone(password.refusal(text), text)
 
     def test_control_characters_are_refused(self):
-        self.assertIn("control", password.refusal("k7#pQz2m\n"))
-        self.assertIn("control", password.refusal("k7#p\0Qz2m"))
+        self.assertEqual(password.refusal("k7#pQz2m\n"), password.CONTROL)
+        self.assertEqual(password.refusal("k7#p\0Qz2m"), password.CONTROL)
 
     def test_strength_rises_with_what_cannot_be_foreseen(self):
         texts = ("password", "k7#pQz2m", "zonsopgang", "zonsopgang-fiets", GOOD)

@@ -18,6 +18,12 @@ from gatelodge.contract.errors import StateError, ValueRangeError
 SHORTEST = 8
 LONGEST = 128
 
+# Why a text may not become a password.
+TOO_SHORT = "password_too_short"
+TOO_LONG = "password_too_long"
+CONTROL = "password_has_control_characters"
+COMMON = "password_is_common"
+
 ALGORITHM = "pbkdf2-sha256"
 SALT_BYTES = 16
 HASH_BYTES = 32
@@ -49,18 +55,16 @@ def normalised(text):
 
 
 def refusal(text):
-    """Return why the text may not become a password, as a sentence for the page, or None when it may."""
+    """Return TOO_SHORT, TOO_LONG, CONTROL or COMMON when the text may not become a password, else None."""
     if len(text) < SHORTEST:
-        return "Use at least %d characters; this has %d." % (SHORTEST, len(text))
+        return TOO_SHORT
     if len(text) > LONGEST:
-        return "Use at most %d characters; this has %d." % (LONGEST, len(text))
+        return TOO_LONG
     try:
         text = normalised(text)
-    except ValueRangeError as error:
-        return str(error)
-    if _measure(text)[0] < FEWEST_SURPRISES:
-        return "This password is among the first that are tried. Add words that do not belong together."
-    return None
+    except ValueRangeError:
+        return CONTROL
+    return COMMON if _measure(text)[0] < FEWEST_SURPRISES else None
 
 
 def strength(text):

@@ -13,9 +13,10 @@ from collections import namedtuple
 
 from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
-from gatelodge.contract.errors import ServiceCodeError, TheirError
+from gatelodge.contract.errors import ServiceCodeError
 from gatelodge.core import base32, recovery, sessions, signin, throttle, totp
 from gatelodge.core import password as passwords
+from gatelodge.web.refusals import SigninError, refusal, too_early  # noqa: F401 - SigninError for the pages
 
 ISSUER = "Gatelodge"
 SETUP_LIFETIME_S = 15 * 60  # to invent a password and install an authenticator app
@@ -23,32 +24,6 @@ MOST_SETUPS = 4
 CSRF_BYTES = 16
 LONGEST_NAME = 40
 DEFAULT_NAME = "Authenticator"
-
-CLOCK_UNSET_AT_SETUP = (
-    "The router does not know the time yet, so it cannot check a code. "
-    "Connect it to the internet, wait for the time, then finish here."
-)
-CLOCK_UNSET_AT_SIGN_IN = (
-    "The router does not know the time yet, so it cannot check a code. "
-    "Use a recovery code, or connect the router to the internet and wait."
-)
-
-
-class SigninError(TheirError):
-    """What the page shows.
-
-    field: the form field it is tied to ("service_code", "password", "code", "recovery_code"), or "form".
-    text: the sentence. wait_s: whole seconds until a new try is judged, or None.
-    offer: "recovery" where another way in fits, "start" where the visitor has to begin again, or None.
-    """
-
-    def __init__(self, field, text, wait_s=None, offer=None):
-        super().__init__(text)
-        self.field = field
-        self.text = text
-        self.wait_s = wait_s
-        self.offer = offer
-
 
 # id: short public name of the session; csrf_token: to be sent with every change; client: address that signed
 # in; created_at: unix s for people; ends_in_s: until it ends if nobody acts.
@@ -90,11 +65,11 @@ class Owner:
         try:
             typed = service_code.parse(text)
         except ServiceCodeError as error:
-            raise SigninError("service_code", str(error))
+            raise refusal("service_code_typing", error)
         self._refuse_early("service_code", client)
         if not compat.constant_time_equal(typed.encode(), self._label_code().encode()):
             self._count_failure("service_code", client)
-            raise SigninError("service_code", "This is not the service code of this router. Check the label.")
+            raise refusal("service_code_wrong")
         self._count_success("service_code", client)
         setup_token = self._new_token()
         self._setups.add(setup_token, self._entropy(totp.SECRET_BYTES), self._now_s())
@@ -107,12 +82,10 @@ class Owner:
     def check_new_password(self, text):
         """Raise SigninError("password", why) unless the text may become the password."""
         if self._is_printed_on_the_label(text):
-            raise SigninError(
-                "password", "This is printed on the label. Choose something that only you know."
-            )
+            raise refusal("password_on_label")
         why = passwords.refusal(text)
         if why is not None:
-            raise SigninError("password", why)
+            raise refusal(why)
 
     def password_strength(self, text):
         """Return 0 (refused) to 4 (strong), for the meter while typing."""
@@ -134,7 +107,7 @@ class Owner:
         if not compat.constant_time_equal(
             secret.replace(" ", "").encode(), base32.encode(kept_secret).encode()
         ):
-            raise SigninError("form", "This page is out of date. Start again.", offer="start")
+            raise refusal("setup_outdated")
         authenticator = self._proved_authenticator(kept_secret, code, name)
         codes = recovery.generate(self._entropy(recovery.COUNT * recovery.RANDOM_BYTES))
         self._throttle.know(client)
@@ -148,13 +121,13 @@ class Owner:
         """Return a signin_token: 5 minutes, this client only. The same work is done for any text."""
         record = self._store.get(store_keys.OWNER)
         if record is None:
-            raise SigninError("form", "This router has no owner yet. Set it up first.", offer="start")
+            raise refusal("no_owner")
         self._refuse_early("password", client)
         attempt = signin.Signin(client)
         if not passwords.verify(record, password):
             attempt.happened(signin.PASSWORD_WRONG)
             self._count_failure("password", client)
-            raise SigninError("password", "This is not the password. Try again.")
+            raise refusal("password_wrong")
         attempt.happened(signin.PASSWORD_RIGHT)
         self._count_success("password", client)
         signin_token = self._new_token()
@@ -173,7 +146,7 @@ class Owner:
         digits = _six_digits(code)
         if not self._clock.is_set:
             attempt.happened(signin.CLOCK_UNSET)
-            raise SigninError("code", CLOCK_UNSET_AT_SIGN_IN, offer="recovery")
+            raise refusal("clock_unset")
         self._refuse_early("code", client)
         index, answer = self._judged(digits)
         if answer.step is None:
@@ -186,15 +159,13 @@ class Owner:
         """Return a session_token; the recovery code is spent before the session exists. Needs no clock."""
         attempt = self._signin(signin_token, client)
         if recovery.cleaned(recovery_code) is None:
-            raise SigninError("recovery_code", "A recovery code has ten letters and digits. Check your list.")
+            raise refusal("recovery_code_form")
         self._refuse_early("recovery_code", client)
         left = recovery.spend(self._store.get(store_keys.RECOVERY), recovery_code)
         if left is None:
             attempt.happened(signin.RECOVERY_WRONG)
             self._count_failure("recovery_code", client)
-            raise SigninError(
-                "recovery_code", "This code is not on the list, or has been used. Try another one."
-            )
+            raise refusal("recovery_code_wrong")
         attempt.happened(signin.RECOVERY_RIGHT)
         return self._signed_in(signin_token, "recovery_code", {store_keys.RECOVERY: left}, client)
 
@@ -236,26 +207,24 @@ class Owner:
 
     def _refuse_second_owner(self):
         if self.is_set_up:
-            raise SigninError("form", "This router has an owner already. Sign in.", offer="start")
+            raise refusal("has_owner")
 
     def _setup_secret(self, setup_token):
         self._refuse_second_owner()
         secret = self._setups.find(setup_token, self._now_s())
         if secret is None:
-            raise SigninError("form", "The 15 minutes for setting up are over. Start again.", offer="start")
+            raise refusal("setup_over")
         return secret
 
     def _proved_authenticator(self, secret, code, name):
         """Return the row of an authenticator whose first code is right and thereby used."""
         digits = _six_digits(code)
         if not self._clock.is_set:
-            raise SigninError("code", CLOCK_UNSET_AT_SETUP)
+            raise refusal("clock_unset_at_setup")
         now = self._clock.now()
         answer = totp.check(secret, digits, now, totp.NEVER, 0)
         if answer.step is None:
-            raise SigninError(
-                "code", "This is not the code shown now. Enter the newest one; check the phone's clock."
-            )
+            raise refusal("code_unproved")
         return {
             "id": compat.sha256(secret)[:4].hex(),
             "name": _clean_name(name),
@@ -285,9 +254,7 @@ class Owner:
     def _identity(self):
         identity = self._store.get(store_keys.IDENTITY)
         if identity is None:
-            raise SigninError(
-                "form", "This router has not been provisioned. Return it to where it was bought."
-            )
+            raise refusal("not_provisioned")
         return identity
 
     def _label_code(self):
@@ -304,7 +271,7 @@ class Owner:
         """Return the sign-in under way. A token from another client is answered like one that never was."""
         attempt = self._signins.find(signin_token, self._now_s())
         if attempt is None or attempt.client != client:
-            raise SigninError("form", "This sign-in has ended. Enter the password again.", offer="start")
+            raise refusal("signin_over")
         return attempt
 
     def _judged(self, digits):
@@ -322,10 +289,12 @@ class Owner:
         """Return the error for an unmatched code. The last used one again is no guess: not counted."""
         if answer.reason == totp.USED:
             attempt.happened(signin.CODE_USED)
-            return SigninError("code", _used_text(answer.wait_s), wait_s=answer.wait_s)
+            if answer.wait_s:
+                return refusal("code_used", answer.wait_s, wait_s=answer.wait_s)
+            return refusal("code_used_before")
         attempt.happened(signin.CODE_WRONG)
         self._count_failure("code", client)
-        return SigninError("code", "This is not the code shown now. Enter the newest one.", offer="recovery")
+        return refusal("code_wrong")
 
     def _authenticators_after(self, index, answer):
         rows = self._store.get(store_keys.AUTHENTICATORS)
@@ -363,10 +332,7 @@ class Owner:
     def _refuse_early(self, factor, client):
         wait_s = self._throttle.wait_s(factor, client, self._now_s())
         if wait_s:
-            offer = "recovery" if factor == "code" else None
-            raise SigninError(
-                factor, "Too many wrong tries. Wait %s, then try again." % _span(wait_s), wait_s, offer
-            )
+            raise too_early(factor, wait_s)
 
     def _count_failure(self, factor, client):
         self._throttle.failed(factor, client, self._now_s())
@@ -386,18 +352,8 @@ class Owner:
 def _six_digits(text):
     digits = totp.cleaned(text)
     if digits is None:
-        raise SigninError("code", "A code has six digits. Enter the one shown in your authenticator app.")
+        raise refusal("code_form")
     return digits
-
-
-def _used_text(wait_s):
-    if wait_s:
-        return "That code has been used. Wait for the next one (%d s)." % wait_s
-    return "That code has been used. Enter the one shown now."
-
-
-def _span(seconds):
-    return "%d s" % seconds if seconds < 120 else "%d minutes" % -(-seconds // 60)
 
 
 def _clean_name(text):

@@ -1,0 +1,114 @@
+"""What the owner is told when something is refused: one row for each reason."""
+
+from gatelodge.contract.errors import TheirError
+from gatelodge.core import password as passwords
+from gatelodge.web.text import _
+
+
+class SigninError(TheirError):
+    """What the page shows.
+
+    field: the form field it is tied to ("service_code", "password", "code", "recovery_code"), or "form".
+    text: the sentence. wait_s: whole seconds until a new try is judged, or None.
+    offer: "recovery" where another way in fits, "start" where the visitor has to begin again, or None.
+    """
+
+    def __init__(self, field, text, wait_s=None, offer=None):
+        super().__init__(text)
+        self.field = field
+        self.text = text
+        self.wait_s = wait_s
+        self.offer = offer
+
+
+# name: (field, offer, text). A % in a text takes the values given to `refusal`.
+REFUSALS = {
+    "not_provisioned": (
+        "form",
+        None,
+        _("This router has not been provisioned. Return it to where it was bought."),
+    ),
+    "has_owner": ("form", "start", _("This router has an owner already. Sign in.")),
+    "no_owner": ("form", "start", _("This router has no owner yet. Set it up first.")),
+    "setup_over": ("form", "start", _("The 15 minutes for setting up are over. Start again.")),
+    "setup_outdated": ("form", "start", _("This page is out of date. Start again.")),
+    "signin_over": ("form", "start", _("This sign-in has ended. Enter the password again.")),
+    "service_code_typing": ("service_code", None, "%s"),
+    "service_code_wrong": (
+        "service_code",
+        None,
+        _("This is not the service code of this router. Check the label."),
+    ),
+    passwords.TOO_SHORT: ("password", None, _("Use at least %d characters.") % passwords.SHORTEST),
+    passwords.TOO_LONG: ("password", None, _("Use at most %d characters.") % passwords.LONGEST),
+    passwords.CONTROL: ("password", None, _("A password has no control characters. Type it again.")),
+    passwords.COMMON: (
+        "password",
+        None,
+        _("This password is among the first that are tried. Add words that do not belong together."),
+    ),
+    "password_on_label": (
+        "password",
+        None,
+        _("This is printed on the label. Choose something that only you know."),
+    ),
+    "password_wrong": ("password", None, _("This is not the password. Try again.")),
+    "code_form": ("code", None, _("A code has six digits. Enter the one shown in your authenticator app.")),
+    "code_unproved": (
+        "code",
+        None,
+        _("This is not the code shown now. Enter the newest one, and check the phone's clock."),
+    ),
+    "code_wrong": ("code", "recovery", _("This is not the code shown now. Enter the newest one.")),
+    "code_used": ("code", None, _("That code has been used. Wait for the next one (%d s).")),
+    "code_used_before": ("code", None, _("That code has been used. Enter the one shown now.")),
+    "clock_unset_at_setup": (
+        "code",
+        None,
+        _(
+            "The router does not know the time yet, so it cannot check a code. "
+            "Connect it to the internet, wait for the time, then finish here."
+        ),
+    ),
+    "clock_unset": (
+        "code",
+        "recovery",
+        _(
+            "The router does not know the time yet, so it cannot check a code. "
+            "Use a recovery code, or connect the router to the internet and wait."
+        ),
+    ),
+    "recovery_code_form": (
+        "recovery_code",
+        None,
+        _("A recovery code has ten letters and digits. Check your list."),
+    ),
+    "recovery_code_wrong": (
+        "recovery_code",
+        None,
+        _("This code is not on the list, or has been used. Try another one."),
+    ),
+}
+
+_INSTEAD = {"code": "recovery"}  # what to offer who has to wait for a factor
+
+
+def refusal(name, *values, wait_s=None):
+    """Return the SigninError of a row of REFUSALS."""
+    field, offer, text = REFUSALS[name]
+    return SigninError(field, text % values if values else text, wait_s, offer)
+
+
+def too_early(factor, wait_s):
+    """Return the SigninError for who tries a factor before its wait is over."""
+    text = _("Too many wrong tries. Wait %s, then try again.") % span(wait_s)
+    return SigninError(factor, text, wait_s, _INSTEAD.get(factor))
+
+
+def span(seconds):
+    """Return a wait in the unit that fits, rounded up."""
+    if seconds < 120:
+        return _("%d s") % seconds
+    if seconds < 7200:
+        return _("%d minutes") % -(-seconds // 60)
+    return _("%d hours") % -(-seconds // 3600)
