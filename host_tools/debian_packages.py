@@ -53,8 +53,11 @@ def install(packages: list[str]) -> None:
     """Install the packages with apt-get, through sudo when we are not root."""
     names = " ".join(packages)
     if not shutil.which("apt-get"):
-        remedy = "install what your system calls them, and try again"
-        raise ToolError(f"these Debian packages are missing, and so is apt-get: {names}", remedy, exit_codes.MISSING_TOOL)
+        raise ToolError(
+            f"these Debian packages are missing, and so is apt-get: {names}",
+            "install what your system calls them, and try again",
+            exit_codes.MISSING_TOOL,
+        )
     print(f"  · Debian packages          {names}", flush=True)
     root = root_prefix(names)
     options = ["-qq", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
@@ -84,7 +87,12 @@ def _apt(command: list[str], quiet: bool = True) -> bool:
     output = subprocess.DEVNULL if quiet else None
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=output, env=environment, timeout=INSTALL_TIMEOUT_S, check=False
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=output,
+        env=environment,
+        timeout=INSTALL_TIMEOUT_S,
+        check=False,
     )
     return done.returncode == 0
 
@@ -93,7 +101,8 @@ def main(purpose: str) -> int:
     try:
         if sys.version_info < OLDEST_PYTHON:
             found = ".".join(str(number) for number in sys.version_info[:2])
-            raise ToolError(f"this is Python {found}", "install Python 3.11 or newer", exit_codes.MISSING_TOOL)
+            remedy = "install Python 3.11 or newer"
+            raise ToolError(f"this is Python {found}", remedy, exit_codes.MISSING_TOOL)
         packages = missing(purpose)
         if packages:
             install(packages)

@@ -136,7 +136,9 @@ class House:
             self.run_dir.write_json(UNIT, unit)
             job.detail = f"{unit['serial_number']} is provisioned and locked"
 
-    async def _answered(self, url: str, ca_file: Path, timeout_s: float, fault: Callable[[], ToolError]) -> None:
+    async def _answered(
+        self, url: str, ca_file: Path, timeout_s: float, fault: Callable[[], ToolError]
+    ) -> None:
         try:
             await waiting.until_answered(url, ca_file, timeout_s)
         except TimeoutError:

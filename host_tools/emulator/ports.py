@@ -42,7 +42,8 @@ def choose(run_dir: Path, automatic: bool = False, base: int | None = None) -> d
     if base is not None and ports != _consecutive(base):
         # The cloud's port is part of what the router was provisioned with.
         wrong = f"{run_dir} has its ports already, from {ports['admin']}"
-        raise ToolError(wrong, "leave --port-base out, or name another directory with --run-dir", exit_codes.USAGE)
+        remedy = "leave --port-base out, or name another directory with --run-dir"
+        raise ToolError(wrong, remedy, exit_codes.USAGE)
     for row in ROWS:
         _need_free(row, ports[row.name])
     write_whole(kept, json.dumps(ports, indent=2).encode() + b"\n")

@@ -20,13 +20,14 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--board", default=Options.board, metavar="NAME", help=f"a directory under boards/ (default {Options.board})")
+    boards = f"a directory under boards/ (default {Options.board})"
+    add("--board", default=Options.board, metavar="NAME", help=boards)
     add("--run-dir", type=Path, default=Options.run_dir, metavar="DIR", help="what is kept (default .run)")
     add("--fresh", action="store_true", help="start over with a blank router and an empty cloud")
     add("--auto-ports", action="store_true", help="choose free ports, when the directory has none yet")
     add("--port-base", type=int, metavar="N", help="use the ports N, N+1, ...")
     add("--no-network-time", action="store_true", help="let the router find no network time")
-    add("--restart-parts", type=float, metavar="SECONDS", help="start a part again when it dies, after so long")
+    add("--restart-parts", type=float, metavar="SECONDS", help="start a dead part again")
     add("--json", action="store_true", help="print events for a machine")
 
 
@@ -83,5 +84,5 @@ def _welcome(house: House, progress: Progress, seconds: float) -> None:
     for name, value in rows:
         progress.say(f"  {progress.bold(f'{name:<14}')} {value}")
     progress.say()
-    progress.say(f"  Ready after {seconds:.1f} s. Open the admin page and enter the service code to set this router up,")
-    progress.say("  then sign up at the cloud and register the router there. Ctrl-C stops everything.")
+    progress.say(f"  Ready after {seconds:.1f} s. Open the admin page and enter the service code to set this")
+    progress.say("  router up, then sign up at the cloud and register it there. Ctrl-C stops everything.")

@@ -21,7 +21,9 @@ from host_tools.errors import ToolError
 from host_tools.release.places import need_space, write_whole
 
 CURRENT, UNIT, CA, SERIAL, LOCK = "current.json", "unit.json", "ca.pem", "serial", "lock"
-STARTED_OVER = (CURRENT, UNIT, CA, "board", "board.json", "flash.img", "flash", "factory", "cloud", "label.svg")
+STARTED_OVER = (
+    CURRENT, UNIT, CA, "board", "board.json", "flash.img", "flash", "factory", "cloud", "label.svg",
+)  # fmt: skip
 NEEDED_MB = 200  # the flash, the cloud's database and the logs
 
 

@@ -24,9 +24,8 @@ class TestBoard(unittest.TestCase):
 
     def test_defaults_fill_what_the_file_leaves_out(self):
         checked = board.check(smallest())
-        self.assertEqual(checked["web"], {
-            "bind": "0.0.0.0", "https_port": 443, "http_port": 80, "public_https_port": 0, "names": ["localhost"],
-        })
+        ports = {"https_port": 443, "http_port": 80, "public_https_port": 0}
+        self.assertEqual(checked["web"], dict(ports, bind="0.0.0.0", names=["localhost"]))
         self.assertEqual(checked["has_rtc"], False)
 
     def test_the_file_itself_is_not_changed(self):
@@ -38,7 +37,7 @@ class TestBoard(unittest.TestCase):
         for name in ("name", "model", "arch", "router", "flash_mb"):
             fields = smallest()
             del fields[name]
-            self.assertEqual(self.refused(fields), "the board has no %s: add it to board.json" % name)
+            self.assertEqual(self.refused(fields), "the board has no " + name + ": add it to board.json")
 
     def test_a_misspelt_field_is_named_with_its_place(self):
         fields = smallest()

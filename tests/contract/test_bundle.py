@@ -57,7 +57,7 @@ class TestManifest(unittest.TestCase):
         self.assertTrue(bundle.version_key("1.10.0") > bundle.version_key("1.9.9"))
 
     def test_a_bundle_without_files_is_refused(self):
-        self.assertIn("holds 1 to", self.refused(files={}))
+        self.assertIn("it has 0 files", self.refused(files={}))
 
     def test_a_bundle_larger_than_a_slot_is_refused(self):
         files = {"a": {"size": bundle.MAX_BYTES + 1, "sha256": "0" * 64}}
@@ -74,7 +74,8 @@ class TestManifest(unittest.TestCase):
 
 class TestFiles(unittest.TestCase):
     def test_paths_that_leave_the_slot_are_refused(self):
-        for path in ("/etc/passwd", "../boot.json", "a/../../b", "a//b", "a/./b", "a/", "", "a" * 101, "a b", "a\\b"):
+        outside = ("/etc/passwd", "../boot.json", "a/../../b", "a//b", "a/./b", "a/", "")
+        for path in outside + ("a" * 101, "a b", "a\\b"):
             with self.assertRaises(BundleError):
                 bundle.check_path(path)
 

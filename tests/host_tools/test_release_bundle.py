@@ -3,8 +3,8 @@ import json
 import tarfile
 
 import pytest
-
 from gatelodge.contract import bundle as contract
+
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.release import bundle

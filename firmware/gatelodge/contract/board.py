@@ -14,8 +14,8 @@ ROWS = (
     ("name", str, (), REQUIRED, "the directory under boards/"),
     ("model", str, (), REQUIRED, "what the label and the admin page call it"),
     ("arch", str, ("aarch64", "mipsel", "x86_64", "armv7l"), REQUIRED, "the processor"),
-    ("state_dir", str, (), "/flash", "the writable directory that holds slots/, state/ and boot.json"),
-    ("console.kind", str, ("tty", "stdin"), REQUIRED, "a device to open, or the daemon's own stdin and stdout"),
+    ("state_dir", str, (), "/flash", "the writable directory of slots/, state/ and boot.json"),
+    ("console.kind", str, ("tty", "stdin"), REQUIRED, "a device to open, or the daemon's own stdin"),
     ("console.device", str, (), "", "the serial device of a tty console"),
     ("console.baud", int, (300, 4000000), 115200, "bits per second"),
     ("interfaces.lan", str, (), "", "the network interface that faces the home"),
@@ -23,7 +23,7 @@ ROWS = (
     ("web.bind", str, (), "0.0.0.0", "the address that the admin page listens on"),
     ("web.https_port", int, (1, 65535), 443, "where the admin page listens"),
     ("web.http_port", int, (1, 65535), 80, "where plain HTTP is redirected"),
-    ("web.public_https_port", int, (0, 65535), 0, "the HTTPS port as browsers see it; 0: the one listened on"),
+    ("web.public_https_port", int, (0, 65535), 0, "the HTTPS port that browsers see; 0: the same"),
     ("web.names", list, str, REQUIRED, "DNS names and addresses in the admin page's certificate"),
     ("router", str, ("linux", "host"), REQUIRED, "which kind of router/ module reads the facts"),
     ("sets_wall_time", bool, (), False, "whether the daemon may set the system's clock"),
@@ -45,7 +45,7 @@ def check(fields):
     if not isinstance(fields, dict):
         raise BoardError("a board is not a JSON object: write board.json as one {...}")
     _refuse_unknown(fields, "")
-    board = {}
+    board = {}  # type: dict
     for path, kind, bounds, default, _ in ROWS:
         value = _get(fields, path, default)
         if value is REQUIRED:

@@ -28,7 +28,8 @@ _FIELDS = (("name", str), ("version", str), ("mpy_version", int), ("built_at", i
 def check_manifest(fields):
     """Return the manifest unchanged. Raises BundleError when anything in it is not as above."""
     if not isinstance(fields, dict) or sorted(fields) != sorted(name for name, _ in _FIELDS):
-        raise BundleError("a manifest has the fields %s: build the bundle again" % ", ".join(n for n, _ in _FIELDS))
+        names = ", ".join(name for name, _ in _FIELDS)
+        raise BundleError("a manifest has the fields %s: build the bundle again" % names)
     for name, kind in _FIELDS:
         if not isinstance(fields[name], kind):
             raise BundleError("the manifest's %s is %r: build the bundle again" % (name, fields[name]))
@@ -113,7 +114,7 @@ def _octal(field):
 
 def _check_files(files):
     if not 0 < len(files) <= MAX_FILES:
-        raise BundleError("a bundle holds 1 to %d files, this one %d: build it again" % (MAX_FILES, len(files)))
+        raise BundleError("it has %d files, and 1 to %d fit: build it again" % (len(files), MAX_FILES))
     total = 0
     for path in files:
         check_path(path)
