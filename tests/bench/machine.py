@@ -5,7 +5,6 @@ import platform
 import re
 import subprocess
 
-
 VERSION = "import sys; print('.'.join([str(part) for part in sys.implementation[1][:3]]))"
 
 

@@ -1,9 +1,9 @@
 """Power-on to first HTTPS answer: the emulated board, provisioned before, switched on again."""
 
-import json
 import os
 import statistics
 import time
+import urllib.parse
 
 from tests.bench import boards, first_answer, processes
 
@@ -41,18 +41,13 @@ def wait_for_qemu(board, timeout_s=60):
     raise TimeoutError(f"no QEMU was started within {timeout_s} s")
 
 
-def ports_of(directory):
-    with open(os.path.join(directory, "ports.json"), encoding="utf-8") as file:
-        return json.load(file)
-
-
 def one_boot(lab, directory, known):
     """Seconds from QEMU's start to the first page. known: current.json of the run before (ports are kept)."""
     log = lab.log_file("power-on")
     board = boards.Board(BOARD, directory, log)
     try:
         qemu = wait_for_qemu(board)
-        first_answer.wait_for_plain_http(ports_of(directory)["http"], BOOT_TIMEOUT_S)
+        first_answer.wait_for_plain_http(urllib.parse.urlsplit(known["http_url"]).port, BOOT_TIMEOUT_S)
         page = first_answer.Page(known["admin_url"], boards.trust_in(known))
         first_answer.wait(page, BOOT_TIMEOUT_S)
         answered = time.clock_gettime(time.CLOCK_BOOTTIME)
