@@ -1,4 +1,4 @@
-"""Every key of the store, once. The comment is the value's shape; b64 is base-64 text, times are unix seconds."""
+"""Every key of the store, once, with its value's shape. b64 is base-64 text, times are unix seconds."""
 
 # int: time never runs below it. Written hourly and with each sign-in.
 CLOCK_FLOOR = "clock.floor"

@@ -386,8 +386,9 @@ async def serve(
 ):
     """A Listener whose tasks belong to `owner`, a Tasks.
 
-    `handler(stream)` is a coroutine; its stream is closed after it. OurError when the address is taken. With TLS
-    a client must also send its first byte before the handshake's deadline: one that only connects keeps no place.
+    `handler(stream)` is a coroutine; its stream is closed after it. OurError when the address is taken.
+    With TLS a client must also send its first byte before the handshake's deadline: one that only connects
+    keeps no place.
     """
     family, address = _resolved(bind_host, port)
     sock = socket.socket(family, socket.SOCK_STREAM)

@@ -172,7 +172,7 @@ async def test_client_hears_that_the_server_refused_its_certificate(pki, version
 
 
 def refuse(listener, context):
-    """A blocking server: asyncio's hangs up after a failed handshake without sending the alert that OpenSSL made.
+    """A blocking server: asyncio's hangs up after a failed handshake without sending OpenSSL's alert.
 
     It stays until the client has gone, or the unread rest of its flight would reset the alert away.
     """

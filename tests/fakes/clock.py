@@ -1,0 +1,37 @@
+"""A clock that a test or a person moves: both what shells are given, and a monotonic clock."""
+
+
+class FakeClock:
+    """The shells' clock (`now`, `is_set`, `state`, `source`, `set`), with `monotonic_ms` and `pass_ms`."""
+
+    build_time = 1_790_000_000
+    refusal = None
+
+    def __init__(self, now=1_795_281_600, is_set=True):
+        self._unix_ms = now * 1000
+        self._monotonic_ms = 1000
+        self.state = "synced" if is_set else "unset"
+        self.source = "sntp" if is_set else "floor"
+
+    @property
+    def is_set(self):
+        return self.state != "unset"
+
+    def now(self):
+        """Whole unix seconds."""
+        return int(self._unix_ms // 1000)
+
+    def monotonic_ms(self):
+        return self._monotonic_ms
+
+    def pass_ms(self, ms):
+        self._unix_ms += ms
+        self._monotonic_ms += ms
+
+    def pass_s(self, s):
+        self.pass_ms(int(s * 1000))
+
+    def set(self, unix_s, source):
+        self._unix_ms = int(unix_s * 1000)
+        self.state, self.source = "synced", source
+        return True

@@ -1,0 +1,88 @@
+import unittest
+
+from gatelodge.core import clock as clocks
+from gatelodge.core.clock import DRIFT_S, SYNCED, UNSET, Clock
+
+BUILD = 1_790_000_000
+NOW = BUILD + 5_000_000
+HOUR_MS = 3_600_000
+
+
+class ClockTest(unittest.TestCase):
+    def test_an_unset_clock_runs_from_its_floor(self):
+        clock = Clock(BUILD, BUILD + 100, monotonic_ms=7000)
+        self.assertEqual((clock.state, clock.source, clock.is_set), (UNSET, "floor", False))
+        self.assertEqual(clock.now(9500), BUILD + 102.5)
+
+    def test_a_floor_older_than_the_build_is_the_build(self):
+        self.assertEqual(Clock(BUILD, 12).now(0), BUILD)
+
+    def test_every_source_sets_an_unset_clock(self):
+        for source in clocks.SOURCES:
+            clock = Clock(BUILD)
+            self.assertTrue(clock.set(NOW, source, 1000))
+            self.assertEqual((clock.state, clock.source, clock.now(2000)), (SYNCED, source, NOW + 1))
+
+    def test_a_time_before_the_floor_is_refused_and_the_reason_told(self):
+        clock = Clock(BUILD, NOW)
+        self.assertFalse(clock.set(NOW - 3600, "cloud", 0))
+        self.assertEqual((clock.state, clock.now(0)), (UNSET, NOW))
+        self.assertIn("3600 s before", clock.refusal)
+
+    def test_a_time_just_below_the_floor_is_agreement_and_waits_there(self):
+        clock = Clock(BUILD, NOW)
+        self.assertTrue(clock.set(NOW - 20, "sntp", 0))
+        self.assertEqual((clock.now(10_000), clock.now(20_000), clock.now(25_000)), (NOW, NOW, NOW + 5))
+
+    def test_an_absurd_future_is_refused(self):
+        clock = Clock(BUILD)
+        self.assertFalse(clock.set(BUILD + clocks.HORIZON_S + 1, "bench", 0))
+        self.assertFalse(clock.is_set)
+
+    def test_network_time_moves_a_proved_time_within_drift_only(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, "cloud", 0)
+        self.assertTrue(clock.set(NOW + DRIFT_S - 1, "sntp", 0))
+        self.assertFalse(clock.set(NOW + DRIFT_S + 1, "sntp", 0))
+        self.assertFalse(clock.set(NOW - DRIFT_S - 1, "sntp", 0))
+        self.assertEqual(clock.now(0), NOW + DRIFT_S - 1)
+
+    def test_small_steps_of_network_time_do_not_add_up(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, "bench", 0)
+        moved = [clock.set(clock.now(0) + 600, "sntp", 0) for _ in range(5)]
+        self.assertEqual(moved, [True, False, False, False, False])
+
+    def test_the_cloud_corrects_false_network_time(self):
+        clock = Clock(BUILD)
+        clock.set(NOW + 1_000_000, "sntp", 0)
+        self.assertTrue(clock.set(NOW, "cloud", 0))
+        self.assertEqual(clock.now(0), NOW)
+
+    def test_a_battery_clock_is_asked_only_while_nothing_is_known(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, "sntp", 0)
+        self.assertFalse(clock.set(NOW + 5, "rtc", 0))
+
+    def test_the_floor_is_due_after_an_hour_in_every_state(self):
+        clock = Clock(BUILD)
+        self.assertIsNone(clock.floor_due(HOUR_MS - 1))
+        self.assertEqual(clock.floor_due(HOUR_MS), BUILD + 3600)
+        clock.raise_floor(BUILD + 3600)
+        self.assertIsNone(clock.floor_due(HOUR_MS))
+        clock.set(NOW, "cloud", HOUR_MS)
+        self.assertEqual(clock.floor_due(HOUR_MS), NOW)
+
+    def test_forged_network_time_raises_the_floor_by_a_year_at_most(self):
+        clock = Clock(BUILD)
+        self.assertTrue(clock.set(BUILD + 10 * clocks.UNPROVEN_FLOOR_S, "sntp", 0))
+        self.assertEqual(clock.floor_due(0), BUILD + clocks.UNPROVEN_FLOOR_S)
+
+    def test_a_lower_floor_changes_nothing(self):
+        clock = Clock(BUILD, NOW)
+        clock.raise_floor(BUILD)
+        self.assertEqual(clock.floor, NOW)
+
+
+if __name__ == "__main__":
+    unittest.main()
