@@ -112,7 +112,7 @@ class Owner:
         codes = recovery.generate(self._entropy(recovery.COUNT * recovery.RANDOM_BYTES))
         self._throttle.know(client)
         self._keep(self._first_records(password, authenticator, codes))
-        self._setups.clear()  # whoever else held the service code has come too late
+        self._setups.clear()  # their secrets need not stay in memory
         return SetupDone(codes, self._begin_session(client))
 
     # Sign-in: password -> code or recovery code -> session
