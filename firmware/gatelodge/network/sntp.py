@@ -7,7 +7,7 @@ from gatelodge import compat, log
 from gatelodge.compat import monotonic_ms
 from gatelodge.contract.errors import GatelodgeError, LineError
 from gatelodge.core import sntp_packet
-from gatelodge.core.sntp_packet import KissOfDeathError
+from gatelodge.core.sntp_packet import KissOfDeathError, Sample
 from gatelodge.tasks import with_deadline
 
 ANSWER_TIMEOUT_MS = 2000
@@ -57,7 +57,7 @@ class SntpClient:
     def _set_clock(self, samples):
         """As of now: the first answers are some seconds old when the last server was asked."""
         now = monotonic_ms()
-        present = [s._replace(unix_s=s.unix_s + (now - at) / 1000) for s, at in samples]
+        present = [Sample(s.unix_s + (now - at) / 1000, s.delay_s) for s, at in samples]
         if self._clock.set(sntp_packet.median(present).unix_s, "sntp"):
             return True
         log.warning("sntp", "the network's time is refused: %s", self._clock.refusal)
