@@ -35,7 +35,14 @@ class Order(unittest.TestCase):
         self.assertEqual(self.walk(*verbs), provisioning.LOCKED)
 
     def test_a_bench_that_was_interrupted_starts_over(self):
-        verbs = ("make_key", "write_identity", "identify", "make_key", "certificate_request", "write_identity")
+        verbs = (
+            "make_key",
+            "write_identity",
+            "identify",
+            "make_key",
+            "certificate_request",
+            "write_identity",
+        )
         self.assertEqual(self.walk(*verbs), provisioning.IDENTIFIED)
 
     def test_a_router_that_was_not_tested_is_not_locked(self):
@@ -111,6 +118,25 @@ class Records(unittest.TestCase):
         with self.assertRaises(BenchError) as raised:
             provisioning.find_verb("x" * 1000)
         self.assertLess(len(str(raised.exception)), 120)
+
+
+class Seals(unittest.TestCase):
+    def test_a_sealed_text_is_read_back(self):
+        for text in ("", "identify {}", "größe"):
+            self.assertEqual(provisioning.unseal(provisioning.seal(text)), text)
+
+    def test_a_crc_is_the_one_of_the_standard_check_value(self):
+        self.assertEqual(provisioning.seal("123456789"), "cbf43926 123456789")
+
+    def test_every_flipped_bit_and_every_cut_is_seen(self):
+        sealed = provisioning.seal("lock {}")
+        damaged = [sealed[:size] for size in range(len(sealed))]
+        for at in range(len(sealed)):
+            for bit in range(7):
+                damaged.append(sealed[:at] + chr(ord(sealed[at]) ^ 1 << bit) + sealed[at + 1 :])
+        for text in damaged:
+            with self.assertRaises(provisioning.DamagedError):
+                provisioning.unseal(text)
 
 
 class Labels(unittest.TestCase):

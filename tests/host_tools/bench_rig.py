@@ -48,7 +48,14 @@ class BenchRig:
             self._threads[1].join(0.2)
         self._threads[0].join()
         self._log.close()
-        for descriptor in (self._router_master, self._router, self._tool_master, self._tool, self._wake, self._waker):
+        for descriptor in (
+            self._router_master,
+            self._router,
+            self._tool_master,
+            self._tool,
+            self._wake,
+            self._waker,
+        ):
             os.close(descriptor)
 
     def kill(self):
@@ -62,7 +69,15 @@ class BenchRig:
 
     def _keep_running(self):
         environment = {**os.environ, "MICROPYPATH": "firmware:.:.frozen"}
-        command = ["setsid", "--ctty", MICROPYTHON, "-X", "heapsize=8192k", "tests/fakes/bench_router.py", self.state]
+        command = [
+            "setsid",
+            "--ctty",
+            MICROPYTHON,
+            "-X",
+            "heapsize=8192k",
+            "tests/fakes/bench_router.py",
+            self.state,
+        ]
         while not self._stopping:
             self.starts += 1
             self._process = subprocess.Popen(

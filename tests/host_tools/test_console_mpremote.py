@@ -38,7 +38,9 @@ def device(tmp_path):
 
 def mpremote(rig, *arguments, **options):
     command = [sys.executable, "-m", "mpremote", "connect", rig.port, *map(str, arguments)]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, **options)
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, **options
+    )
 
 
 def succeed(rig, *arguments):

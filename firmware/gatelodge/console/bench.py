@@ -8,7 +8,7 @@ router   .facts() and .interfaces(), see router/
 board    the checked board.json, a dict
 version  the firmware's version, text
 
-Code at the bench calls `bench.call(verb, request)`; the request and the answer are JSON texts.
+The factory calls `bench.exchange(text)`, a person `bench.call(verb, request)`; request and answer are JSON.
 What is wrong with a request is the answer's "error"; only a fault in this firmware raises.
 """
 
@@ -39,7 +39,9 @@ class Bench:
         if self.is_locked:
             return provisioning.LOCKED
         if self._store.get(store_keys.IDENTITY) is None:
-            return provisioning.BLANK if self._store.get(store_keys.DEVICE_KEY) is None else provisioning.KEYED
+            return (
+                provisioning.BLANK if self._store.get(store_keys.DEVICE_KEY) is None else provisioning.KEYED
+            )
         return provisioning.TESTED if self._is_tested else provisioning.IDENTIFIED
 
     @property
@@ -48,7 +50,9 @@ class Bench:
 
     @property
     def banner(self):
-        words = "Gatelodge %s on %s, speaking MicroPython's REPL\r\nType \"bench.help()\" for the bench's verbs."
+        words = (
+            "Gatelodge %s on %s, speaking MicroPython's REPL\r\nType \"bench.help()\" for the bench's verbs."
+        )
         return words % (self._version, self._board["model"])
 
     def status(self):
@@ -61,13 +65,21 @@ class Bench:
         for verb in provisioning.VERBS:
             print("bench.call(%r, %r)  %s" % (verb.name, [name for name, _ in verb.request], verb.summary))
 
+    def exchange(self, sealed):
+        """Return the sealed answer to a sealed "verb request" (contract/provisioning.py)."""
+        try:
+            words = provisioning.unseal(sealed).split(" ", 1)
+        except BenchError as error:
+            return provisioning.seal(_error(error))
+        return provisioning.seal(self.call(*words))
+
     def call(self, name, request="{}"):
         """Return the JSON answer, {"ok": {...}} or {"error": "one sentence"}, to a JSON request."""
         try:
             return compat.json.dumps({"ok": self._call(name, request)})
         except GatelodgeError as error:
             log.warning("bench", "%s: %s", name, error)
-            return compat.json.dumps({"error": str(error)})
+            return _error(error)
 
     def _call(self, name, request):
         verb = provisioning.find_verb(name)
@@ -162,6 +174,10 @@ _VERBS = {
     "self_test": Bench._self_test,
     "lock": Bench._lock,
 }
+
+
+def _error(error):
+    return compat.json.dumps({"error": str(error), "damaged": isinstance(error, provisioning.DamagedError)})
 
 
 def _text(data):

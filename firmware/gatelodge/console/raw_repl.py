@@ -228,7 +228,9 @@ class RawRepl:
         typed = bytearray()
         for byte in data:
             if self._escape:
-                self._escape = 1 if self._escape == 2 and byte in b"[O" else int(self._escape == 1 and byte < 64)
+                self._escape = (
+                    1 if self._escape == 2 and byte in b"[O" else int(self._escape == 1 and byte < 64)
+                )
             elif byte >= 32 and len(self._source) < LINE_LIMIT:
                 self._source.append(byte)
                 typed.append(byte)

@@ -69,7 +69,9 @@ class Terminal:
         """Write all of it, or give up on a host that reads nothing."""
         try:
             for start in range(0, len(data), WRITE_PIECE):
-                await tasks.with_deadline(self._write_piece(data[start : start + WRITE_PIECE]), WRITE_TIMEOUT_MS, "the host")
+                await tasks.with_deadline(
+                    self._write_piece(data[start : start + WRITE_PIECE]), WRITE_TIMEOUT_MS, "the host"
+                )
         except LineError as error:
             log.warning("console", "the serial line takes no output: %s", error)
 

@@ -1,8 +1,10 @@
 """The serial bench: what the factory asks a blank router, and what the router answers.
 
-The host runs `print(bench.call(verb, request))` in the router's raw REPL. The request and the
-answer are JSON objects; the answer is `{"ok": {...}}` or `{"error": "one sentence"}`. Verbs are
-the rows of VERBS; their order is the table TRANSITIONS. Both ends check both directions here.
+The host runs `print(bench.exchange(sealed text))` in the router's raw REPL; the sealed text holds a
+verb and its request, the sealed answer `{"ok": {...}}` or `{"error": "one sentence"}`. A seal is a
+CRC-32: a serial line has no other, and one flipped bit in an address would make a router that
+never finds its cloud. Verbs are the rows of VERBS; their order is the table TRANSITIONS. Both ends
+check both directions here.
 
     BLANK --make_key--> KEYED --write_identity--> IDENTIFIED --self_test--> TESTED --lock--> LOCKED
 
@@ -13,6 +15,7 @@ The label's QR code holds text, not a URL: `GATELODGE:1:<serial number>:<service
 is in QR's alphanumeric set, so the code stays small; a phone shows it, the portal's page reads it.
 """
 
+import binascii
 from collections import namedtuple
 
 from gatelodge.contract import service_code
@@ -31,7 +34,9 @@ SERIAL_NUMBER_LENGTH = 12
 def serial_number(year, week, count):
     """Return the serial number of a factory's `count`-th router, e.g. GL2647000001."""
     if not (1 <= week <= 53 and 1 <= count <= 999999):
-        raise StateError("a serial number has a week of 1..53 and a count of 1..999999: start a new factory directory")
+        raise StateError(
+            "a serial number has a week of 1..53 and a count of 1..999999: start a new factory directory"
+        )
     return "GL%02d%02d%06d" % (year % 100, week, count)
 
 
@@ -56,6 +61,26 @@ def parse_label(text):
     if len(parts) != 4 or parts[0] + ":" + parts[1] + ":" != _LABEL or not is_serial_number(parts[2]):
         raise ServiceCodeError("This is not a Gatelodge label. Scan the square on the router's underside.")
     return parts[2], service_code.parse(parts[3])
+
+
+# --- what goes over the line ----------------------------------------------------------------------
+
+
+class DamagedError(BenchError):
+    """The line changed the text: send it again."""
+
+
+def seal(text):
+    """Return the text behind the 8 hex digits of its CRC-32."""
+    return "%08x %s" % (binascii.crc32(text.encode()), text)
+
+
+def unseal(sealed):
+    """Return the text. Raises DamagedError when it is not the one that was sealed."""
+    text = sealed[9:]
+    if seal(text) != sealed:
+        raise DamagedError("the text was damaged on the serial line: check the cable, send it again")
+    return text
 
 
 # --- the kinds of a field: each returns a check(name, value) that raises BenchError -----------------
@@ -107,7 +132,9 @@ def record(fields):
         known = [field for field, _ in fields]
         for field in value:
             if field not in known:
-                raise BenchError("%s has no field %s: use one version on both ends" % (name, repr(field)[:40]))
+                raise BenchError(
+                    "%s has no field %s: use one version on both ends" % (name, repr(field)[:40])
+                )
         for field, check in fields:
             if field not in value:
                 raise BenchError("%s lacks %s: use one version on both ends" % (name, field))

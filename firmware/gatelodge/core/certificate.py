@@ -28,7 +28,9 @@ def read(data):
     outer.finish()
     signed = certificate.whole(der.SEQUENCE)
     if certificate.whole(der.SEQUENCE) != csr.SIGNATURE_ALGORITHM:
-        raise CertificateError("the certificate is not signed with ECDSA and SHA-256: sign it with the factory CA")
+        raise CertificateError(
+            "the certificate is not signed with ECDSA and SHA-256: sign it with the factory CA"
+        )
     signature = certificate.bit_string()
     issuer, subject, key = _read_signed(der.Reader(signed).enter(der.SEQUENCE))
     return Certificate(signed, issuer, subject, _serial_numbers(subject), _read_key(key), signature)
@@ -44,7 +46,9 @@ def check(data, authority, public_key, serial_number=None):
     if certificate.public_key != public_key:
         raise CertificateError("the certificate is for another key: ask this router for a new request")
     if certificate.issuer != issuer.subject:
-        raise CertificateError("the certificate names another issuer than the factory CA: send the CA that signed it")
+        raise CertificateError(
+            "the certificate names another issuer than the factory CA: send the CA that signed it"
+        )
     if not csr.signature_is_valid(issuer.public_key, certificate.signed, certificate.signature):
         raise CertificateError("the factory CA did not sign this certificate: sign it again")
     if serial_number is not None and certificate.serial_numbers != [serial_number]:

@@ -1,0 +1,251 @@
+"""The factory's keys: who signs routers, and the key under which service codes are recorded.
+
+    factory-ca.pem      the certificate that every cloud trusts, 30 years
+    factory-ca.key      its private key, PKCS#8, mode 0600
+    service_code.key    32 random bytes shared with the cloud, mode 0600
+    counter             the last serial number's count
+    devices.jsonl       one record per finished router (records.py)
+    pending/            routers between the lock and their record (records.py)
+
+A router's device certificate may only be a TLS client, its admin certificate only a TLS server;
+both are for the one key that was made on the router.
+"""
+
+import datetime
+import fcntl
+import hashlib
+import hmac
+import ipaddress
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from gatelodge.contract import provisioning
+
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+from host_tools.factory.files import append_durably, make_directory, write_durably
+
+CA_FILE, CA_KEY_FILE, CODE_KEY_FILE, COUNTER_FILE = (
+    "factory-ca.pem",
+    "factory-ca.key",
+    "service_code.key",
+    "counter",
+)
+CODE_KEY_BYTES = 32
+
+CA_DAYS = 30 * 365
+DEVICE_DAYS = 20 * 365  # a router outlives what anybody expects; nobody renews it at home
+ADMIN_DAYS = 20 * 365
+# A router's clock may be behind the bench's when it first checks; a day covers a wrong time zone.
+BACKDATED = datetime.timedelta(days=1)
+
+DEVICE_USAGE = ExtendedKeyUsageOID.CLIENT_AUTH
+ADMIN_USAGE = ExtendedKeyUsageOID.SERVER_AUTH
+
+
+class FactoryAuthority:
+    """The keys in one directory, loaded. Make it with `create`, `load` or `create_or_load`."""
+
+    def __init__(
+        self, directory: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, code_key: bytes
+    ):
+        self.directory = directory
+        self.certificate = certificate
+        self.service_code_key = code_key
+        self._key = key
+
+    @classmethod
+    def create(cls, directory: Path) -> "FactoryAuthority":
+        """Make new keys. Raises ToolError when there are some already: they would be lost."""
+        if (directory / CA_FILE).exists():
+            raise ToolError(
+                f"{directory} already holds a factory's keys",
+                "use it as it is, or name another directory",
+                exit_codes.USAGE,
+            )
+        make_directory(directory)
+        key = ec.generate_private_key(ec.SECP256R1())
+        write_durably(directory / CA_KEY_FILE, _private_pem(key), 0o600)
+        write_durably(directory / CODE_KEY_FILE, os.urandom(CODE_KEY_BYTES), 0o600)
+        append_durably(directory / "devices.jsonl", b"")
+        # The last file written: a directory without it is not a factory's yet, and is made anew.
+        write_durably(directory / CA_FILE, _pem(_own_certificate(key)), 0o644)
+        return cls.load(directory)
+
+    @classmethod
+    def load(cls, directory: Path) -> "FactoryAuthority":
+        """Read the keys. Raises ToolError when they are not there or cannot be read."""
+        try:
+            certificate = x509.load_pem_x509_certificate((directory / CA_FILE).read_bytes())
+            key = serialization.load_pem_private_key((directory / CA_KEY_FILE).read_bytes(), password=None)
+            code_key = (directory / CODE_KEY_FILE).read_bytes()
+        except (OSError, ValueError) as error:
+            raise _no_factory(directory, str(error)) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or len(code_key) != CODE_KEY_BYTES:
+            raise _no_factory(directory, "its keys are of another kind")
+        return cls(directory, certificate, key, code_key)
+
+    @classmethod
+    def create_or_load(cls, directory: Path) -> "FactoryAuthority":
+        return cls.load(directory) if (directory / CA_FILE).exists() else cls.create(directory)
+
+    @property
+    def ca_pem(self) -> bytes:
+        return _pem(self.certificate)
+
+    @property
+    def ca_der(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    def service_code_hash(self, code: str) -> str:
+        """The hex HMAC-SHA256 under which the cloud knows a canonical service code."""
+        return hmac.new(self.service_code_key, code.encode(), hashlib.sha256).hexdigest()
+
+    def next_serial_number(self, now: datetime.datetime) -> str:
+        """Return a serial number that was never given before, also with several benches at one directory."""
+        with (self.directory / COUNTER_FILE).open("a+") as counter:
+            fcntl.flock(counter, fcntl.LOCK_EX)
+            counter.seek(0)
+            count = int(counter.read().strip() or 0) + 1
+            counter.truncate(0)
+            counter.write(f"{count}\n")
+            counter.flush()
+            os.fsync(counter.fileno())
+        year, week, _ = now.isocalendar()
+        return provisioning.serial_number(year, week, count)
+
+    # --- signing ---
+
+    def device_certificate(self, csr: bytes, serial_number: str, public_key: bytes) -> bytes:
+        """Return the DER of a TLS client certificate for a router's request (DER).
+
+        Raises ToolError unless the request is signed by the key that the router showed, for this serial number.
+        """
+        request = _checked_request(csr, serial_number, public_key)
+        builder = self._builder(request.subject, request.public_key(), DEVICE_DAYS, DEVICE_USAGE)
+        return self._sign(builder)
+
+    def admin_certificate(
+        self, csr: bytes, serial_number: str, public_key: bytes, names: Sequence[str]
+    ) -> bytes:
+        """Return the DER of a TLS server certificate for the admin page, for these DNS names and addresses."""
+        request = _checked_request(csr, serial_number, public_key)
+        builder = self._builder(request.subject, request.public_key(), ADMIN_DAYS, ADMIN_USAGE)
+        alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
+        return self._sign(builder.add_extension(alternatives, critical=False))
+
+    def _builder(
+        self, subject: x509.Name, key, days: int, usage: x509.ObjectIdentifier
+    ) -> x509.CertificateBuilder:
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return (
+            _dated(days)
+            .subject_name(subject)
+            .issuer_name(self.certificate.subject)
+            .public_key(key)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=True)
+            .add_extension(authority, critical=False)
+        )
+
+    def _sign(self, builder: x509.CertificateBuilder) -> bytes:
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def _checked_request(csr: bytes, serial_number: str, public_key: bytes) -> x509.CertificateSigningRequest:
+    try:
+        request = x509.load_der_x509_csr(csr)
+        signed = request.is_signature_valid
+    except (ValueError, InvalidSignature) as error:
+        raise _bad_request(f"cannot be read ({error})") from error
+    shown = request.public_key()
+    if not signed:
+        raise _bad_request("is not signed by its own key")
+    if not isinstance(shown, ec.EllipticCurvePublicKey) or _point(shown) != public_key:
+        raise _bad_request("is for another key than the router showed")
+    names = request.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+    if [name.value for name in names] != [serial_number]:
+        raise _bad_request("is for another serial number")
+    return request
+
+
+def _own_certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, provisioning.ORGANIZATION),
+            x509.NameAttribute(NameOID.COMMON_NAME, "Gatelodge factory CA"),
+        ]
+    )
+    return (
+        _dated(CA_DAYS)
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _dated(days: int) -> x509.CertificateBuilder:
+    since = datetime.datetime.now(datetime.UTC) - BACKDATED
+    builder = x509.CertificateBuilder().serial_number(x509.random_serial_number())
+    return builder.not_valid_before(since).not_valid_after(since + datetime.timedelta(days=days))
+
+
+def _key_usage(signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _point(key: ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    no_password = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
+
+
+def _no_factory(directory: Path, reason: str) -> ToolError:
+    return ToolError(
+        f"{directory} is no factory directory ({reason})",
+        "make one with 'gatelodge factory init --dir DIRECTORY'",
+        exit_codes.PROVISIONING,
+    )
+
+
+def _bad_request(reason: str) -> ToolError:
+    return ToolError(
+        f"the router's certificate request {reason}",
+        "start this bench again; if it stays, keep the router aside",
+        exit_codes.PROVISIONING,
+    )

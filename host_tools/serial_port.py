@@ -1,0 +1,239 @@
+"""The serial line to a router at the bench. The only module that imports mpremote and pyserial.
+
+    with BenchLine("/dev/ttyUSB0") as line:
+        line.call("identify", {})       # {"model": ..., ...}; see contract/provisioning.py
+
+The line is opened when its block begins and the raw REPL is entered with the first call, both
+with a deadline. Whatever goes wrong is a ToolError that says what to do.
+"""
+
+import contextlib
+import json
+import struct
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from gatelodge.contract import provisioning
+from gatelodge.contract.errors import BenchError
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+from serial import SerialException
+
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+
+BAUD = 115200
+OPEN_TIMEOUT_S = 10.0  # a USB adapter that was just plugged in needs two or three
+KNOCK_TIMEOUT_S = 30.0  # a router on a slow emulator boots in ten
+KNOCK_PAUSE_S = 0.5  # how long a router may think before it is knocked at again
+BYTE_TIMEOUT_S = 5.0  # between two bytes that belong together
+CODE_TIMEOUT_S = 60.0  # the slowest verb, self_test, takes 1 s on the reference board
+TRIES = 3  # of a text that was damaged on the line; a line that damages more needs a new cable
+
+RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
+LOCKED_BANNER = provisioning.LOCKED_SENTENCE.encode()
+KNOCK = b"\r\x03\x03\x01"  # end a typed line, interrupt what runs, enter the raw REPL
+FACES_KEPT = 4096  # bytes of what a line said last, for the two faces to be found in
+
+
+class BenchLine:
+    """One serial port. `port` is a device such as /dev/ttyUSB0 or a pty."""
+
+    def __init__(self, port: str, baud: int = BAUD, open_timeout_s: float = OPEN_TIMEOUT_S):
+        self.port = port
+        self._baud = baud
+        self._open_timeout_s = open_timeout_s
+        self._transport: SerialTransport | None = None
+        self._in_raw_repl = False
+
+    def __enter__(self) -> "BenchLine":
+        deadline = time.monotonic() + self._open_timeout_s
+        while True:
+            try:
+                self._transport = SerialTransport(self.port, self._baud, timeout=BYTE_TIMEOUT_S)
+                return self
+            except (TransportError, OSError, SerialException) as error:
+                if time.monotonic() > deadline:
+                    raise _no_port(self.port) from error
+            time.sleep(0.25)
+
+    def __exit__(self, *_: object) -> None:
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return
+        with contextlib.suppress(
+            OSError, SerialException
+        ):  # the router or its adapter may be gone: nothing to say
+            if self._in_raw_repl:
+                transport.exit_raw_repl()
+            transport.close()
+
+    # --- bench ---
+
+    def call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the router's checked answer to a bench verb.
+
+        Raises ToolError: refused by the router, or the line broke.
+        """
+        verb = provisioning.find_verb(name)
+        text = f"{name} {json.dumps(provisioning.check_request(verb, request), sort_keys=True)}"
+        for _ in range(TRIES):
+            answer = self._exchange(text)
+            if not answer.get("damaged"):
+                return self._take(verb, answer)
+        raise ToolError(
+            f"{self.port} damaged {TRIES} texts one after the other",
+            "check the cable and the ground, then start this bench again",
+            exit_codes.SERIAL_PORT,
+        )
+
+    def execute(self, source: str) -> str:
+        """Run Python on a blank router and return what it printed. Raises ToolError."""
+        if not self._in_raw_repl:
+            self.enter_raw_repl()
+        with self._line_errors():
+            output, error = self._open.exec_raw(source, timeout=CODE_TIMEOUT_S)
+        if error:
+            last = error.decode(errors="replace").strip().splitlines()[-1]
+            raise ToolError(
+                f"the router's firmware failed: {last}",
+                "keep this router for its makers",
+                exit_codes.HANDSHAKE,
+            )
+        return output.decode(errors="replace")
+
+    def enter_raw_repl(self) -> None:
+        if self.is_locked():
+            raise ToolError(
+                f"the router at {self.port} is locked",
+                "it is provisioned already; reset it to factory state to start over",
+                exit_codes.REFUSED_BY_BOARD,
+            )
+
+    # --- knocking ---
+
+    def is_locked(self, timeout_s: float = KNOCK_TIMEOUT_S) -> bool:
+        """Knock until the router shows its face: False is the raw REPL, which is then entered; True the lock.
+
+        Raises ToolError when it shows neither in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        said = b""
+        with self._line_errors():
+            while time.monotonic() < deadline:
+                said = self._knock(said)
+                if RAW_BANNER in said:
+                    return not self._meet_raw_repl()
+                if LOCKED_BANNER in said:
+                    return True
+        what = f"says {said[-60:]!r}" if said else "says nothing"
+        raise ToolError(
+            f"the router at {self.port} {what}",
+            "check its power, the cable and that this is its serial port",
+            exit_codes.HANDSHAKE,
+        )
+
+    def locked_status(self) -> dict[str, str]:
+        """Return what a locked router's `status` says, by name."""
+        self._settle()
+        with self._line_errors():
+            self._open.serial.write(b"\x03status\r")
+            said = self._open.read_until(1, b"\r\n> ", timeout=BYTE_TIMEOUT_S)
+        pairs = [line.split(": ", 1) for line in said.decode(errors="replace").splitlines() if ": " in line]
+        return {name: value for name, value in pairs}
+
+    def refuses_code(self) -> bool:
+        """Whether the router refuses each way to code there is: raw REPL, raw-paste, paste mode, a statement."""
+        return all(
+            self._is_refused(attempt) for attempt in (b"\x01", b"\x01\x05A\x01", b"\x05", b"print(7*6)\r")
+        )
+
+    def _is_refused(self, attempt: bytes) -> bool:
+        self._settle()
+        with self._line_errors():
+            self._open.serial.write(b"\x03" + attempt)
+            said = self._open.read_until(1, LOCKED_BANNER + b"\r\n> ", timeout=BYTE_TIMEOUT_S)
+        return LOCKED_BANNER in said and RAW_BANNER not in said and b"42" not in said
+
+    def _settle(self) -> None:
+        """Let what is still on its way arrive, and forget it."""
+        with self._line_errors():
+            for _ in range(20):
+                time.sleep(0.05)
+                if not self._open.serial.inWaiting():
+                    return
+                self._open.serial.read(self._open.serial.inWaiting())
+
+    def _meet_raw_repl(self) -> bool:
+        """Stand right before the prompt, where mpremote expects to be; earlier knocks may still be answered."""
+        self._settle()
+        self._open.serial.write(b"\x01")
+        self._in_raw_repl = self._open.read_until(1, RAW_BANNER, timeout=BYTE_TIMEOUT_S).endswith(RAW_BANNER)
+        if not self._in_raw_repl:
+            raise TransportError("the raw REPL did not answer again")
+        return True
+
+    def _knock(self, said: bytes) -> bytes:
+        serial = self._open.serial
+        serial.write(KNOCK)
+        end = time.monotonic() + KNOCK_PAUSE_S
+        while time.monotonic() < end:
+            waiting = serial.inWaiting()
+            if waiting:
+                said = (said + serial.read(waiting))[-FACES_KEPT:]
+            if RAW_BANNER in said or LOCKED_BANNER in said:
+                return said
+            time.sleep(0.01)
+        return said
+
+    # --- parts ---
+
+    @property
+    def _open(self) -> SerialTransport:
+        if self._transport is None:
+            raise RuntimeError("the line is used outside its block")
+        return self._transport
+
+    def _exchange(self, text: str) -> dict[str, Any]:
+        output = self.execute(f"print(bench.exchange({provisioning.seal(text)!a}))")
+        try:
+            answer = json.loads(provisioning.unseal(output.strip()))
+        except (provisioning.DamagedError, ValueError):
+            return {"damaged": True}
+        return answer if isinstance(answer, dict) else {"damaged": True}
+
+    def _take(self, verb: Any, answer: dict[str, Any]) -> dict[str, Any]:
+        if "error" in answer:
+            wrong = str(answer["error"]).rstrip(".")
+            raise ToolError(f"the router refused {verb.name}: {wrong}", exit_code=exit_codes.REFUSED_BY_BOARD)
+        try:
+            return provisioning.check_reply(verb, answer.get("ok"))
+        except BenchError as error:
+            raise ToolError(str(error), exit_code=exit_codes.REFUSED_BY_BOARD) from error
+
+    @contextlib.contextmanager
+    def _line_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except TransportExecError as error:
+            raise ToolError(
+                "the router's firmware failed", "keep this router for its makers", exit_codes.HANDSHAKE
+            ) from error
+        except (TransportError, struct.error) as error:
+            self._in_raw_repl = False
+            raise ToolError(
+                f"the router at {self.port} stopped in the middle of an answer",
+                "check its power and the cable, then start this bench again",
+                exit_codes.HANDSHAKE,
+            ) from error
+        except (OSError, SerialException) as error:
+            raise _no_port(self.port) from error
+
+
+def _no_port(port: str) -> ToolError:
+    return ToolError(
+        f"cannot use the serial port {port}",
+        "check that it exists, that you may read and write it, and that no other program has it open",
+        exit_codes.SERIAL_PORT,
+    )
