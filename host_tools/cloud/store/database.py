@@ -1,0 +1,113 @@
+"""Transactions over SQLite (by default) or PostgreSQL. A reader sees one moment, a writer is alone from its
+start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import NoSuchModuleError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+BUSY_TIMEOUT_MS = 5000  # a writer waits for another this long; a transaction here takes a few milliseconds
+WRITING = "gatelodge_writing"
+
+
+class Database:
+    """`async with database.read() as session`, `async with database.write() as session` (commits at its
+    end).
+    """
+
+    def __init__(self, url: str):
+        self.engine = _create_engine(url)
+        self._writing = self.engine.execution_options(**{WRITING: True})
+        if self.engine.dialect.name == "sqlite":
+            _prepare_sqlite(self.engine)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def migrate(self) -> None:
+        """Bring the schema to this release's version, in one transaction."""
+        try:
+            async with self._writing.begin() as connection:
+                await connection.run_sync(_upgrade)
+        except (OperationalError, OSError) as error:
+            raise ToolError(
+                f"the database could not be opened ({_reason(error)})",
+                "check --database, its server and the space on its disk",
+                exit_codes.CLOUD_DID_NOT_START,
+            ) from error
+
+    async def close(self) -> None:
+        await asyncio.shield(self.engine.dispose())
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")
+
+
+def _create_engine(url: str) -> AsyncEngine:
+    try:
+        return create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    except (ImportError, NoSuchModuleError) as error:
+        raise ToolError(
+            f"the database's driver is missing ({error})",
+            "install it, or use sqlite+aiosqlite:///FILE or postgresql+asyncpg://HOST/NAME",
+            exit_codes.CLOUD_DID_NOT_START,
+        ) from error
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    """Write-ahead log, foreign keys, and transactions that begin where we say, not where the driver
+    guesses.
+    """
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "synchronous=FULL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # IMMEDIATE takes the write lock first: a reader that turned writer would fail where another wrote
+        # between.
+        writing = connection.get_execution_options().get(WRITING)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", error))

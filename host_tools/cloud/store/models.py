@@ -1,0 +1,199 @@
+"""The schema, one class per table. Times are Unix seconds (float); hashes are lowercase hex.
+
+Whatever a browser, a message or a label carries as a secret is kept as a hash only; an authenticator's
+secret, which must be read again, is sealed (store/secret_box.py).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# Named constraints: Alembic can only alter what has a name.
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+HASH = String(64)
+ID = String(32)
+EMAIL = String(254)  # RFC 5321 section 4.5.3.1.3: a path holds 256 octets with its brackets
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {float: Float(53), bytes: LargeBinary, int: Integer}
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    email: Mapped[str] = mapped_column(EMAIL, unique=True)
+    first_name: Mapped[str] = mapped_column(String(80))
+    last_name: Mapped[str] = mapped_column(String(80))
+    country: Mapped[str] = mapped_column(String(2))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    terms_version: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[float]
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class SignUp(Base):
+    """A sign-up that waits for its e-mail to be confirmed. No account exists before that.
+
+    `taken` marks one whose e-mail has an account already: it looks the same and can never be confirmed.
+    """
+
+    __tablename__ = "sign_ups"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    browser_hash: Mapped[str] = mapped_column(HASH, index=True)
+    email: Mapped[str] = mapped_column(EMAIL)
+    first_name: Mapped[str] = mapped_column(String(80))
+    last_name: Mapped[str] = mapped_column(String(80))
+    country: Mapped[str] = mapped_column(String(2))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    terms_version: Mapped[str] = mapped_column(String(20))
+    taken: Mapped[bool]
+    code_hash: Mapped[str] = mapped_column(HASH)
+    link_hash: Mapped[str] = mapped_column(HASH, unique=True)
+    tries: Mapped[int]
+    sent_at: Mapped[float]
+    code_expires_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class SignIn(Base):
+    """A sign-in between its steps, bound to the browser that began it."""
+
+    __tablename__ = "sign_ins"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    browser_hash: Mapped[str] = mapped_column(HASH, unique=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(20))
+    tries: Mapped[int]
+    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class Session(Base):
+    __tablename__ = "sessions"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(HASH, unique=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    address: Mapped[str] = mapped_column(String(64))
+    browser: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[float]
+    acted_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+    # An authenticator that is being set up: it is nobody's factor until a code has proved it.
+    enrolment: Mapped[bytes | None]
+    enrolment_expires_at: Mapped[float | None]
+
+
+class Authenticator(Base):
+    __tablename__ = "authenticators"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    secret: Mapped[bytes]
+    last_step: Mapped[int]
+    created_at: Mapped[float]
+    used_at: Mapped[float]
+
+
+class RecoveryCode(Base):
+    __tablename__ = "recovery_codes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(HASH)
+    used_at: Mapped[float | None]
+
+
+class Throttle(Base):
+    """One number per key (accounts/throttle.py): when the next attempt would be due at an even pace."""
+
+    __tablename__ = "throttles"
+    key: Mapped[str] = mapped_column(HASH, primary_key=True)
+    due_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class Router(Base):
+    """A router that the factory reported, and whose it is."""
+
+    __tablename__ = "routers"
+    serial_number: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(80))
+    service_code_hash: Mapped[str] = mapped_column(HASH, unique=True)
+    certificate_fingerprint: Mapped[str] = mapped_column(HASH)
+    made_at: Mapped[float]
+    owner_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    owned_at: Mapped[float | None]
+    state: Mapped[str] = mapped_column(String(10))
+    heard_at: Mapped[float | None]
+    firmware: Mapped[str] = mapped_column(String(40))
+
+
+class Claim(Base):
+    """One account asks for one router. `serial_number` is None where the code led nowhere: only the row
+    knows.
+    """
+
+    __tablename__ = "claims"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    serial_number: Mapped[str | None] = mapped_column(ForeignKey("routers.serial_number"), index=True)
+    number: Mapped[str] = mapped_column(String(6))
+    state: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[float]
+    expires_at: Mapped[float]
+
+
+class Command(Base):
+    """What an owner asked of a router, and how it ended."""
+
+    __tablename__ = "commands"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    serial_number: Mapped[str] = mapped_column(ForeignKey("routers.serial_number"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(String(300))
+    asked_at: Mapped[float]
+    ended_at: Mapped[float | None]
+
+
+class Message(Base):
+    """A message on its way. Its body may hold a code: it is emptied when the message has left or was given
+    up.
+    """
+
+    __tablename__ = "messages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(10))
+    recipient: Mapped[str] = mapped_column(EMAIL)
+    subject: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int]
+    due_at: Mapped[float]
+    created_at: Mapped[float]
+
+
+class OutboxMessage(Base):
+    """What would have been sent, in development."""
+
+    __tablename__ = "outbox"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(10))
+    recipient: Mapped[str] = mapped_column(EMAIL)
+    subject: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[float]
+
+
+Index("ix_claims_account", Claim.account_id, Claim.created_at)
+Index("ix_commands_router", Command.serial_number, Command.asked_at)
+Index("ix_messages_due", Message.state, Message.due_at)

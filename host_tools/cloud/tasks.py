@@ -1,0 +1,38 @@
+"""Owned tasks: whoever starts one cancels it and waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+TASKS_MAX = 2000  # of one owner at once: each holds one answer that somebody waits for
+
+log = logging.getLogger("cloud.tasks")
+
+
+class Tasks:
+    def __init__(self, name: str):
+        self.name = name
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run it until it ends or the owner closes. An exception is logged, with its trace."""
+        if len(self._running) >= TASKS_MAX:
+            work.close()
+            log.error("%s: %s was not started, %d tasks are running", self.name, name, TASKS_MAX)
+            return
+        task = asyncio.get_running_loop().create_task(work, name=f"{self.name}: {name}")
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("%s failed", task.get_name(), exc_info=task.exception())
