@@ -1,0 +1,209 @@
+"""Second factors of an account: authenticators and recovery codes, and how one is added, used and removed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts import recovery, signin, totp
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.sessions import end_other_sessions
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery import texts
+from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Authenticator, RecoveryCode, Session
+from host_tools.cloud.store.secret_box import SecretBox, new_id
+
+ENROLMENT_S = 900  # to install an app and come back
+AUTHENTICATORS_MAX = 5
+WRONG_CODE = (
+    "That code is not right. Wait for the next one, and check that the phone sets its time by itself."
+)
+WRONG_RECOVERY = "That recovery code is not right, or has been used. Each works once."
+WRONG_PASSWORD = "That is not your password. Try again."
+
+
+class Verdict(NamedTuple):
+    event: str  # of signin.TRANSITIONS
+    text: str  # for the page, when it was not right
+
+
+class Enrolment(NamedTuple):
+    secret: str
+    uri: str
+
+
+class Factors:
+    def __init__(
+        self, database: Database, box: SecretBox, hasher: Hasher, turnstile: Turnstile, post: Post, url: str
+    ):
+        self._database = database
+        self._box = box
+        self._hasher = hasher
+        self._turnstile = turnstile
+        self._post = post
+        self._public_url = url
+
+    async def check(self, session: AsyncSession, account_id: str, text: str, now: float) -> Verdict:
+        """Use a code up, in the caller's transaction: a session made in it exists only with the step
+        written.
+        """
+        if recovery.looks_like_one(text):
+            used = await self._use_recovery(session, account_id, text, now)
+            return Verdict(signin.RECOVERY, "") if used else Verdict(signin.WRONG, WRONG_RECOVERY)
+        verdicts = [
+            await self._use_step(session, authenticator, totp.digits(text), now)
+            for authenticator in await session.scalars(_of_account(account_id).with_for_update())
+        ]
+        if totp.RIGHT in verdicts:
+            return Verdict(signin.RIGHT, "")
+        if totp.USED in verdicts:
+            return Verdict(
+                signin.USED, f"That code has been used. Wait for the next one ({totp.wait_s(now)} s)."
+            )
+        return Verdict(signin.WRONG, WRONG_CODE)
+
+    async def authenticators(self, account_id: str) -> list[Authenticator]:
+        async with self._database.read() as session:
+            return list(await session.scalars(_of_account(account_id)))
+
+    async def recovery_codes_left(self, account_id: str) -> int:
+        unused = select(func.count()).where(
+            RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
+        )
+        async with self._database.read() as session:
+            return await session.scalar(unused) or 0
+
+    async def begin_enrolment(self, visit: Visit) -> Enrolment:
+        """The key to be set up in this session: the same one until it is saved or 15 minutes old."""
+        async with self._database.write() as session:
+            row = await session.get_one(Session, visit.open_session.id, with_for_update=True)
+            secret = self._pending(row, visit.now)
+            if secret is None:
+                secret = totp.new_secret()
+                row.enrolment = self._box.seal(secret)
+                row.enrolment_expires_at = visit.now + ENROLMENT_S
+        return Enrolment(secret, totp.uri(secret, visit.signed_in.email))
+
+    async def finish_enrolment(self, name: str, code: str, password: str, visit: Visit) -> list[str]:
+        """Save the authenticator, proved by a code; every other session ends. Raises RefusedError.
+
+        Returns ten new recovery codes where this is the account's first authenticator, else none.
+        """
+        await self.check_password(password, visit)
+        account = visit.signed_in
+        async with self._database.write() as session:
+            row = await session.get_one(Session, visit.open_session.id, with_for_update=True)
+            secret, step = self._proved(row, code, visit.now)
+            held = list(await session.scalars(_of_account(account.id)))
+            if len(held) >= AUTHENTICATORS_MAX:
+                raise RefusedError(
+                    "", f"An account holds {AUTHENTICATORS_MAX} authenticators. Remove one first."
+                )
+            row.enrolment = None
+            session.add(self._new_authenticator(account.id, name, secret, step, visit.now))
+            await end_other_sessions(session, account.id, row.id)
+            codes = [] if held else await self._replace_recovery(session, account.id)
+            self._post.add(
+                session,
+                account.email,
+                texts.authenticator_changed("added", name, self._public_url),
+                visit.now,
+            )
+        self._post.wake()
+        return codes
+
+    async def remove(self, authenticator_id: str, password: str, visit: Visit) -> None:
+        """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError."""
+        await self.check_password(password, visit)
+        account = visit.signed_in
+        async with self._database.write() as session:
+            held = {row.id: row for row in await session.scalars(_of_account(account.id))}
+            gone = held.get(authenticator_id)
+            if gone is None:
+                return
+            await session.delete(gone)
+            if len(held) == 1:
+                await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+            text = texts.authenticator_changed("removed", gone.name, self._public_url)
+            self._post.add(session, account.email, text, visit.now)
+        self._post.wake()
+
+    async def new_recovery_codes(self, password: str, visit: Visit) -> list[str]:
+        """Ten new codes; the old set is void. Raises RefusedError."""
+        await self.check_password(password, visit)
+        async with self._database.write() as session:
+            return await self._replace_recovery(session, visit.signed_in.id)
+
+    async def check_password(self, password: str, visit: Visit) -> None:
+        """A sensitive action asks again, however young the session."""
+        about = {"account": visit.signed_in.email, "address": visit.address}
+        await self._turnstile.take("sign_in", **about)
+        if not await self._hasher.matches(visit.signed_in.password_hash, password):
+            raise RefusedError("password", WRONG_PASSWORD)
+        await self._turnstile.give_back("sign_in", **about)
+
+    def _pending(self, row: Session, now: float) -> str | None:
+        if row.enrolment is None or now >= (row.enrolment_expires_at or 0):
+            return None
+        return self._box.open(row.enrolment)
+
+    def _proved(self, row: Session, code: str, now: float) -> tuple[str, int]:
+        secret = self._pending(row, now)
+        if secret is None:
+            raise RefusedError("", "This key has expired. Scan the new one.")
+        match = totp.match(secret, totp.digits(code), 0, now)
+        if match.verdict != totp.RIGHT:
+            raise RefusedError("code", WRONG_CODE)
+        return secret, match.step
+
+    def _new_authenticator(
+        self, account_id: str, name: str, secret: str, step: int, now: float
+    ) -> Authenticator:
+        return Authenticator(
+            id=new_id(),
+            account_id=account_id,
+            name=name,
+            secret=self._box.seal(secret),
+            last_step=step,  # the code that proved it is used up
+            created_at=now,
+            used_at=now,
+        )
+
+    async def _use_step(self, session: AsyncSession, held: Authenticator, code: str, now: float) -> str:
+        match = totp.match(self._box.open(held.secret), code, held.last_step, now)
+        if match.verdict != totp.RIGHT:
+            return match.verdict
+        # The condition repeats the comparison where it is atomic: of two browsers with one code, one wins.
+        taken = update(Authenticator).where(Authenticator.id == held.id, Authenticator.last_step < match.step)
+        won = await session.scalar(
+            taken.values(last_step=match.step, used_at=now).returning(Authenticator.id)
+        )
+        return totp.RIGHT if won else totp.USED
+
+    async def _use_recovery(self, session: AsyncSession, account_id: str, text: str, now: float) -> bool:
+        code_hash = self._recovery_hash(account_id, recovery.canonical(text))
+        mine = (RecoveryCode.account_id == account_id, RecoveryCode.code_hash == code_hash)
+        unused = update(RecoveryCode).where(*mine, RecoveryCode.used_at.is_(None))
+        return await session.scalar(unused.values(used_at=now).returning(RecoveryCode.id)) is not None
+
+    async def _replace_recovery(self, session: AsyncSession, account_id: str) -> list[str]:
+        codes = recovery.new_codes()
+        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+        for code in codes:
+            session.add(RecoveryCode(account_id=account_id, code_hash=self._recovery_hash(account_id, code)))
+        return [recovery.grouped(code) for code in codes]
+
+    def _recovery_hash(self, account_id: str, code: str) -> str:
+        return self._box.keyed_hash("recovery code", account_id, code)
+
+
+def _of_account(account_id: str):
+    return (
+        select(Authenticator).where(Authenticator.account_id == account_id).order_by(Authenticator.created_at)
+    )

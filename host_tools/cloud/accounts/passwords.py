@@ -1,0 +1,120 @@
+"""Passwords: what is accepted (pure), and argon2id in threads of its own (RFC 9106)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+LENGTH_MIN = 8
+LENGTH_MAX = 128  # bytes of work for us, not a limit on safety
+STRENGTH_MIN = 2
+STRENGTH_WORDS = ("very weak", "weak", "fair", "good", "strong")
+
+# OWASP's second choice for argon2id: 19 MiB, 2 passes, 1 lane.
+MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
+THREADS = 2  # what two cores can hash at once; more would only take memory
+WAITING_MAX = 64  # at some 20 ms each the last one waits under a second: then say "busy"
+
+
+def normalised(password: str) -> str:
+    """The same password from every keyboard (RFC 8265 section 4.2: NFC, spaces kept)."""
+    return unicodedata.normalize("NFC", password)
+
+
+def common_passwords() -> frozenset[str]:
+    text = files("host_tools.cloud.accounts").joinpath("common_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.split() if line)
+
+
+COMMON = common_passwords()
+
+
+def strength(password: str) -> int:
+    """0 to 4, an estimate: length counts most, then how many kinds and how many different characters."""
+    if bare(password) in COMMON or len(set(password)) <= 3:
+        return 0
+    kinds = sum(any(test(character) for character in password) for test in _KINDS)
+    points = min(len(password), 20) + 2 * (kinds - 1) - 3 * _runs(password)
+    return sum(points >= needed for needed in (8, 10, 14, 18))
+
+
+def bare(password: str) -> str:
+    """Lower case, without the digits and signs that people append to a common word."""
+    lowered = password.lower()
+    return lowered.rstrip("0123456789!?.*#$_-") or lowered
+
+
+def fault(password: str, personal: tuple[str, ...] = ()) -> str | None:
+    """Why this password is refused, in one sentence; None when it is fine. `personal`: e-mail, names."""
+    lowered = password.lower()
+    if len(password) < LENGTH_MIN:
+        return f"Use at least {LENGTH_MIN} characters."
+    if len(password) > LENGTH_MAX:
+        return f"Use at most {LENGTH_MAX} characters."
+    if bare(password) in COMMON or lowered in COMMON:
+        return "That password is among the first ones tried. Choose one that nobody else has."
+    if any(len(word) >= 4 and word.lower() in lowered for word in personal):
+        return "Leave your name and your e-mail address out of the password."
+    if strength(password) < STRENGTH_MIN:
+        return "That is easy to guess. Add a few words or other kinds of characters."
+    return None
+
+
+_KINDS = (str.islower, str.isupper, str.isdigit, lambda character: not character.isalnum())
+
+
+def _runs(password: str) -> int:
+    """How many stretches of three are equal or count up or down: aaa, abc, 321."""
+    steps = [ord(b) - ord(a) for a, b in zip(password, password[1:], strict=False)]
+    return sum(a == b and a in (-1, 0, 1) for a, b in zip(steps, steps[1:], strict=False))
+
+
+class HasherBusyError(Exception):
+    """Too many passwords wait to be hashed."""
+
+
+class Hasher:
+    """argon2id off the event loop; a flood of sign-ins queues here and nowhere else."""
+
+    def __init__(self, memory_kib: int = MEMORY_KIB, passes: int = PASSES):
+        self._argon2 = PasswordHasher(passes, memory_kib, LANES, type=Type.ID)
+        self._threads = ThreadPoolExecutor(THREADS, "argon2")
+        self._waiting = 0
+        # Verified against when there is no account: the same work, and never a match.
+        self._nobody = self._argon2.hash(secrets.token_hex(16))
+
+    async def hash(self, password: str) -> str:
+        return await self._run(self._argon2.hash, normalised(password))
+
+    async def matches(self, stored: str | None, password: str) -> bool:
+        """Whether the password is the stored one; False, after the same work, where nothing is stored."""
+        found = await self._run(self._verify, stored or self._nobody, normalised(password))
+        return found and stored is not None
+
+    def outdated(self, stored: str) -> bool:
+        """Whether it was hashed at another cost than today's."""
+        return self._argon2.check_needs_rehash(stored)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._argon2.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, work, *arguments):
+        if self._waiting >= WAITING_MAX:
+            raise HasherBusyError
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        finally:
+            self._waiting -= 1

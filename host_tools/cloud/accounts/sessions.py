@@ -1,0 +1,75 @@
+"""Sessions: a 256-bit token in a cookie, its hash in the table."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account, Session
+from host_tools.cloud.store.secret_box import new_id, new_token, token_hash
+
+IDLE_S = 24 * 3600  # of acting: a page that is only open, live values and all, does not keep a session alive
+WHOLE_S = 14 * 24 * 3600
+NOTED_EVERY_S = 60  # acting is written down at most this often: a page view is not a write
+
+
+class Sessions:
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def find(self, token: str, now: float, *, acting: bool) -> tuple[Session, Account] | None:
+        """The live session of a cookie, and whose it is."""
+        async with self._database.read() as session:
+            row = (await session.execute(_by_token(token))).one_or_none()
+        if row is None or now >= expires_at(row.Session):
+            return None
+        if acting and now - row.Session.acted_at >= NOTED_EVERY_S:
+            await self._note(row.Session, now)
+        return row.Session, row.Account
+
+    async def end(self, session_id: str) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(Session).where(Session.id == session_id))
+
+    async def prune(self, now: float) -> None:
+        async with self._database.write() as session:
+            old = (Session.expires_at < now) | (Session.acted_at < now - IDLE_S)
+            await session.execute(delete(Session).where(old))
+
+    async def _note(self, found: Session, now: float) -> None:
+        async with self._database.write() as session:
+            row = await session.get(Session, found.id)
+            if row is not None:
+                row.acted_at = now
+
+
+def begin_session(session: AsyncSession, account_id: str, visit: Visit) -> str:
+    """Add a session to the caller's transaction and return its token, which is stored nowhere."""
+    token = new_token()
+    row = Session(
+        id=new_id(),
+        token_hash=token_hash(token),
+        account_id=account_id,
+        address=visit.address,
+        browser=visit.user_agent[:200],
+        created_at=visit.now,
+        acted_at=visit.now,
+        expires_at=visit.now + WHOLE_S,
+    )
+    session.add(row)
+    return token
+
+
+async def end_other_sessions(session: AsyncSession, account_id: str, kept_id: str) -> None:
+    await session.execute(delete(Session).where(Session.account_id == account_id, Session.id != kept_id))
+
+
+def expires_at(row: Session) -> float:
+    return min(row.expires_at, row.acted_at + IDLE_S)
+
+
+def _by_token(token: str):
+    joined = select(Session, Account).join(Account, Account.id == Session.account_id)
+    return joined.where(Session.token_hash == token_hash(token))

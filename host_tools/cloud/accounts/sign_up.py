@@ -1,0 +1,205 @@
+"""Sign-up: names, e-mail, country, password, terms; then the e-mail is confirmed by a code or a link.
+
+The answers are the same whether or not the e-mail has an account; what differs is the message, which only
+its owner reads. Until the e-mail is confirmed there is no account, only a row in `sign_ups`: a stranger who
+signs up with somebody's address has prepared nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import NamedTuple
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
+from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.sessions import begin_session
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery import texts
+from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account, SignIn, SignUp
+from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
+
+TERMS_VERSION = "2026-11"
+CODE_S = 600
+WHOLE_S = 24 * 3600  # the link, which nobody can guess, may wait for the evening
+CODE_TRIES = 5
+RESEND_S = 30
+WRONG_CODE = "That code is not right. Check the newest message, or send another code."
+VOID_CODE = "That code is no longer valid. Send another code."
+
+
+class NewPerson(NamedTuple):
+    first_name: str
+    last_name: str
+    email: str
+    country: str
+    password: str
+
+
+class SignUps:
+    def __init__(
+        self,
+        database: Database,
+        box: SecretBox,
+        hasher: Hasher,
+        turnstile: Turnstile,
+        post: Post,
+        public_url: str,
+    ):
+        self._database = database
+        self._box = box
+        self._hasher = hasher
+        self._turnstile = turnstile
+        self._post = post
+        self._public_url = public_url
+
+    async def begin(self, person: NewPerson, visit: Visit) -> None:
+        """Keep the sign-up and send its message. Raises ThrottledError."""
+        await self._turnstile.take("sign_up", account=person.email, address=visit.address)
+        password_hash = await self._hasher.hash(person.password)
+        async with self._database.write() as session:
+            taken = await session.scalar(select(Account.id).where(Account.email == person.email))
+            await session.execute(
+                delete(SignUp).where(SignUp.browser_hash == token_hash(visit.browser_token))
+            )
+            row = _new_row(person, password_hash, taken is not None, visit)
+            session.add(row)
+            self._send(session, row, visit.now)
+        self._post.wake()
+
+    async def pending(self, visit: Visit) -> SignUp | None:
+        """The sign-up that this browser began and has not confirmed."""
+        async with self._database.read() as session:
+            return await session.scalar(_of_browser(visit))
+
+    async def resend(self, visit: Visit) -> None:
+        """Send a new code and a new link; the old ones are void. Raises RefusedError."""
+        async with self._database.write() as session:
+            row = await session.scalar(_of_browser(visit).with_for_update())
+            if row is None:
+                raise RefusedError("", "This sign-up has expired. Start again.")
+            if visit.now < row.sent_at + RESEND_S:
+                raise ThrottledError(row.sent_at + RESEND_S - visit.now)
+        await self._turnstile.take("sign_up", account=row.email, address=visit.address)
+        async with self._database.write() as session:
+            again = await session.get(SignUp, row.id, with_for_update=True)
+            if again is not None:
+                self._send(session, again, visit.now)
+        self._post.wake()
+
+    async def confirm_code(self, code: str, visit: Visit) -> str:
+        """Create the account and return a session token. Raises RefusedError on the field `code`."""
+        await self._turnstile.take("code", account=token_hash(visit.browser_token), address=visit.address)
+        async with self._database.write() as session:
+            row = await session.scalar(_of_browser(visit).with_for_update())
+            fault = self._code_fault(row, code, visit.now)
+            token = None if fault or row is None else await _create_account(session, row, visit)
+        if token is None:
+            raise RefusedError("code", fault or WRONG_CODE)
+        return token
+
+    async def by_link(self, link_token: str, now: float) -> SignUp | None:
+        async with self._database.read() as session:
+            return await session.scalar(_of_link(link_token, now))
+
+    async def confirm_link(self, link_token: str, password: str, visit: Visit) -> str:
+        """Create the account and return a session token.
+
+        Another browser than the one that signed up must know the password: else a stranger could sign up with
+        somebody's address, and its owner's click would hand the stranger a confirmed account.
+        """
+        row = await self.by_link(link_token, visit.now)
+        if row is None:
+            raise RefusedError("", "This link has been used or has expired. Sign in, or sign up again.")
+        if not self.same_browser(row, visit):
+            await self._check_password(row, password, visit)
+        async with self._database.write() as session:
+            again = await session.scalar(_of_link(link_token, visit.now).with_for_update())
+            token = None if again is None else await _create_account(session, again, visit)
+        if token is None:
+            raise RefusedError("", "This link has been used or has expired. Sign in, or sign up again.")
+        return token
+
+    async def prune(self, now: float) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(SignUp).where(SignUp.expires_at < now))
+            await session.execute(delete(SignIn).where(SignIn.expires_at < now))
+
+    def same_browser(self, row: SignUp, visit: Visit) -> bool:
+        return row.browser_hash == token_hash(visit.browser_token)
+
+    async def _check_password(self, row: SignUp, password: str, visit: Visit) -> None:
+        await self._turnstile.take("sign_in", account=row.email, address=visit.address)
+        if not await self._hasher.matches(row.password_hash, password):
+            raise RefusedError(
+                "password", "That is not the password of this sign-up. Try again, or sign up anew."
+            )
+
+    def _code_fault(self, row: SignUp | None, code: str, now: float) -> str | None:
+        """Why the code is refused, or None. Counts a try."""
+        if row is None or row.tries >= CODE_TRIES or now >= row.code_expires_at:
+            return VOID_CODE
+        row.tries += 1
+        right = secrets.compare_digest(row.code_hash, self._box.keyed_hash("sign-up code", row.id, code))
+        return None if right and not row.taken else WRONG_CODE
+
+    def _send(self, session: AsyncSession, row: SignUp, now: float) -> None:
+        code, link_token = f"{secrets.randbelow(10**6):06d}", new_token()
+        row.code_hash = self._box.keyed_hash("sign-up code", row.id, code)
+        row.link_hash = token_hash(link_token)
+        row.tries = 0
+        row.sent_at = now
+        row.code_expires_at = now + CODE_S
+        link = f"{self._public_url}/confirm/link/{link_token}"
+        text = texts.already_signed_up(self._public_url) if row.taken else texts.confirm_email(code, link)
+        self._post.add(session, row.email, text, now)
+
+
+def _new_row(person: NewPerson, password_hash: str, taken: bool, visit: Visit) -> SignUp:
+    return SignUp(
+        id=new_id(),
+        browser_hash=token_hash(visit.browser_token),
+        email=person.email,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        country=person.country,
+        password_hash=password_hash,
+        terms_version=TERMS_VERSION,
+        taken=taken,
+        expires_at=visit.now + WHOLE_S,
+    )
+
+
+async def _create_account(session: AsyncSession, row: SignUp, visit: Visit) -> str | None:
+    """The account and its first session; None where the e-mail got an account in the meantime."""
+    if row.taken or await session.scalar(select(Account.id).where(Account.email == row.email)):
+        return None
+    account = Account(
+        id=new_id(),
+        email=row.email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        country=row.country,
+        password_hash=row.password_hash,
+        terms_version=row.terms_version,
+        created_at=visit.now,
+    )
+    session.add(account)
+    await session.execute(delete(SignUp).where(SignUp.email == row.email))
+    await session.flush()
+    return begin_session(session, account.id, visit)
+
+
+def _of_browser(visit: Visit):
+    mine = SignUp.browser_hash == token_hash(visit.browser_token)
+    return select(SignUp).where(mine, SignUp.expires_at > visit.now)
+
+
+def _of_link(link_token: str, now: float):
+    found = SignUp.link_hash == token_hash(link_token)
+    return select(SignUp).where(found, SignUp.taken.is_(False), SignUp.expires_at > now)

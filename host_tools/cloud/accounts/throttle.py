@@ -1,0 +1,63 @@
+"""How often a thing may be tried: pure arithmetic, one number per key.
+
+The generic cell rate algorithm (ITU-T I.371, annex A) in its virtual scheduling form. `due_at` is when the
+next attempt would come at an even pace; attempts may run ahead of it by `burst - 1` paces. One number, one
+comparison: a database can take an attempt in a single statement, so that no two browsers share one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limit(NamedTuple):
+    name: str
+    burst: int  # attempts at once
+    every_s: float  # and one more each time this has passed
+
+
+# One row per thing that can be guessed or flooded. Three widths each: whom it is about, where it comes
+# from, all. The address rows leave room for a household or an office behind one address.
+LIMITS = {
+    limit.name: limit
+    for limit in (
+        # 10 guesses, then 60 an hour: of ten thousand likely passwords that tries half in three days and a
+        # half, while the owner, who knows theirs, waits a minute at most.
+        Limit("sign_in.account", 10, 60),
+        Limit("sign_in.address", 30, 10),
+        Limit("sign_in.all", 2000, 0.05),
+        # A code is one of a million, three are valid at a time: 60 an hour finds one in 230 days, password
+        # known.
+        Limit("code.account", 10, 60),
+        Limit("code.address", 30, 10),
+        Limit("code.all", 2000, 0.05),
+        Limit("sign_up.account", 5, 600),  # here the account is the e-mail: it bounds what one inbox receives
+        Limit("sign_up.address", 20, 60),
+        Limit("sign_up.all", 1000, 0.2),
+        # 80 random bits are not guessed at any rate. These rows keep strangers from ringing at routers.
+        Limit("claim.account", 10, 120),
+        Limit("claim.address", 30, 60),
+        Limit("claim.all", 1000, 0.1),
+        Limit("command.account", 20, 10),
+    )
+}
+
+
+class Verdict(NamedTuple):
+    allowed: bool
+    due_at: float  # to be stored when allowed
+    wait_s: float  # 0 when allowed
+
+
+def next_attempt(due_at: float | None, limit: Limit, now: float) -> Verdict:
+    """Whether one more attempt is allowed now. `due_at` is None for a key without a record."""
+    due = max(due_at or 0.0, now) + limit.every_s
+    ahead = due - now
+    if ahead <= limit.burst * limit.every_s + 1e-6:
+        return Verdict(True, due, 0.0)
+    return Verdict(False, due_at or 0.0, ahead - limit.burst * limit.every_s)
+
+
+def given_back(due_at: float, limit: Limit) -> float:
+    """The record after an attempt that turned out to be honest: it costs nothing."""
+    return due_at - limit.every_s
