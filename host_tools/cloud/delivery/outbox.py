@@ -1,0 +1,28 @@
+"""The outbox of development: messages stay here, on a page that only this computer can open."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Message, OutboxMessage
+
+SHOWN_MAX = 100
+
+
+class Outbox:
+    channel = "mail"
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def send(self, message: Message) -> None:
+        copied = ("channel", "recipient", "subject", "body", "created_at")
+        async with self._database.write() as session:
+            session.add(OutboxMessage(**{name: getattr(message, name) for name in copied}))
+
+    async def messages(self) -> list[OutboxMessage]:
+        """The newest first."""
+        async with self._database.read() as session:
+            newest = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(SHOWN_MAX)
+            return list(await session.scalars(newest))

@@ -1,0 +1,114 @@
+"""The queue of messages. It is a table: what was promised in a transaction is sent, also after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.clock import Clock
+from host_tools.cloud.delivery.texts import Text
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Message
+
+QUEUED, SENT, GIVEN_UP = "queued", "sent", "given_up"
+BATCH = 20
+SEND_TIMEOUT_S = 30  # a mail server may look up our name before it answers
+# RFC 5321 section 4.5.4.1 retries for days; a code is stale after ten minutes, so the early ones come
+# quickly.
+RETRY_AFTER_S = (5, 30, 120, 600, 3600, 4 * 3600)
+IDLE_S = 60  # look again at least this often: another process may have added a message
+
+log = logging.getLogger("cloud.delivery")
+
+
+class DeliveryError(Exception):
+    """The message could not be handed over. The text is for the log and names no recipient."""
+
+
+class Driver(Protocol):
+    """Carries messages of one channel. `send` raises DeliveryError, or OSError from the line."""
+
+    channel: str
+
+    async def send(self, message: Message) -> None: ...
+
+
+def retry_after_s(attempts: int) -> int | None:
+    """Seconds until the next attempt after so many failed ones; None: give up."""
+    return RETRY_AFTER_S[attempts - 1] if attempts <= len(RETRY_AFTER_S) else None
+
+
+class Post:
+    """`add` within a transaction, `wake` after it; `run` is the one worker."""
+
+    def __init__(self, database: Database, driver: Driver, clock: Clock):
+        self._database = database
+        self._driver = driver
+        self._clock = clock
+        self._wanted = asyncio.Event()
+
+    def add(self, session: AsyncSession, recipient: str, text: Text, now: float) -> None:
+        message = Message(
+            channel=self._driver.channel, recipient=recipient, subject=text.subject, body=text.body
+        )
+        message.state, message.attempts, message.due_at, message.created_at = QUEUED, 0, now, now
+        session.add(message)
+
+    def wake(self) -> None:
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Send what is due, sleep until the next is, for ever."""
+        while True:
+            self._wanted.clear()
+            for message in await self._due():
+                await self._send(message)
+            await self._sleep(await self._next_due_in_s())
+
+    async def _due(self) -> list[Message]:
+        waiting = select(Message).where(Message.state == QUEUED, Message.due_at <= self._clock())
+        async with self._database.read() as session:
+            return list(await session.scalars(waiting.order_by(Message.due_at).limit(BATCH)))
+
+    async def _next_due_in_s(self) -> float:
+        async with self._database.read() as session:
+            due_at = await session.scalar(select(func.min(Message.due_at)).where(Message.state == QUEUED))
+        return IDLE_S if due_at is None else min(IDLE_S, max(0.0, due_at - self._clock()))
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._wanted.wait(), seconds)
+        except TimeoutError:
+            return  # it is time for the next message
+
+    async def _send(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._driver.send(message)
+        except (DeliveryError, OSError, TimeoutError) as error:
+            await self._failed(message, error)
+            return
+        await self._close(message, SENT)
+
+    async def _failed(self, message: Message, error: Exception) -> None:
+        attempts = message.attempts + 1
+        wait_s = retry_after_s(attempts)
+        log.warning(
+            "message %d was not sent (attempt %d): %s", message.id, attempts, error or type(error).__name__
+        )
+        if wait_s is None:
+            await self._close(message, GIVEN_UP)
+            return
+        later = {"attempts": attempts, "due_at": self._clock() + wait_s}
+        async with self._database.write() as session:
+            await session.execute(update(Message).where(Message.id == message.id).values(**later))
+
+    async def _close(self, message: Message, state: str) -> None:
+        async with self._database.write() as session:
+            await session.execute(
+                update(Message).where(Message.id == message.id).values(state=state, body="")
+            )
