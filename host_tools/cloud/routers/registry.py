@@ -1,0 +1,143 @@
+"""The factory's records, and the port through which the links ask for them (devices/registry.py)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.devices.registry import DeviceRecord, Owner
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account, Router
+
+ONLINE, OFFLINE, NEVER = "online", "offline", "never"
+HEX_256 = 64
+
+log = logging.getLogger("cloud.routers")
+
+
+class FactoryRecord(NamedTuple):
+    serial_number: str
+    model: str
+    service_code_hash: str
+    certificate_fingerprint: str
+    made_at: float
+
+
+def service_code_hash(key: bytes, code: str) -> str:
+    """The keyed hash of a canonical code, as the factory records it. The code itself is stored nowhere
+    here.
+    """
+    return hmac.new(key, code.encode(), hashlib.sha256).hexdigest()
+
+
+def parse_record(line: str) -> FactoryRecord:
+    """One line of devices.jsonl. Raises ValueError, which says what is wrong with it."""
+    row: Any = json.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError("not an object")
+    text = {name: _text(row, name) for name in FactoryRecord._fields[:-1]}
+    for name in ("service_code_hash", "certificate_fingerprint"):
+        if len(bytes.fromhex(text[name])) * 2 != HEX_256:
+            raise ValueError(f"{name} is no SHA-256")
+    made_at = row.get("made_at")
+    return FactoryRecord(made_at=float(made_at) if isinstance(made_at, (int, float)) else 0.0, **text)
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= HEX_256:
+        raise ValueError(f"{name} is missing or too long")
+    return value
+
+
+class RouterRegistry:
+    """Implements devices.registry.Registry over the database, and imports what the factory wrote."""
+
+    def __init__(self, database: Database, devices: Path | None):
+        self._database = database
+        self._devices = devices
+        self._imported: tuple[int, int] | None = None
+
+    async def find(self, serial_number: str) -> DeviceRecord | None:
+        found = await self._find(serial_number)
+        if found is None and await self.refresh():
+            found = await self._find(serial_number)
+        return found
+
+    async def count(self) -> int:
+        async with self._database.read() as session:
+            return await session.scalar(select(func.count()).select_from(Router)) or 0
+
+    async def owner_of(self, serial_number: str) -> Owner | None:
+        found = await self._find(serial_number)
+        return found.owner if found else None
+
+    async def forget_links(self) -> None:
+        """At the start no router has a link, whatever the last process wrote."""
+        async with self._database.write() as session:
+            await session.execute(update(Router).where(Router.state == ONLINE).values(state=OFFLINE))
+
+    async def refresh(self) -> bool:
+        """Import the factory's file if it changed. False when there was nothing new."""
+        version = self._version()
+        if self._devices is None or version is None or version == self._imported:
+            return False
+        records = _read(self._devices)
+        async with self._database.write() as session:
+            for record in records:
+                await _keep(session, record)
+        self._imported = version
+        log.info("imported %d routers from the factory's records", len(records))
+        return True
+
+    def _version(self) -> tuple[int, int] | None:
+        try:
+            status = self._devices.stat() if self._devices else None
+        except FileNotFoundError:
+            return None  # the first router has not been made yet
+        return (status.st_mtime_ns, status.st_size) if status else None
+
+    async def _find(self, serial_number: str) -> DeviceRecord | None:
+        joined = select(Router, Account).outerjoin(Account, Account.id == Router.owner_id)
+        async with self._database.read() as session:
+            row = (await session.execute(joined.where(Router.serial_number == serial_number))).one_or_none()
+        if row is None:
+            return None
+        return DeviceRecord(row.Router.serial_number, row.Router.certificate_fingerprint, owner(row.Account))
+
+
+def owner(account: Account | None) -> Owner | None:
+    return (
+        None if account is None else {"account_id": account.id, "name": account.name, "email": account.email}
+    )
+
+
+def _read(path: Path) -> list[FactoryRecord]:
+    """Every good line; a bad one (the last may be half written) is logged and met again at the next change.
+    """
+    records = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        try:
+            records.append(parse_record(line))
+        except ValueError as error:
+            log.warning("line %d of the factory's records was left out: %s", number, error)
+    return records
+
+
+async def _keep(session: AsyncSession, record: FactoryRecord) -> None:
+    """Add the router, or take over what the factory changed: a second provisioning makes a new key and
+    code.
+    """
+    row = await session.get(Router, record.serial_number)
+    if row is None:
+        row = Router(state=NEVER, firmware="")
+        session.add(row)
+    for name, value in record._asdict().items():
+        setattr(row, name, value)
