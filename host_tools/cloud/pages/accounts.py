@@ -1,0 +1,175 @@
+"""Pages of sign-up, confirmation, sign-in and sign-out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from host_tools.cloud.accounts import passwords, signin
+from host_tools.cloud.accounts import sign_up as sign_ups
+from host_tools.cloud.accounts.countries import COUNTRIES
+from host_tools.cloud.accounts.entry import START_AGAIN
+from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
+from host_tools.cloud.accounts.sessions import WHOLE_S
+from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.parts import PARTS
+
+
+async def home(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPSeeOther("/routers" if request[VISIT].account else "/sign-in")
+
+
+async def terms(request: web.Request) -> web.StreamResponse:
+    return page(request, "terms.html", version=sign_ups.TERMS_VERSION)
+
+
+async def sign_up(request: web.Request) -> web.StreamResponse:
+    return _sign_up_page(request, forms.empty(forms.SIGN_UP))
+
+
+async def post_sign_up(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, forms.SIGN_UP)
+    values = filled.values
+    if values["password"]:
+        fault = passwords.fault(values["password"], _personal(values))
+        filled.errors.update({"password": fault} if fault else {})
+    if filled.errors:
+        return _sign_up_page(request, filled, 422)
+    person = sign_ups.NewPerson(*(values[name] for name in sign_ups.NewPerson._fields))
+    try:
+        await request.app[PARTS].sign_ups.begin(person, request[VISIT])
+    except RefusedError as error:
+        return _sign_up_page(request, filled._replace(errors=refused(error)), status_of(error))
+    raise web.HTTPSeeOther("/confirm")
+
+
+async def confirm(request: web.Request) -> web.StreamResponse:
+    return await _confirm_page(request)
+
+
+async def post_confirm(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.CODE,))
+    if filled.errors:
+        return await _confirm_page(request, filled.errors, 422)
+    code = filled.values["code"].replace(" ", "")
+    try:
+        token = await request.app[PARTS].sign_ups.confirm_code(code, request[VISIT])
+    except RefusedError as error:
+        return await _confirm_page(request, refused(error), status_of(error))
+    raise signed_in(token, "/routers?done=welcome")
+
+
+async def post_resend(request: web.Request) -> web.StreamResponse:
+    try:
+        await request.app[PARTS].sign_ups.resend(request[VISIT])
+    except RefusedError as error:
+        return await _confirm_page(request, refused(error), status_of(error))
+    raise web.HTTPSeeOther("/confirm?done=resent")
+
+
+async def confirm_link(request: web.Request) -> web.StreamResponse:
+    """Opening the link changes nothing: mail scanners open every link. Its button confirms."""
+    return await _link_page(request, {})
+
+
+async def post_confirm_link(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.PASSWORD,))
+    password = filled.values["password"]
+    try:
+        token = await request.app[PARTS].sign_ups.confirm_link(
+            request.match_info["token"], password, request[VISIT]
+        )
+    except RefusedError as error:
+        return await _link_page(request, refused(error), status_of(error))
+    raise signed_in(token, "/routers?done=welcome")
+
+
+async def sign_in(request: web.Request) -> web.StreamResponse:
+    return page(request, "sign_in.html", form=forms.empty(forms.SIGN_IN))
+
+
+async def post_sign_in(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, forms.SIGN_IN)
+    if filled.errors:
+        return page(request, "sign_in.html", form=filled, status=422)
+    try:
+        entered = await request.app[PARTS].entry.password(
+            filled.values["email"], filled.values["password"], request[VISIT]
+        )
+    except RefusedError as error:
+        return page(
+            request, "sign_in.html", form=filled._replace(errors=refused(error)), status=status_of(error)
+        )
+    if entered.state == signin.CODE:
+        raise web.HTTPSeeOther("/sign-in/code")
+    raise signed_in(entered.session_token)
+
+
+async def code(request: web.Request) -> web.StreamResponse:
+    return await _code_page(request, {})
+
+
+async def post_code(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.CODE,))
+    if filled.errors:
+        return await _code_page(request, filled.errors, 422)
+    try:
+        entered = await request.app[PARTS].entry.code(filled.values["code"], request[VISIT])
+    except RefusedError as error:
+        return await _code_page(request, refused(error), status_of(error))
+    raise signed_in(entered.session_token)
+
+
+async def post_sign_out(request: web.Request) -> web.StreamResponse:
+    await request.app[PARTS].sessions.end(request[VISIT].open_session.id)
+    answer = web.HTTPSeeOther("/sign-in?done=signed-out")
+    answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    raise answer
+
+
+def signed_in(token: str | None, address: str = "/routers") -> web.HTTPSeeOther:
+    answer = web.HTTPSeeOther(address)
+    set_cookie(answer, SESSION_COOKIE, token or "", WHOLE_S)
+    return answer
+
+
+def status_of(error: RefusedError) -> int:
+    return 429 if isinstance(error, ThrottledError) else 422
+
+
+def _personal(values: dict[str, str]) -> tuple[str, ...]:
+    return (values["email"].partition("@")[0], values["first_name"], values["last_name"], "gatelodge")
+
+
+def _sign_up_page(request: web.Request, filled: forms.Filled, status: int = 200) -> web.Response:
+    return page(request, "sign_up.html", form=filled, countries=COUNTRIES, status=status)
+
+
+async def _confirm_page(
+    request: web.Request, errors: dict[str, str] | None = None, status: int = 200
+) -> web.Response:
+    pending = await request.app[PARTS].sign_ups.pending(request[VISIT])
+    if pending is None:
+        raise web.HTTPSeeOther("/sign-up")
+    return page(request, "confirm.html", email=pending.email, errors=errors or {}, status=status)
+
+
+async def _link_page(request: web.Request, errors: dict[str, Any], status: int = 200) -> web.Response:
+    visit = request[VISIT]
+    pending = await request.app[PARTS].sign_ups.by_link(request.match_info["token"], visit.now)
+    if pending is None:
+        return page(request, "link_over.html", status=410)
+    asks = not request.app[PARTS].sign_ups.same_browser(pending, visit)
+    return page(
+        request, "confirm_link.html", email=pending.email, asks_password=asks, errors=errors, status=status
+    )
+
+
+async def _code_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
+    if await request.app[PARTS].entry.attempt(request[VISIT]) is None:
+        filled = forms.empty(forms.SIGN_IN)._replace(errors={"": START_AGAIN} if errors else {})
+        return page(request, "sign_in.html", form=filled, status=status)
+    return page(request, "code.html", errors=errors, status=status)

@@ -1,0 +1,95 @@
+"""Forms: one row per field. What is required, how long, and how it must look is checked here and shown
+there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aiohttp import web
+
+from host_tools.cloud.accounts.countries import COUNTRIES
+
+# One @, a dot in the domain, no spaces or controls. Whether it exists, the confirmation shows.
+EMAIL = re.compile(
+    r"[^@\s\x00-\x1f\x7f<>\"(),:;\\\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>\"(),:;\\\[\]]+\.[^@\s.\x00-\x1f]{2,}"
+)
+
+
+def check_email(value: str) -> str | None:
+    return None if EMAIL.fullmatch(value) else "That is no e-mail address. Write it as name@example.com."
+
+
+def check_country(value: str) -> str | None:
+    return None if value in COUNTRIES else "Choose your country from the list."
+
+
+def check_name(value: str) -> str | None:
+    printable = all(unicodedata.category(character)[0] != "C" for character in value)
+    return None if printable else "A name has letters, spaces, hyphens and apostrophes."
+
+
+class Field(NamedTuple):
+    name: str
+    missing: str  # what to say when it is empty
+    max_length: int = 80
+    check: Callable[[str], str | None] | None = None
+    keep_spaces: bool = False  # of a password every character counts
+    lower: bool = False
+
+
+class Filled(NamedTuple):
+    values: dict[str, str]
+    errors: dict[str, str]  # by field; empty when all is well
+
+
+FIRST_NAME = Field("first_name", "Enter your first name.", check=check_name)
+LAST_NAME = Field("last_name", "Enter your last name.", check=check_name)
+NEW_EMAIL = Field("email", "Enter your e-mail address.", 254, check_email, lower=True)
+COUNTRY = Field("country", "Choose your country.", 2, check_country)
+NEW_PASSWORD = Field("password", "Choose a password.", 200, keep_spaces=True)
+TERMS = Field("terms", "Read the terms and tick this box to go on.", 10)
+EMAIL_LOGIN = Field("email", "Enter your e-mail address.", 254, lower=True)
+PASSWORD = Field("password", "Enter your password.", 200, keep_spaces=True)
+CODE = Field("code", "Enter the code.", 40)
+SERVICE_CODE = Field("service_code", "Enter the service code from the label.", 64)
+AUTHENTICATOR_NAME = Field("name", "Name the authenticator, for example “My phone”.", 60, check_name)
+
+SIGN_UP = (FIRST_NAME, LAST_NAME, NEW_EMAIL, COUNTRY, NEW_PASSWORD, TERMS)
+SIGN_IN = (EMAIL_LOGIN, PASSWORD)
+
+
+async def read(request: web.Request, fields: tuple[Field, ...]) -> Filled:
+    """The form's values, each cleaned and checked by its row."""
+    posted = await request.post()
+    values, errors = {}, {}
+    for field in fields:
+        given = posted.get(field.name, "")
+        value = clean(given if isinstance(given, str) else "", field)
+        values[field.name] = value
+        fault = fault_of(value, field)
+        if fault is not None:
+            errors[field.name] = fault
+    return Filled(values, errors)
+
+
+def clean(value: str, field: Field) -> str:
+    if field.keep_spaces:
+        return value
+    composed = unicodedata.normalize("NFC", " ".join(value.split()))
+    return composed.lower() if field.lower else composed
+
+
+def fault_of(value: str, field: Field) -> str | None:
+    if not value:
+        return field.missing
+    if len(value) > field.max_length:
+        return f"Use at most {field.max_length} characters."
+    return field.check(value) if field.check else None
+
+
+def empty(fields: tuple[Field, ...]) -> Filled:
+    return Filled(dict.fromkeys((field.name for field in fields), ""), {})

@@ -1,0 +1,227 @@
+"""What stands in front of every page: who may speak, from where, as whom, and what the answer must carry."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.passwords import HasherBusyError
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.certificates import NAMES
+from host_tools.cloud.pages.render import CSRF, VISIT, page
+from host_tools.cloud.parts import PARTS
+from host_tools.cloud.store.secret_box import new_token
+
+# The router's page may be on this computer too, at another port, and cookies know no ports: the names differ.
+SESSION_COOKIE = "__Host-cloud-session"
+BROWSER_COOKIE = "__Host-cloud-browser"
+BROWSER_COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
+TOKEN_MAX = 100
+CSRF_FIELD = "csrf"
+SAFE_METHODS = ("GET", "HEAD")
+PAGE_TIMEOUT_S = 30
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+HSTS = "max-age=31536000"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+ERRORS = {
+    400: ("That request makes no sense here.", "Go back and try again."),
+    403: (
+        "This form has expired, or another site sent it.",
+        "Go back, load the page again and send it once more.",
+    ),
+    404: ("There is nothing at this address.", "Go to your routers."),
+    405: ("That is not possible here.", "Go to your routers."),
+    413: ("That is too large.", "Send less."),
+    421: ("This name is not one of ours.", "Use the address that your cloud's operator gave you."),
+    500: ("Something went wrong on our side.", "Try again. If it stays, write to support."),
+    503: ("Too many people are signing in right now.", "Try again in a few seconds."),
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = logging.getLogger("cloud.pages")
+
+
+class Misdirected(web.HTTPClientError):
+    status_code = 421  # RFC 9110 section 15.5.20
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every failure becomes a page. What we did not foresee is logged with its trace, without the request's
+    body.
+    """
+    try:
+        return remember_browser(request, await handler(request))
+    except web.HTTPException as error:
+        if error.status < 400:
+            remember_browser(request, error)
+            raise
+        return error_page(request, error.status)
+    except HasherBusyError:
+        return error_page(request, 503)
+    except Exception:
+        log.exception("%s %s failed", request.method, route_name(request))
+        return error_page(request, 500)
+
+
+def error_page(request: web.Request, status: int) -> web.Response:
+    what, remedy = ERRORS.get(status, ERRORS[400])
+    return page(request, "error.html", status=status, what=what, remedy=remedy)
+
+
+def route_name(request: web.Request) -> str:
+    """The route's pattern: an address may hold a link's token, a log must not."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "(no route)"
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """On every answer, also the ones that begin before a handler has ended (live updates)."""
+    response.headers["Server"] = "gatelodge"
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.app[PARTS].settings.public_host not in LOCAL_HOSTS:
+        response.headers["Strict-Transport-Security"] = HSTS
+
+
+def remember_browser(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Give a new browser its cookie. An answer that is under way (live updates) was asked by a page that
+    had one.
+    """
+    visit = request.get(VISIT)
+    if visit is None or response.prepared:
+        return response
+    if request.cookies.get(BROWSER_COOKIE) != visit.browser_token:
+        set_cookie(response, BROWSER_COOKIE, visit.browser_token, BROWSER_COOKIE_S)
+    return response
+
+
+def set_cookie(response: web.StreamResponse, name: str, value: str, max_age_s: int) -> None:
+    """Lax, not Strict: the link in a mail must find the browser that signed up. Posts are guarded by their
+    origin.
+    """
+    response.set_cookie(name, value, max_age=max_age_s, path="/", secure=True, httponly=True, samesite="Lax")
+
+
+@web.middleware
+async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Only our names are answered (no DNS rebinding), and only our own pages may post."""
+    if host_name(request) not in (*NAMES, request.app[PARTS].settings.public_host):
+        raise Misdirected
+    if request.method not in SAFE_METHODS:
+        ours = f"{request.scheme}://{request.host}"
+        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        if site not in ("same-origin", "none") or request.headers.get("Origin", ours) != ours:
+            raise web.HTTPForbidden
+    return await handler(request)
+
+
+def host_name(request: web.Request) -> str:
+    """The Host header without its port; empty when it is no host at all."""
+    try:
+        return urlsplit("//" + request.host).hostname or ""
+    except ValueError:
+        return ""
+
+
+@web.middleware
+async def find_visit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Who is asking: the browser by its cookie (a new one gets one), the account by its session."""
+    parts = request.app[PARTS]
+    visit = Visit(
+        browser_token=_cookie(request, BROWSER_COOKIE) or new_token(),
+        address=request.remote or "",
+        user_agent=request.headers.get("User-Agent", ""),
+        now=parts.clock(),
+        session_token=_cookie(request, SESSION_COOKIE),
+    )
+    if visit.session_token:
+        acting = not request.path.endswith("/live")
+        found = await parts.sessions.find(visit.session_token, visit.now, acting=acting)
+        visit.session, visit.account = found or (None, None)
+    request[VISIT] = visit
+    session_token = visit.session_token if visit.account else ""
+    request[CSRF] = parts.box.keyed_hash("csrf", visit.browser_token, session_token or "")
+    return await handler(request)
+
+
+@web.middleware
+async def check_csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A form carries the token that its page was given, bound to the browser and its session."""
+    if request.method not in SAFE_METHODS:
+        given = (await request.post()).get(CSRF_FIELD, "")
+        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), request[CSRF].encode()):
+            raise web.HTTPForbidden
+    return await handler(request)
+
+
+def for_account(handler: Handler) -> Handler:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if request[VISIT].account is None:
+            raise web.HTTPSeeOther("/sign-in")
+        return await handler(request)
+
+    return guarded
+
+
+def for_stranger(handler: Handler) -> Handler:
+    """Signing in again makes no sense: those who are in go on."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if request[VISIT].account is not None:
+            raise web.HTTPSeeOther("/routers")
+        return await handler(request)
+
+    return guarded
+
+
+def for_this_computer(handler: Handler) -> Handler:
+    """Both ends must be local: an emulated router also arrives from 127.0.0.1, under another name."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if request.remote not in LOCAL_HOSTS or host_name(request) not in LOCAL_HOSTS:
+            raise web.HTTPNotFound
+        return await handler(request)
+
+    return guarded
+
+
+def with_deadline(handler: Handler) -> Handler:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        async with asyncio.timeout(PAGE_TIMEOUT_S):
+            return await handler(request)
+
+    return guarded
+
+
+def refused(error: RefusedError) -> dict[str, str]:
+    """The error of a form, by its field."""
+    return {error.field: error.text}
+
+
+def _cookie(request: web.Request, name: str) -> str | None:
+    value = request.cookies.get(name, "")
+    return value if 0 < len(value) <= TOKEN_MAX else None
+
+
+MIDDLEWARES = (answer_errors, check_origin, find_visit, check_csrf)

@@ -1,0 +1,99 @@
+"""Templates, and the words for times and amounts that they use."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.pages.assets import ASSETS, LOGO
+from host_tools.cloud.routers.claims import spaced
+
+VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
+CSRF: web.RequestKey[str] = web.RequestKey("csrf", str)
+
+# What a page says after something was done: the address carries the key, never the text.
+NOTICES = {
+    "welcome": "Your e-mail is confirmed, and you are signed in.",
+    "resent": "A new message is on its way. Only its code and its link are valid.",
+    "signed-out": "You are signed out.",
+    "released": "The router is released. Whoever has its service code can register it.",
+    "authenticator-removed": "The authenticator is removed.",
+}
+NOW_S = 5
+
+
+def text(english: str) -> str:
+    """The person's language, once there are catalogues."""
+    return english
+
+
+def page(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
+    visit = request.get(VISIT)
+    body = ENVIRONMENT.get_template(template).render(
+        account=visit.account if visit else None,
+        csrf=request.get(CSRF, ""),
+        now=visit.now if visit else 0.0,
+        notice=NOTICES.get(request.query.get("done", "")),
+        path=request.path,
+        **context,
+    )
+    return web.Response(text=body, content_type="text/html", status=status)
+
+
+def ago(moment: float | None, now: float) -> str:
+    """How long ago, in one unit."""
+    if moment is None:
+        return text("never")
+    seconds = max(0, now - moment)
+    if seconds < NOW_S:
+        return text("just now")
+    return duration(seconds) + text(" ago")
+
+
+def duration(seconds: float) -> str:
+    """The largest whole unit, as a person says it: 45 seconds, 3 minutes, 5 hours, 2 days."""
+    for unit_s, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= unit_s or unit_s == 1:
+            count = int(seconds // unit_s)
+            return f"{count} {name}" + ("" if count == 1 else "s")
+    return ""
+
+
+def exact(moment: float) -> str:
+    return datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment_tag(moment: float | None, now: float) -> Markup:
+    """A <time> that reads relative and holds the exact time."""
+    if moment is None:
+        return Markup(text("never"))
+    stamp = exact(moment)
+    spoken = stamp.replace("T", " ").replace("Z", " UTC")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, spoken, ago(moment, now))
+
+
+def megabytes(kilobytes: float) -> str:
+    return f"{math.floor(kilobytes / 1024)} MB"
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(_=text, asset=ASSETS.address, logo=Markup(LOGO), moment=moment_tag, duration=duration)
+    made.filters.update(spaced=spaced)
+    return made
+
+
+ENVIRONMENT = _environment()

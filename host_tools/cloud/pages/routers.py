@@ -1,0 +1,103 @@
+"""Pages of an account's routers: the list, registering one, one router, restart and release."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.accounts import status_of
+from host_tools.cloud.pages.guards import refused
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.pages.words import router_words
+from host_tools.cloud.parts import PARTS
+from host_tools.cloud.routers.claims import APPROVED
+from host_tools.cloud.routers.ownership import RouterView
+
+
+async def overview(request: web.Request) -> web.StreamResponse:
+    parts, visit = request.app[PARTS], request[VISIT]
+    views = await parts.ownership.routers(visit.signed_in.id)
+    rows = [(view, router_words(view, visit.now)) for view in views]
+    return page(request, "routers.html", rows=rows, live=parts.live)
+
+
+async def register(request: web.Request) -> web.StreamResponse:
+    return page(request, "register.html", form=forms.empty((forms.SERVICE_CODE,)))
+
+
+async def post_register(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.SERVICE_CODE,))
+    if filled.errors:
+        return page(request, "register.html", form=filled, status=422)
+    try:
+        claim_id = await request.app[PARTS].claims.begin(filled.values["service_code"], request[VISIT])
+    except RefusedError as error:
+        return page(
+            request, "register.html", form=filled._replace(errors=refused(error)), status=status_of(error)
+        )
+    raise web.HTTPSeeOther(f"/routers/claims/{claim_id}")
+
+
+async def claim(request: web.Request) -> web.StreamResponse:
+    visit = request[VISIT]
+    found = await request.app[PARTS].claims.view(
+        request.match_info["claim_id"], visit.signed_in.id, visit.now
+    )
+    if found is None:
+        raise web.HTTPNotFound
+    if found.state == APPROVED:
+        return page(request, "claim_approved.html", claim=found)
+    return page(request, "claim.html", claim=found, remaining_s=max(0, int(found.expires_at - visit.now)))
+
+
+async def router(request: web.Request) -> web.StreamResponse:
+    return await _router_page(request, await require_router(request))
+
+
+async def restart(request: web.Request) -> web.StreamResponse:
+    return page(request, "restart.html", view=await require_router(request), errors={})
+
+
+async def post_restart(request: web.Request) -> web.StreamResponse:
+    view = await require_router(request)
+    try:
+        await request.app[PARTS].ownership.reboot(view.router.serial_number, request[VISIT])
+    except RefusedError as error:
+        return page(request, "restart.html", view=view, errors=refused(error), status=status_of(error))
+    raise web.HTTPSeeOther(f"/routers/{view.router.serial_number}")
+
+
+async def release(request: web.Request) -> web.StreamResponse:
+    return page(request, "release.html", view=await require_router(request), errors={})
+
+
+async def post_release(request: web.Request) -> web.StreamResponse:
+    """The router goes: the password is asked again, however young the session."""
+    view = await require_router(request)
+    filled = await forms.read(request, (forms.PASSWORD,))
+    parts, visit = request.app[PARTS], request[VISIT]
+    if filled.errors:
+        return page(request, "release.html", view=view, errors=filled.errors, status=422)
+    try:
+        await parts.factors.check_password(filled.values["password"], visit)
+    except RefusedError as error:
+        return page(request, "release.html", view=view, errors=refused(error), status=status_of(error))
+    await parts.ownership.release(view.router.serial_number, visit)
+    raise web.HTTPSeeOther("/routers?done=released")
+
+
+async def require_router(request: web.Request) -> RouterView:
+    """This account's router, read from the database; else there is nothing at this address."""
+    serial_number = request.match_info["serial_number"]
+    view = await request.app[PARTS].ownership.router(serial_number, request[VISIT].signed_in.id)
+    if view is None:
+        raise web.HTTPNotFound
+    return view
+
+
+async def _router_page(request: web.Request, view: RouterView) -> web.Response:
+    parts, visit = request.app[PARTS], request[VISIT]
+    commands = await parts.ownership.commands(view.router.serial_number, visit.signed_in.id)
+    words = router_words(view, visit.now)
+    return page(request, "router.html", view=view, words=words, commands=commands, live=parts.live)

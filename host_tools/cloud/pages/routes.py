@@ -1,0 +1,93 @@
+"""Every address of the portal, one row each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from aiohttp import web
+
+from host_tools.cloud.pages import accounts, live, outbox, routers, security
+from host_tools.cloud.pages.assets import ASSETS
+from host_tools.cloud.pages.guards import (
+    MIDDLEWARES,
+    Handler,
+    add_headers,
+    for_account,
+    for_stranger,
+    for_this_computer,
+    with_deadline,
+)
+from host_tools.cloud.parts import PARTS, Parts
+
+ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
+GUARDS = {STRANGER: for_stranger, ACCOUNT: for_account, THIS_COMPUTER: for_this_computer}
+BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
+ROUTER = "/routers/{serial_number:[A-Za-z0-9-]{1,64}}"
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    handler: Handler
+    who: str
+    lasting: bool = False  # live updates: they end when the page does, not at a deadline
+
+
+ROUTES = (
+    Route("GET", "/", accounts.home, ANYONE),
+    Route("GET", "/health", live.health, ANYONE),
+    Route("GET", "/static/{name}", ASSETS.serve, ANYONE),
+    Route("GET", "/terms", accounts.terms, ANYONE),
+    Route("GET", "/sign-up", accounts.sign_up, STRANGER),
+    Route("POST", "/sign-up", accounts.post_sign_up, STRANGER),
+    Route("GET", "/confirm", accounts.confirm, STRANGER),
+    Route("POST", "/confirm", accounts.post_confirm, STRANGER),
+    Route("POST", "/confirm/resend", accounts.post_resend, STRANGER),
+    Route("GET", "/confirm/link/{token}", accounts.confirm_link, STRANGER),
+    Route("POST", "/confirm/link/{token}", accounts.post_confirm_link, STRANGER),
+    Route("GET", "/sign-in", accounts.sign_in, STRANGER),
+    Route("POST", "/sign-in", accounts.post_sign_in, STRANGER),
+    Route("GET", "/sign-in/code", accounts.code, STRANGER),
+    Route("POST", "/sign-in/code", accounts.post_code, STRANGER),
+    Route("POST", "/sign-out", accounts.post_sign_out, ACCOUNT),
+    Route("GET", "/routers", routers.overview, ACCOUNT),
+    Route("GET", "/routers/live", live.routers, ACCOUNT, lasting=True),
+    Route("GET", "/routers/register", routers.register, ACCOUNT),
+    Route("POST", "/routers/register", routers.post_register, ACCOUNT),
+    Route("GET", "/routers/claims/{claim_id}", routers.claim, ACCOUNT),
+    Route("GET", "/routers/claims/{claim_id}/live", live.claim, ACCOUNT, lasting=True),
+    Route("GET", ROUTER, routers.router, ACCOUNT),
+    Route("GET", ROUTER + "/live", live.router, ACCOUNT, lasting=True),
+    Route("GET", ROUTER + "/restart", routers.restart, ACCOUNT),
+    Route("POST", ROUTER + "/restart", routers.post_restart, ACCOUNT),
+    Route("GET", ROUTER + "/release", routers.release, ACCOUNT),
+    Route("POST", ROUTER + "/release", routers.post_release, ACCOUNT),
+    Route("GET", "/security", security.overview, ACCOUNT),
+    Route("GET", "/security/authenticators/add", security.add, ACCOUNT),
+    Route("POST", "/security/authenticators/add", security.post_add, ACCOUNT),
+    Route("GET", "/security/authenticators/{id}/remove", security.remove, ACCOUNT),
+    Route("POST", "/security/authenticators/{id}/remove", security.post_remove, ACCOUNT),
+    Route("GET", "/security/recovery-codes", security.recovery_codes, ACCOUNT),
+    Route("POST", "/security/recovery-codes", security.post_recovery_codes, ACCOUNT),
+)
+DEVELOPMENT_ROUTES = (
+    Route("GET", "/outbox", outbox.messages, THIS_COMPUTER),
+    Route("GET", "/outbox.json", outbox.messages_json, THIS_COMPUTER),
+)
+
+
+def make_app(parts: Parts) -> web.Application:
+    app = web.Application(middlewares=MIDDLEWARES, client_max_size=BODY_MAX)
+    app[PARTS] = parts
+    app[live.STREAMS] = set()
+    app.on_response_prepare.append(add_headers)
+    development = DEVELOPMENT_ROUTES if parts.settings.development and parts.outbox else ()
+    for row in (*ROUTES, *development):
+        app.router.add_route(row.method, row.path, _guarded(row))
+    return app
+
+
+def _guarded(row: Route) -> Handler:
+    handler = row.handler if row.lasting else with_deadline(row.handler)
+    guard = GUARDS.get(row.who)
+    return guard(handler) if guard else handler

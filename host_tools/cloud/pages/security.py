@@ -1,0 +1,108 @@
+"""The security page: authenticators and recovery codes."""
+
+from __future__ import annotations
+
+import segno
+from aiohttp import web
+from markupsafe import Markup
+
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.factors import AUTHENTICATORS_MAX
+from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.accounts import status_of
+from host_tools.cloud.pages.guards import refused
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.parts import PARTS
+from host_tools.cloud.store.models import Authenticator
+
+ADD = (forms.AUTHENTICATOR_NAME, forms.CODE, forms.PASSWORD)
+QUIET_ZONE = 4  # ISO/IEC 18004: modules of light around the picture
+
+
+async def overview(request: web.Request) -> web.StreamResponse:
+    factors, account_id = request.app[PARTS].factors, request[VISIT].signed_in.id
+    return page(
+        request,
+        "security.html",
+        authenticators=await factors.authenticators(account_id),
+        codes_left=await factors.recovery_codes_left(account_id),
+        authenticators_max=AUTHENTICATORS_MAX,
+    )
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    return await _add_page(request, forms.empty(ADD))
+
+
+async def post_add(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, ADD)
+    if filled.errors:
+        return await _add_page(request, filled, 422)
+    name, code, password = (filled.values[field.name] for field in ADD)
+    try:
+        codes = await request.app[PARTS].factors.finish_enrolment(name, code, password, request[VISIT])
+    except RefusedError as error:
+        return await _add_page(request, filled._replace(errors=refused(error)), status_of(error))
+    return page(request, "authenticator_added.html", codes=codes, name=name)
+
+
+async def remove(request: web.Request) -> web.StreamResponse:
+    return await _remove_page(request, {})
+
+
+async def post_remove(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.PASSWORD,))
+    if filled.errors:
+        return await _remove_page(request, filled.errors, 422)
+    try:
+        await request.app[PARTS].factors.remove(
+            request.match_info["id"], filled.values["password"], request[VISIT]
+        )
+    except RefusedError as error:
+        return await _remove_page(request, refused(error), status_of(error))
+    raise web.HTTPSeeOther("/security?done=authenticator-removed")
+
+
+async def recovery_codes(request: web.Request) -> web.StreamResponse:
+    return page(request, "recovery_codes.html", codes=[], errors={})
+
+
+async def post_recovery_codes(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.PASSWORD,))
+    errors, codes = filled.errors, []
+    if not errors:
+        try:
+            codes = await request.app[PARTS].factors.new_recovery_codes(
+                filled.values["password"], request[VISIT]
+            )
+        except RefusedError as error:
+            errors = refused(error)
+    return page(request, "recovery_codes.html", codes=codes, errors=errors, status=422 if errors else 200)
+
+
+def qr_picture(uri: str) -> Markup:
+    """The QR code as inline SVG, dark on light in the dark too: many phones cannot read it inverted."""
+    code = segno.make(uri, error="m", micro=False)
+    picture = code.svg_inline(
+        scale=6, border=QUIET_ZONE, dark="#000", light="#fff", svgclass="qr", lineclass=None
+    )
+    return Markup(
+        picture.replace("<svg ", '<svg role="img" aria-label="QR code for your authenticator app" ', 1)
+    )
+
+
+async def _add_page(request: web.Request, filled: forms.Filled, status: int = 200) -> web.Response:
+    enrolment = await request.app[PARTS].factors.begin_enrolment(request[VISIT])
+    key = " ".join(enrolment.secret[i : i + 4] for i in range(0, len(enrolment.secret), 4))
+    picture = qr_picture(enrolment.uri)
+    return page(request, "add_authenticator.html", form=filled, picture=picture, key=key, status=status)
+
+
+async def _remove_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
+    held = await request.app[PARTS].factors.authenticators(request[VISIT].signed_in.id)
+    found: list[Authenticator] = [row for row in held if row.id == request.match_info["id"]]
+    if not found:
+        raise web.HTTPNotFound
+    return page(
+        request, "remove_authenticator.html", held=found[0], last=len(held) == 1, errors=errors, status=status
+    )

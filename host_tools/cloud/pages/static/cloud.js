@@ -1,0 +1,93 @@
+// The pages work without this. With it: live values, a password's strength, a countdown, copying and printing.
+"use strict";
+document.documentElement.classList.add("scripted");
+
+const KINDS = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{L}\p{N}]/u];
+const WORDS = ["very weak", "weak", "fair", "good", "strong"];
+
+// An estimate as accounts/passwords.py makes it, without its list of common passwords: the server decides.
+function strength(password) {
+  const characters = [...password];
+  if (new Set(characters).size <= 3) return 0;
+  const steps = characters.slice(1).map((character, i) => character.codePointAt(0) - characters[i].codePointAt(0));
+  const runs = steps.slice(1).filter((step, i) => step === steps[i] && Math.abs(step) <= 1).length;
+  const kinds = KINDS.filter((kind) => kind.test(password)).length;
+  const points = Math.min(characters.length, 20) + 2 * (kinds - 1) - 3 * runs;
+  return [8, 10, 14, 18].filter((needed) => points >= needed).length;
+}
+
+function showStrength(input) {
+  const meter = document.getElementById(input.dataset.strength);
+  input.addEventListener("input", () => {
+    const level = strength(input.value);
+    meter.hidden = input.value === "";
+    meter.dataset.level = level;
+    meter.querySelector(".word").textContent = WORDS[level];
+  });
+}
+
+function offerReveal(input) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "link reveal";
+  const say = () => { button.textContent = input.type === "password" ? "Show password" : "Hide password"; };
+  button.addEventListener("click", () => {
+    input.type = input.type === "password" ? "text" : "password";
+    say();
+  });
+  say();
+  input.form.addEventListener("submit", () => { input.type = "password"; });
+  input.after(button);
+}
+
+// A field changes only when its text does: a screen reader, or a selection, is not disturbed every two seconds.
+function fill(router, words) {
+  router.dataset.state = words.state;
+  for (const field of router.querySelectorAll("[data-field]")) {
+    const text = words[field.dataset.field];
+    if (text !== undefined && field.textContent !== text) field.textContent = text;
+  }
+}
+
+function followLive(place) {
+  const source = new EventSource(place.dataset.live);
+  source.addEventListener("message", (event) => {
+    const news = JSON.parse(event.data);
+    if (news.version !== undefined && news.version !== place.dataset.version) return location.reload();
+    for (const router of document.querySelectorAll("[data-router]")) {
+      if (news[router.dataset.router]) fill(router, news[router.dataset.router]);
+    }
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+function countDown(place) {
+  const end = Date.now() + 1000 * Number(place.dataset.countdown);
+  const show = () => {
+    const left = Math.max(0, Math.round((end - Date.now()) / 1000));
+    place.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    if (left === 0) clearInterval(timer);
+  };
+  const timer = setInterval(show, 1000);
+  show();
+}
+
+function offerCopy(button) {
+  const said = button.textContent;
+  button.addEventListener("click", async () => {
+    const lines = [...document.querySelectorAll(`#${button.dataset.copy} code`)].map((code) => code.textContent);
+    await navigator.clipboard.writeText(lines.join("\n"));
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = said; }, 2000);
+  });
+}
+
+const EACH = {
+  "input[data-strength]": showStrength,
+  "input[type=password]": offerReveal,
+  "[data-live]": followLive,
+  "[data-countdown]": countDown,
+  "button[data-copy]": offerCopy,
+  "button[data-print]": (button) => button.addEventListener("click", () => print()),
+};
+for (const [selector, improve] of Object.entries(EACH)) document.querySelectorAll(selector).forEach(improve);

@@ -1,0 +1,97 @@
+"""Everything a page may ask, built once by the service (service.py)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from host_tools.cloud.accounts.entry import Entry
+from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.sessions import Sessions
+from host_tools.cloud.accounts.sign_up import SignUps
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.bus import Bus
+from host_tools.cloud.clock import Clock
+from host_tools.cloud.delivery.outbox import Outbox
+from host_tools.cloud.delivery.post import Driver, Post
+from host_tools.cloud.delivery.smtp import Smtp
+from host_tools.cloud.routers.claims import Claims
+from host_tools.cloud.routers.ownership import Ownership
+from host_tools.cloud.routers.registry import RouterRegistry
+from host_tools.cloud.settings import Settings
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.secret_box import SecretBox
+from host_tools.cloud.tasks import Tasks
+
+
+@dataclass
+class Parts:
+    settings: Settings
+    clock: Clock
+    database: Database
+    box: SecretBox
+    bus: Bus
+    tasks: Tasks
+    hasher: Hasher
+    turnstile: Turnstile
+    post: Post
+    outbox: Outbox | None
+    sessions: Sessions
+    factors: Factors
+    entry: Entry
+    sign_ups: SignUps
+    registry: RouterRegistry
+    claims: Claims
+    ownership: Ownership
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def live(self) -> bool:
+        """Whether routers can connect at all: without their listener the pages show what was last heard."""
+        return self.ownership.hub is not None
+
+
+PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)
+
+
+def build_parts(
+    settings: Settings, database: Database, box: SecretBox, clock: Clock, hasher: Hasher
+) -> Parts:
+    """Join the parts. Needs a running loop; starts nothing."""
+    url = settings.public_url
+    bus, tasks = Bus(), Tasks("cloud")
+    outbox = None if settings.smtp else Outbox(database)
+    post = Post(database, _driver(settings, outbox), clock)
+    turnstile = Turnstile(database, box, clock)
+    factors = Factors(database, box, hasher, turnstile, post, url)
+    registry = RouterRegistry(database, settings.devices)
+    claims = Claims(database, registry, turnstile, post, bus, tasks, clock, settings.service_code_key, url)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        database=database,
+        box=box,
+        bus=bus,
+        tasks=tasks,
+        hasher=hasher,
+        turnstile=turnstile,
+        post=post,
+        outbox=outbox,
+        sessions=Sessions(database),
+        factors=factors,
+        entry=Entry(database, hasher, turnstile, factors),
+        sign_ups=SignUps(database, box, hasher, turnstile, post, url),
+        registry=registry,
+        claims=claims,
+        ownership=Ownership(database, turnstile, post, bus, tasks, clock, url),
+    )
+
+
+def _driver(settings: Settings, outbox: Outbox | None) -> Driver:
+    if outbox is not None:
+        return outbox
+    host, port = settings.smtp or ("localhost", 25)
+    return Smtp(host, port, settings.mail_from)
