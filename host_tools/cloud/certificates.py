@@ -1,0 +1,159 @@
+"""The cloud's own authority, and the certificates that its two listeners show."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from host_tools.cloud.files import PUBLIC_MODE, SECRET_MODE, write_whole
+
+# 10.0.2.2 is what an emulated router calls the computer it runs on; the last name is what every router asks
+# for.
+NAMES = ("localhost", "127.0.0.1", "10.0.2.2", "cloud.gatelodge.internal")
+# A router without a battery clock wakes at its floor, the build time of its firmware, which may be older
+# than a cloud that was set up this minute. What routers see is valid from a day before any firmware was
+# built.
+LONG_AGO = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
+CA_UNTIL = LONG_AGO.replace(year=LONG_AGO.year + 20)
+SERVER_DAYS = 800  # from its beginning: browsers refuse one of more than 825 days, and those get their own
+RENEW_DAYS = 60
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True)
+class Certificates:
+    ca: Path
+    portal: KeyPair
+    devices: KeyPair
+
+    def portal_context(self) -> ssl.SSLContext:
+        """The browsers' listener: TLS 1.2 or newer, no client certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.portal.certificate, self.portal.key)
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+
+def load_or_create(directory: Path, extra_names: tuple[str, ...] = ()) -> Certificates:
+    """The files of the data directory: the authority is kept for ever, the server's certificate renewed in
+    time.
+    """
+    names = tuple(dict.fromkeys((*NAMES, *extra_names)))
+    ca = KeyPair(directory / "cloud-ca.pem", directory / "cloud-ca.key")
+    portal = KeyPair(directory / "cloud.pem", directory / "cloud.key")
+    devices = KeyPair(directory / "devices.pem", directory / "devices.key")
+    fresh = not (ca.certificate.exists() and ca.key.exists())
+    if fresh:
+        _create_ca(ca)
+    for pair, valid_from in ((portal, _now() - datetime.timedelta(days=1)), (devices, LONG_AGO)):
+        if fresh or not pair.key.exists() or not _serves(pair.certificate, names):
+            _issue_server(ca, pair, names, valid_from)
+    return Certificates(ca.certificate, portal, devices)
+
+
+def _create_ca(pair: KeyPair) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name("Gatelodge cloud CA")
+    builder = _builder(name, name, key.public_key(), LONG_AGO, CA_UNTIL)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    write_whole(pair.key, _pem_key(key), SECRET_MODE)
+    write_whole(pair.certificate, _pem(builder.sign(key, hashes.SHA256())), PUBLIC_MODE)
+
+
+def _issue_server(
+    authority: KeyPair, pair: KeyPair, names: tuple[str, ...], valid_from: datetime.datetime
+) -> None:
+    ca_key = serialization.load_pem_private_key(authority.key.read_bytes(), None)
+    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)  # we wrote it
+    ca = x509.load_pem_x509_certificate(authority.certificate.read_bytes())
+    key = ec.generate_private_key(ec.SECP256R1())
+    until = _now() + datetime.timedelta(days=SERVER_DAYS)
+    builder = _builder(ca.subject, _name(NAMES[-1]), key.public_key(), valid_from, until)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
+    ca_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    builder = builder.add_extension(ca_identifier, critical=False)
+    write_whole(pair.key, _pem_key(key), SECRET_MODE)
+    write_whole(pair.certificate, _pem(builder.sign(ca_key, hashes.SHA256())), PUBLIC_MODE)
+
+
+def _builder(issuer: x509.Name, subject: x509.Name, key: ec.EllipticCurvePublicKey, since, until):
+    builder = x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number(), since, until)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+
+
+def _serves(path: Path, names: tuple[str, ...]) -> bool:
+    """Whether the certificate is there, bears every name, and lasts beyond the time to renew."""
+    if not path.exists():
+        return False
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    borne = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    lasting = certificate.not_valid_after_utc > _now() + datetime.timedelta(days=RENEW_DAYS)
+    return lasting and set(_alternatives(names)) <= set(borne)
+
+
+def _alternatives(names: tuple[str, ...]) -> list[x509.GeneralName]:
+    return [_alternative(name) for name in names]
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _usage(signs_certificates: bool) -> x509.KeyUsage:
+    others = dict.fromkeys(
+        (
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        **others,
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    organisation = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Gatelodge")
+    return x509.Name([organisation, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _pem_key(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,176 @@
+"""The cloud as one process: build the parts, open both listeners, serve until told to stop, close in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+from typing import Any
+
+from aiohttp import web
+
+from host_tools import exit_codes
+from host_tools.cloud import certificates, files
+from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.certificates import Certificates
+from host_tools.cloud.clock import system_clock
+from host_tools.cloud.devices.hub import DeviceHub, HubSettings
+from host_tools.cloud.devices.listener import start_listener
+from host_tools.cloud.devices.tls import device_context
+from host_tools.cloud.pages.routes import make_app
+from host_tools.cloud.parts import Parts, build_parts
+from host_tools.cloud.routers.registry import OFFLINE
+from host_tools.cloud.settings import Settings
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.secret_box import SecretBox
+from host_tools.errors import ToolError
+
+IMPORT_EVERY_S = 1  # one stat() call; a router that the factory has just made is not kept waiting
+PRUNE_EVERY_S = 3600
+HUB_CLOSE_S = 1.0  # goodbyes to the routers; the whole stop stays under three seconds
+PAGES_CLOSE_S = 1.0
+KEEP_ALIVE_S = 30
+# In development one router is watched by one person: it reports often, and returns at once.
+DEVELOPMENT_HUB = HubSettings(heartbeat_s=3, reconnect_window_s=2)
+
+log = logging.getLogger("cloud")
+
+
+class Service:
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self._runners: list[web.AppRunner] = []
+        self._hub: DeviceHub | None = None
+
+    async def serve(self) -> None:
+        """Run until SIGTERM or SIGINT. Raises ToolError where it cannot start."""
+        parts, certs = await self._build()
+        try:
+            _stop_on_signals(parts.stopping)
+            await self._start(parts, certs)
+            await parts.stopping.wait()
+        finally:
+            await self._close(parts)
+        log.info("stopped")
+
+    async def _build(self) -> tuple[Parts, Certificates]:
+        files.make_directory(self.settings.data)
+        certs = certificates.load_or_create(self.settings.data, (self.settings.public_host,))
+        box = SecretBox(files.master_key(self.settings.data / "secrets.key"))
+        if self.settings.database_url.endswith(f"/{self.settings.data / 'cloud.db'}"):
+            files.touch_secret(self.settings.data / "cloud.db")
+        database = Database(self.settings.database_url)
+        await database.migrate()
+        return build_parts(self.settings, database, box, system_clock, Hasher()), certs
+
+    async def _start(self, parts: Parts, certs: Certificates) -> None:
+        await parts.registry.forget_links()
+        await parts.ownership.forget_commands()
+        await parts.registry.refresh()
+        if self.settings.factory_ca is None:
+            log.warning("no --factory-ca: routers cannot connect, the portal alone is served")
+        else:
+            await self._open_to_routers(parts, certs)
+        await self._open_to_browsers(parts, certs)
+        parts.tasks.start(parts.post.run(), "post")
+        parts.tasks.start(_keep_importing(parts), "import")
+        parts.tasks.start(_keep_pruning(parts), "prune")
+        log.info("ready at %s", self.settings.public_url)
+
+    async def _open_to_browsers(self, parts: Parts, certs: Certificates) -> None:
+        runner = web.AppRunner(
+            make_app(parts), access_log=None, shutdown_timeout=PAGES_CLOSE_S, keepalive_timeout=KEEP_ALIVE_S
+        )
+        await runner.setup()
+        self._runners.append(runner)
+        site = web.TCPSite(runner, self.settings.bind, self.settings.port, ssl_context=certs.portal_context())
+        with _port_errors(self.settings.port, "--port"):
+            await site.start()
+
+    async def _open_to_routers(self, parts: Parts, certs: Certificates) -> None:
+        self._hub = make_hub(parts)
+        context = device_context(
+            str(certs.devices.certificate), str(certs.devices.key), str(self.settings.factory_ca)
+        )
+        with _port_errors(self.settings.device_port, "--device-port"):
+            runner = await start_listener(
+                self._hub, context, self.settings.device_bind, self.settings.device_port
+            )
+        self._runners.append(runner)
+
+    async def _close(self, parts: Parts) -> None:
+        """Live pages end, routers hear goodbye, listeners close, tasks are cancelled, the database last."""
+        parts.stopping.set()
+        parts.bus.publish_everywhere()
+        if self._hub is not None:
+            await _at_most(self._hub.close(), HUB_CLOSE_S, "the routers' links")
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        await parts.tasks.close()
+        parts.hasher.close()
+        await parts.database.close()
+
+
+def make_hub(parts: Parts) -> DeviceHub:
+    """The routers' side, joined to the database's: edges are stored, a new link is shown its waiting claim.
+    """
+
+    async def on_edge(serial_number: str, state: str, status: dict[str, Any]) -> None:
+        await parts.ownership.edge(serial_number, state, status)
+        if state != OFFLINE:
+            parts.tasks.start(parts.claims.linked(serial_number), "deliver a waiting claim")
+
+    settings = DEVELOPMENT_HUB if parts.settings.development else HubSettings()
+    hub = DeviceHub(parts.registry, on_edge=on_edge, on_claim_answer=parts.claims.answered, settings=settings)
+    parts.claims.hub = parts.ownership.hub = hub
+    return hub
+
+
+class _port_errors:
+    """Within it, a port that another program holds becomes one sentence."""
+
+    def __init__(self, port: int, option: str):
+        self._port = port
+        self._option = option
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise ToolError(
+                f"port {self._port} is taken or not ours to open",
+                f"stop the program that holds it, or choose another with {self._option}",
+                exit_codes.PORT_TAKEN,
+            ) from error
+
+
+async def _keep_importing(parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(IMPORT_EVERY_S)
+        try:
+            await parts.registry.refresh()
+        except OSError as error:
+            log.error("the factory's records could not be read: %s", error.strerror)
+
+
+async def _keep_pruning(parts: Parts) -> None:
+    while True:
+        await parts.sessions.prune(parts.clock())
+        await parts.sign_ups.prune(parts.clock())
+        await parts.turnstile.prune()
+        await asyncio.sleep(PRUNE_EVERY_S)
+
+
+async def _at_most(work: Any, seconds: float, what: str) -> None:
+    try:
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        log.warning("%s did not close within %g s", what, seconds)
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)

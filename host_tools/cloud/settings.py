@@ -1,0 +1,97 @@
+"""What `gatelodge cloud serve` is told, checked."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+
+SERVICE_CODE_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: Path
+    bind: str
+    port: int
+    device_bind: str
+    device_port: int
+    public_url: str
+    database_url: str
+    devices: Path | None
+    service_code_key: bytes
+    factory_ca: Path | None
+    smtp: tuple[str, int] | None
+    mail_from: str
+    development: bool
+
+    @property
+    def public_host(self) -> str:
+        return urlsplit(self.public_url).hostname or "localhost"
+
+
+def from_arguments(args: argparse.Namespace) -> Settings:
+    """Raises ToolError where a file is missing or settings contradict each other."""
+    data = args.data.absolute()
+    if not (args.smtp or args.development):
+        raise ToolError(
+            "there is no way to send mail",
+            "name a server with --smtp HOST:PORT, or add --development for the outbox page",
+            exit_codes.USAGE,
+        )
+    for path in (args.service_code_key, args.factory_ca):
+        if path is not None and not path.is_file():
+            raise ToolError(
+                f"there is no file {path}", "make it with 'gatelodge factory init'", exit_codes.USAGE
+            )
+    return Settings(
+        data=data,
+        bind=args.bind,
+        port=args.port,
+        device_bind=args.device_bind,
+        device_port=args.device_port,
+        public_url=public_url(args.public_url or f"https://localhost:{args.port}"),
+        database_url=args.database or f"sqlite+aiosqlite:///{data / 'cloud.db'}",
+        devices=args.devices,
+        service_code_key=service_code_key(args.service_code_key),
+        factory_ca=args.factory_ca,
+        smtp=smtp_server(args.smtp),
+        mail_from=args.mail_from,
+        development=args.development,
+    )
+
+
+def public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise ToolError(
+            f"{text!r} is no public URL", "write it as https://NAME or https://NAME:PORT", exit_codes.USAGE
+        )
+    return f"https://{parts.netloc}"
+
+
+def service_code_key(path: Path | None) -> bytes:
+    """The key shared with the factory. Empty where the file is not named: then no service code can match."""
+    if path is None:
+        return b""
+    key = path.read_bytes()
+    if len(key) != SERVICE_CODE_KEY_BYTES:
+        raise ToolError(
+            f"{path} holds {len(key)} bytes, not {SERVICE_CODE_KEY_BYTES}",
+            "name the service_code.key of the factory's directory",
+            exit_codes.USAGE,
+        )
+    return key
+
+
+def smtp_server(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
+        raise ToolError(f"{text!r} is no mail server", "write it as HOST:PORT", exit_codes.USAGE)
+    return host, int(port)

@@ -1,0 +1,66 @@
+"""Run the cloud: the account portal for browsers, and the routers' own listener.
+
+Everything it keeps is in the data directory, which it makes at the first start: its authority
+(cloud-ca.pem verifies both listeners), the database, and keys that only their owner may read.
+SIGTERM and Ctrl-C end it within three seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from host_tools.cloud.service import Service
+from host_tools.cloud.settings import from_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", type=Path, required=True, metavar="DIR", help="the data directory")
+    add("--port", type=int, default=8444, metavar="N", help="the portal's port (default 8444)")
+    add("--device-port", type=int, default=8445, metavar="N", help="the routers' port (default 8445)")
+    add("--bind", default="127.0.0.1", metavar="ADDRESS", help="the portal's address (default 127.0.0.1)")
+    add(
+        "--device-bind",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="the routers' address (default 127.0.0.1)",
+    )
+    add("--public-url", metavar="URL", help="what people type (default https://localhost:PORT)")
+    add(
+        "--database",
+        metavar="URL",
+        help="sqlite+aiosqlite:///FILE (default) or postgresql+asyncpg://HOST/NAME",
+    )
+    add(
+        "--devices", type=Path, metavar="FILE", help="the factory's devices.jsonl; read again when it changes"
+    )
+    add("--service-code-key", type=Path, metavar="FILE", help="the key shared with the factory, 32 bytes")
+    add("--factory-ca", type=Path, metavar="FILE", help="the authority (PEM) that signed the routers' keys")
+    add("--smtp", metavar="HOST:PORT", help="the mail server")
+    add("--mail-from", default="gatelodge@localhost", metavar="ADDRESS", help="the sender of every mail")
+    add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = from_arguments(args)
+    configure_log()
+    uvloop.run(Service(settings).serve())
+    return 0
+
+
+def configure_log() -> None:
+    """Lines on stderr, as the router writes them: `2026-11-21T17:20:00Z info cloud.delivery: text`."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for level in (logging.INFO, logging.WARNING, logging.ERROR):
+        logging.addLevelName(level, logging.getLevelName(level).lower())
+    logging.getLogger("alembic").setLevel(logging.WARNING)
