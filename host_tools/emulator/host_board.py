@@ -61,6 +61,7 @@ class HostRouter(Child):
         self.run_dir = run_dir
         self.line = line
         self.log = run_dir / LOG
+        self.our_address = "127.0.0.1"
         self.init: asyncio.Task[None] | None = None
 
     async def power_on(self) -> None:

@@ -16,7 +16,7 @@ from host_tools.emulator import bench, ports, waiting
 from host_tools.emulator.cloud import HEALTH, CloudProcess
 from host_tools.emulator.host_board import HostRouter
 from host_tools.emulator.qemu import QemuRouter
-from host_tools.emulator.run_dir import CA, CURRENT, SERIAL, UNIT, RunDir
+from host_tools.emulator.run_dir import CA, CURRENT, LABEL, SERIAL, UNIT, RunDir
 from host_tools.emulator.serial_line import SerialLine
 from host_tools.emulator.sntp_responder import SntpResponder
 from host_tools.errors import ToolError
@@ -132,9 +132,17 @@ class House:
 
     async def _provision(self) -> None:
         with self.progress.job("factory bench") as job:
-            unit = await bench.provision(self, job)
-            self.run_dir.write_json(UNIT, unit)
-            job.detail = f"{unit['serial_number']} is provisioned and locked"
+            unit = await asyncio.to_thread(
+                bench.provision_unit,
+                self.run_dir / SERIAL,
+                self.authority,
+                self.board["web"]["names"],
+                bench.cloud(self.cloud.ca_file, self.router.our_address, self.ports),
+                self.run_dir / LABEL,
+                lambda fields: self.run_dir.write_json(UNIT, fields),
+                lambda step, found: job.update(f"{step} {found}"),
+            )
+            job.detail = f"{unit.serial_number} is provisioned and locked"
 
     async def _answered(
         self, url: str, ca_file: Path, timeout_s: float, fault: Callable[[], ToolError]
@@ -191,7 +199,7 @@ class House:
             "ntp_port": self.ports["ntp"] if self.options.network_time else None,
             "serial_port": str(self.run_dir / SERIAL),
             "serial_number": unit.get("serial_number"),
-            "service_code": unit.get("service_code"),
+            "service_code": bench.grouped(unit) if unit else None,
             "ca_file": str(self.run_dir / CA),
             "factory_dir": str(self.run_dir / "factory"),
             "router_log": str(self.router.log),

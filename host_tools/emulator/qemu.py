@@ -58,6 +58,7 @@ class QemuRouter(Child):
         self.ports = ports
         self.line = line
         self.log = run_dir / LOG
+        self.our_address = image.recipe["qemu"]["wan"]["host"]
 
     async def power_on(self) -> None:
         program = self.image.recipe["qemu"]["program"]

@@ -71,10 +71,8 @@ def _welcome(house: House, progress: Progress, seconds: float) -> None:
     """Print the label, the URLs, and what to do next."""
     current = house.current()
     progress.say()
-    progress.say(bench.label_picture(current["serial_number"], current["service_code"]))
+    progress.say(bench.label(house.run_dir.unit() or {}))
     rows = (
-        ("Serial number", current["serial_number"]),
-        ("Service code", bench.grouped(current["service_code"])),
         ("Admin page", current["admin_url"]),
         ("Cloud", current["cloud_url"]),
         ("Mail outbox", current["outbox_url"]),

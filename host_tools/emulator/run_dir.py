@@ -20,9 +20,10 @@ from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.release.places import need_space, write_whole
 
-CURRENT, UNIT, CA, SERIAL, LOCK = "current.json", "unit.json", "ca.pem", "serial", "lock"
+CURRENT, UNIT, CA = "current.json", "unit.json", "ca.pem"
+SERIAL, LABEL, LOCK = "serial", "label.svg", "lock"
 STARTED_OVER = (
-    CURRENT, UNIT, CA, "board", "board.json", "flash.img", "flash", "factory", "cloud", "label.svg",
+    CURRENT, UNIT, CA, LABEL, "board", "board.json", "flash.img", "flash", "factory", "cloud",
 )  # fmt: skip
 NEEDED_MB = 200  # the flash, the cloud's database and the logs
 
@@ -81,7 +82,7 @@ class RunDir:
             )
 
     def unit(self) -> dict[str, Any] | None:
-        """Return {serial_number, service_code} of the provisioned router, None while it is blank."""
+        """Return the provisioned router's record (factory/records.py), None while it is blank."""
         path = self / UNIT
         return json.loads(path.read_text()) if path.is_file() else None
 

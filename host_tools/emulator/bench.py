@@ -1,0 +1,50 @@
+"""The factory's bench at the emulated router: its keys are in the run directory, its cable is the pty."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from host_tools.emulator.cloud import SERVER_NAME
+from host_tools.factory.authority import FactoryAuthority
+from host_tools.factory.label import terminal_label, write_label
+from host_tools.factory.provision import Cloud, provision
+from host_tools.factory.records import Records, UnitRecord
+
+
+def authority(directory: Path) -> FactoryAuthority:
+    return FactoryAuthority.create_or_load(directory)
+
+
+def cloud(ca_file: Path, host: str, ports: dict[str, int]) -> Cloud:
+    """Where this run's router phones home: `host` is what the router calls this computer."""
+    certificate = x509.load_pem_x509_certificate(ca_file.read_bytes()).public_bytes(Encoding.DER)
+    return Cloud(certificate, host, ports["cloud_devices"], SERVER_NAME, [(host, ports["ntp"])])
+
+
+def provision_unit(
+    port: Path,
+    factory: FactoryAuthority,
+    names: list[str],
+    where: Cloud,
+    label: Path,
+    keep: Callable[[dict[str, Any]], None],
+    progress: Callable[[str, str], None],
+) -> UnitRecord:
+    """Provision the router at the port; `keep` gets what the run must know before the bench forgets it."""
+    unit = provision(str(port), factory, names=names, cloud=where, progress=progress)
+    write_label(unit, label)
+    keep(unit._asdict())
+    Records(factory).forget(unit.serial_number)
+    return unit
+
+
+def label(unit: dict[str, Any]) -> str:
+    """The label for the terminal, of what `keep` was given."""
+    return terminal_label(UnitRecord(**unit)).rstrip()
+
+
+def grouped(unit: dict[str, Any]) -> str:
+    return UnitRecord(**unit).grouped_code
