@@ -29,7 +29,6 @@ ROWS = (
     Row("python3-venv", "python:ensurepip", "run", "the virtual environment"),
     Row("qemu-system-arm", "qemu-system-aarch64", "run", "the emulated router"),
     Row("mmdebstrap", "mmdebstrap", "run", "the router's kernel and programs"),
-    Row("uidmap", "newuidmap", "run", "mmdebstrap without root"),
     Row("util-linux", "setpriv", "run", "child processes that end with their parent"),
     Row("chromium", "chromium", "test", "the tests' browser"),
 )
@@ -41,8 +40,6 @@ def missing(purpose: str) -> list[str]:
 
 
 def _is_there(row: Row) -> bool:
-    if row.package == "uidmap" and os.geteuid() == 0:
-        return True
     kind, _, module = row.program.partition(":")
     if kind == "python":
         return importlib.util.find_spec(module) is not None

@@ -4,6 +4,7 @@ In a terminal the line is alive until the job ends; elsewhere only the outcome i
 `--json` prints one event per line instead. Colours follow https://no-color.org.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 GREEN, RED, DIM = "32", "31", "2"
+MARKS = {"done": ("✓", GREEN), "failed": ("✗", RED), "stopped": ("-", DIM)}
 
 
 class Progress:
@@ -24,11 +26,14 @@ class Progress:
 
     @contextmanager
     def job(self, name: str) -> Iterator["Job"]:
-        """Print the job's line when the block ends: done with its detail, or failed."""
+        """Print the job's line when the block ends, with how it ended."""
         job = Job(self, name)
         job.show()
         try:
             yield job
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            job.end("stopped")
+            raise
         except BaseException:
             job.end("failed")
             raise
@@ -78,7 +83,7 @@ class Job:
         self.progress.event(event=outcome, job=self.name, detail=self.detail, seconds=round(seconds, 2))
         if self.progress.live:
             self.progress.out.write("\r\x1b[K")
-        mark = self.progress.paint("✓", GREEN) if outcome == "done" else self.progress.paint("✗", RED)
+        mark = self.progress.paint(*MARKS[outcome])
         took = self.progress.paint(f"{seconds:5.1f} s", DIM)
         self.progress.say(f"  {mark} {self.name:<22} {took}  {self.detail}".rstrip())
 

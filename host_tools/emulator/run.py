@@ -48,8 +48,14 @@ def run(args: argparse.Namespace) -> int:
 async def _run(options: Options, progress: Progress) -> int:
     """Run until a signal stops us, which is how a run ends well, or until a part dies."""
     work = asyncio.ensure_future(_stay(options, progress))
+
+    def stop() -> None:
+        # Once: a second Ctrl-C must not interrupt the stopping of what was started.
+        if not work.cancelling():
+            work.cancel()
+
     for number in STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     try:
         await work
     except asyncio.CancelledError:

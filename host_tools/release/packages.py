@@ -6,6 +6,7 @@ user name space is needed to clean up.
 """
 
 import fnmatch
+import os
 import posixpath
 import shutil
 import subprocess
@@ -24,8 +25,10 @@ def fetch(suite: str, architecture: str, include: list[str], tar: Path) -> None:
     if not shutil.which("mmdebstrap"):
         raise ToolError("mmdebstrap is missing", "run `make setup`", exit_codes.MISSING_TOOL)
     places.need_space(tar.parent, places.PACKAGES_NEED_MB)
+    # Nothing is run in what is unpacked, so an ordinary user needs no user name space for it.
+    mode = "--mode=" + ("root" if os.geteuid() == 0 else "chrootless")
     command = [
-        "mmdebstrap", "--quiet", "--variant=extract", "--architectures=" + architecture,
+        "mmdebstrap", "--quiet", mode, "--variant=extract", "--architectures=" + architecture,
         "--include=" + ",".join(include), suite, str(tar),
     ]  # fmt: skip
     try:
