@@ -46,7 +46,7 @@ def situation(record, present):
     return FAILING if other_turn and len(present) > 1 else CONFIRMED
 
 
-# situation -> what changes in the record before the start, and which slot starts, from (record, present).
+# situation -> what changes in the record before the start, and which slot starts, of (record, present).
 # SPENT starts nothing: the record that it leaves is looked at again.
 _TABLE = {
     TRIAL: (lambda r: {"attempts_left": r["attempts_left"] - 1}, lambda r, present: r["trial"]),

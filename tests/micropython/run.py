@@ -6,6 +6,7 @@ The interpreter is $MICROPYTHON, or build/micropython/bin/micropython. One proce
 MicroPython has one event loop and one heap; two at a time; each with a deadline.
 """
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -15,7 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("tests/contract", "tests/firmware")
-SEARCH_PATH = ("firmware", ".", "tests/micropython", ".frozen")
+LIBRARIES = "build/micropython-libraries"
+SEARCH_PATH = ("firmware", ".", "tests/micropython", LIBRARIES, ".frozen")
 PROCESSES = 2
 DEADLINE_S = 120
 RAN = re.compile(r"^Ran (\d+) tests, (\d+) failed$", re.MULTILINE)
@@ -31,7 +33,22 @@ def test_files():
 
 
 def environment():
-    return {**os.environ, "MICROPYPATH": ":".join(SEARCH_PATH)}
+    """For a MicroPython process that is started in ROOT, or anywhere."""
+    provide_microdot()
+    paths = [place if place == ".frozen" else str(ROOT / place) for place in SEARCH_PATH]
+    return {**os.environ, "MICROPYPATH": ":".join(paths)}
+
+
+def provide_microdot():
+    """Puts this environment's Microdot where MicroPython finds it, and nothing else of site-packages."""
+    found = importlib.util.find_spec("microdot")
+    link = ROOT / LIBRARIES / "microdot"
+    if found is None or (link.is_symlink() and link.exists()):
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    fresh = link.with_name(f"microdot.{os.getpid()}")
+    fresh.symlink_to(Path(found.origin).parent)
+    fresh.replace(link)
 
 
 def run_file(path):
