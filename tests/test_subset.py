@@ -1,4 +1,4 @@
-"""The firmware stays in MicroPython's subset: every file compiles for the boards, and MicroPython imports it."""
+"""The firmware stays in MicroPython's subset: every file compiles for the boards and can be imported."""
 
 import subprocess
 from pathlib import Path

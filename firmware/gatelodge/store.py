@@ -39,7 +39,7 @@ class FlashFiles:
 
     def create(self, path):
         """A new, empty file to write, readable by this process's user only from before its first byte."""
-        file = open(path, "wb", 0)
+        file = open(path, "wb", 0)  # noqa: SIM115 - the caller closes it
         compat.make_private(path)
         return file
 

@@ -20,11 +20,11 @@ OWNER = "owner"
 # [{id, name, secret (base-32), last_step, drift_steps, last_used_at}]. Secret.
 AUTHENTICATORS = "authenticators"
 
-# {salt (hex), iterations, hashes: [hex], created_at}: the recovery codes not used yet, core/recovery.py. Secret.
+# {salt (hex), iterations, hashes: [hex], created_at}: the unused recovery codes, core/recovery.py. Secret.
 RECOVERY = "recovery"
 
-# {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]}, core/throttle.py: so that a
-# restart forgives nothing.
+# {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]}, core/throttle.py: so that
+# a restart forgives nothing.
 THROTTLE = "throttle"
 
 # {account_id, name, email}: the cloud account that this router belongs to; absent when to none.

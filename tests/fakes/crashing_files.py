@@ -4,8 +4,8 @@
     for survivor in files.survivors(): ...     # a CrashingFiles each, as the next boot may find it
 
 What a power cut may leave: of the data that was not synced, any number of bytes from the front, the rest
-gone, or all of it read as zeros; of the changes of names that were not synced, any number from the first. What was
-synced is there.
+gone, or all of it read as zeros; of the changes of names that were not synced, any number from the first.
+What was synced is there.
 """
 
 
