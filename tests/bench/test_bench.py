@@ -1,11 +1,25 @@
 """The bench's own arithmetic: what it reads, how it judges, what it prints."""
 
+import contextlib
+import http.server
 import json
 import os
+import ssl
+import threading
 
 import pytest
 
-from tests.bench import load, power_on, processes, report, table, throughput
+from tests.bench import (
+    certificates,
+    first_answer,
+    load,
+    owner,
+    power_on,
+    processes,
+    report,
+    table,
+    throughput,
+)
 
 WRK = """Running 3s test @ https://127.0.0.1:7771/
   1 threads and 16 connections
@@ -122,3 +136,83 @@ def test_this_process_has_cpu_time_memory_and_an_age():
 def test_a_child_descends_from_its_parent_and_not_the_other_way():
     assert power_on.descends(os.getpid(), os.getppid())
     assert not power_on.descends(os.getppid(), os.getpid())
+
+
+class Hello(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_):
+        """Nothing: the output belongs to the tests."""
+
+
+@contextlib.contextmanager
+def serving(tmp_path, with_tls):
+    """The port of a server that answers every GET."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hello) as server:
+        if with_tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*pem_files(tmp_path))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def pem_files(tmp_path):
+    """The bench's own pair, which MicroPython reads as DER, as PEM."""
+    paths = []
+    for der, label in zip(certificates.make(), ("CERTIFICATE", "EC PRIVATE KEY"), strict=True):
+        text = ssl.DER_cert_to_PEM_cert(der).replace("CERTIFICATE", label)
+        paths.append(tmp_path / f"{label}.pem")
+        paths[-1].write_text(text)
+    return paths
+
+
+def trusting_anybody():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def test_the_first_answer_by_https_ends_the_wait(tmp_path):
+    with serving(tmp_path, with_tls=True) as port:
+        page = first_answer.Page(f"https://127.0.0.1:{port}/", trusting_anybody())
+        first_answer.wait(page, 10)
+        assert page.ask(10) == 200
+
+
+def test_a_server_whose_certificate_is_not_trusted_is_no_answer(tmp_path):
+    with serving(tmp_path, with_tls=True) as port:
+        page = first_answer.Page(f"https://127.0.0.1:{port}/", ssl.create_default_context())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            first_answer.wait(page, 10)
+
+
+def test_the_first_plain_answer_ends_the_wait(tmp_path):
+    with serving(tmp_path, with_tls=False) as port:
+        assert first_answer.wait_for_plain_http(port, 10) is None
+
+
+def test_nobody_there_is_told_after_the_deadline():
+    port = processes.free_port()
+    page = first_answer.Page(f"https://127.0.0.1:{port}/", trusting_anybody())
+    with pytest.raises(TimeoutError, match=str(port)):
+        first_answer.wait(page, 0.05)
+    with pytest.raises(TimeoutError, match=str(port)):
+        first_answer.wait_for_plain_http(port, 0.05)
+
+
+@pytest.mark.parametrize("last, now, step", [(99, 100, 100), (100, 100, 101), (90, 100, 100), (-1, 100, 100)])
+def test_a_code_is_of_the_first_step_that_was_not_used(monkeypatch, last, now, step):
+    monkeypatch.setattr(owner, "step_now", lambda: now)
+    someone = owner.Owner({"admin_url": "https://127.0.0.1:1", "service_code": ""}, trusting_anybody())
+    someone.secret, someone.last_step = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", last
+    someone.next_code()
+    assert someone.last_step == step
