@@ -30,8 +30,6 @@ THROTTLE = "throttle"
 # {account_id, name, email}: the cloud account that this router belongs to; absent when to none.
 CLOUD_OWNER = "cloud.owner"
 
-# [{id, result}], the last 32 commands of the cloud: an id that is here is never run again.
+# {seen: [id], running: {id: name}, outbox: [message]} of cloud/ledger.py: an id that was seen is never run
+# again, and what is in the outbox is sent again until the cloud acknowledges it.
 COMMANDS = "cloud.commands"
-
-# {id, ...}: a command whose result can only be told after the restart that it asked for.
-PENDING_RESULT = "cloud.pending_result"

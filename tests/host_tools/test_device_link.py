@@ -78,7 +78,8 @@ class Router:
         ders = {"cloud_ca": cloud_ca.certificate_der, **shown}
         config = {name: base64.b64encode(der).decode() for name, der in ders.items()}
         config |= {"serial_number": SERIAL, "host": "127.0.0.1", "port": cloud.port}
-        config |= {"server_name": SERVER_NAME, "store": str(folder / "journal"), "tells": str(self.tells), "answer": answer}
+        config |= {"server_name": SERVER_NAME, "store": str(folder / "journal")}
+        config |= {"tells": str(self.tells), "answer": answer}
         self.config_path = folder / "config.json"
         self.config_path.write_text(json.dumps(config))
 
