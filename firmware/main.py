@@ -70,7 +70,7 @@ def choose(record, present):
 
 
 class Boot:
-    """What the daemon is told of its start. `confirm()` says that the firmware works: call it once it serves."""
+    """What the daemon is told of its start. `confirm()` says that it works: call it once it serves."""
 
     def __init__(self, root, slot, version, record):
         self.slot = slot

@@ -104,11 +104,11 @@ def _printable(text):
 
 
 def _write(line):
-    if _log.path is None:
-        print(line, file=sys.stderr)
-        return
-    data = (line + "\n").encode()
     try:
+        if _log.path is None:
+            print(line, file=sys.stderr)
+            return
+        data = (line + "\n").encode()
         _open_for(len(data))
         _log.file.write(data)
     except OSError:

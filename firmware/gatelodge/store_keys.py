@@ -23,8 +23,8 @@ AUTHENTICATORS = "authenticators"
 # {salt (hex), iterations, hashes: [hex], created_at}: the unused recovery codes, core/recovery.py. Secret.
 RECOVERY = "recovery"
 
-# {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]}, core/throttle.py: so that
-# a restart forgives nothing.
+# {account: {factor: failures}, clients: [[address, known, {factor: failures}], ...]}, core/throttle.py: a
+# restart forgives nothing.
 THROTTLE = "throttle"
 
 # {account_id, name, email}: the cloud account that this router belongs to; absent when to none.

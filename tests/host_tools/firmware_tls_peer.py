@@ -1,7 +1,8 @@
 """One end of a TLS connection, made of the firmware's streams. Run by MicroPython, for test_firmware_tls.py.
 
 client PORT FOLDER CA CERTIFICATE     says hello, prints {"line": ...} or {"reason": ..., "text": ...}
-server PORT FOLDER CERTIFICATE CA     prints "ready", echoes until it is killed. "-" is none.
+server PORT FOLDER CERTIFICATE CA     prints "ready", echoes until it is killed
+"-" is none; a server without a certificate speaks plain TCP.
 """
 
 import asyncio
@@ -21,10 +22,13 @@ def read(folder, name):
         return file.read()
 
 
+def own_pair(folder, name):
+    """(certificate, key), or None for "-"."""
+    return None if name == "-" else (read(folder, name + ".crt"), read(folder, name + ".key"))
+
+
 async def client(port, folder, ca, certificate):
-    own = (
-        () if certificate == "-" else (read(folder, certificate + ".crt"), read(folder, certificate + ".key"))
-    )
+    own = own_pair(folder, certificate) or ()
     try:
         stream = await open_tls(HOST, port, client_context(read(folder, ca), *own), "router.test", TIMEOUT_MS)
         await stream.write(b"hello\n")
@@ -46,10 +50,8 @@ async def echo(stream):
 
 
 async def server(port, folder, certificate, ca):
-    client_ca = None if ca == "-" else read(folder, ca)
-    context = server_context(
-        read(folder, certificate + ".crt"), read(folder, certificate + ".key"), client_ca
-    )
+    own, client_ca = own_pair(folder, certificate), None if ca == "-" else read(folder, ca)
+    context = server_context(own[0], own[1], client_ca) if own else None
     await serve(
         HOST,
         port,

@@ -227,6 +227,16 @@ async def test_client_reads_what_comes_one_tls_record_per_byte(pki):
     }
 
 
+async def test_client_reads_the_answer_of_a_server_that_hangs_up_with_it(pki):
+    async def answer_and_leave(reader, writer):
+        await reader.readline()
+        writer.write(b"LAST WORDS\n")
+        writer.close()
+
+    context = python_server_context(pki, "good")
+    assert await firmware_client_against(context, pki, handler=answer_and_leave) == {"line": "LAST WORDS\n"}
+
+
 def free_port():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -236,9 +246,9 @@ def free_port():
 class FirmwareServer:
     """An echo server of the firmware, as a process."""
 
-    def __init__(self, pki, client_ca="-"):
+    def __init__(self, pki, client_ca="-", certificate="good"):
         self.port = free_port()
-        self.arguments = ("server", self.port, pki, "good", client_ca)
+        self.arguments = ("server", self.port, pki, certificate, client_ca)
 
     async def __aenter__(self):
         self.process = await firmware_peer(*self.arguments)
@@ -286,6 +296,15 @@ async def test_server_takes_only_clients_that_its_ca_signed(pki):
             with pytest.raises((ssl.SSLError, OSError, asyncio.IncompleteReadError)):
                 await ask(await server.connect(python_client_context(pki, certificate=certificate)), b"x")
             await server.logged(text)
+
+
+async def test_server_answers_a_client_that_has_closed_its_half(pki):
+    async with FirmwareServer(pki, certificate="-") as server:
+        reader, writer = await server.connect(None)
+        writer.write(b"x" * 100_000)
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(-1), 10) == b"x" * 100_000
+        writer.close()
 
 
 async def test_server_survives_clients_that_vanish(pki):
