@@ -16,9 +16,9 @@ from typing import Any
 
 from gatelodge.contract import provisioning
 from gatelodge.contract.errors import BenchError
-from mpremote.transport import TransportError, TransportExecError
-from mpremote.transport_serial import SerialTransport
-from serial import SerialException
+from mpremote.transport import TransportError, TransportExecError  # type: ignore[import-untyped]
+from mpremote.transport_serial import SerialTransport  # type: ignore[import-untyped]
+from serial import SerialException  # type: ignore[import-untyped]
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
@@ -141,10 +141,10 @@ class BenchLine:
             self._open.serial.write(b"\x03status\r")
             said = self._open.read_until(1, b"\r\n> ", timeout=BYTE_TIMEOUT_S)
         pairs = [line.split(": ", 1) for line in said.decode(errors="replace").splitlines() if ": " in line]
-        return {name: value for name, value in pairs}
+        return dict(pairs)
 
     def refuses_code(self) -> bool:
-        """Whether the router refuses each way to code there is: raw REPL, raw-paste, paste mode, a statement."""
+        """Whether the router refuses every way to code: raw REPL, raw-paste, paste mode, a statement."""
         return all(
             self._is_refused(attempt) for attempt in (b"\x01", b"\x01\x05A\x01", b"\x05", b"print(7*6)\r")
         )
@@ -166,7 +166,7 @@ class BenchLine:
                 self._open.serial.read(self._open.serial.inWaiting())
 
     def _meet_raw_repl(self) -> bool:
-        """Stand right before the prompt, where mpremote expects to be; earlier knocks may still be answered."""
+        """Stand right before the prompt, as mpremote expects; earlier knocks may still be answered."""
         self._settle()
         self._open.serial.write(b"\x01")
         self._in_raw_repl = self._open.read_until(1, RAW_BANNER, timeout=BYTE_TIMEOUT_S).endswith(RAW_BANNER)

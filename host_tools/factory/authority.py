@@ -125,7 +125,7 @@ class FactoryAuthority:
     def device_certificate(self, csr: bytes, serial_number: str, public_key: bytes) -> bytes:
         """Return the DER of a TLS client certificate for a router's request (DER).
 
-        Raises ToolError unless the request is signed by the key that the router showed, for this serial number.
+        Raises ToolError unless the key that the router showed signed the request, for this serial number.
         """
         request = _checked_request(csr, serial_number, public_key)
         builder = self._builder(request.subject, request.public_key(), DEVICE_DAYS, DEVICE_USAGE)
@@ -134,7 +134,7 @@ class FactoryAuthority:
     def admin_certificate(
         self, csr: bytes, serial_number: str, public_key: bytes, names: Sequence[str]
     ) -> bytes:
-        """Return the DER of a TLS server certificate for the admin page, for these DNS names and addresses."""
+        """Return the DER of the admin page's TLS server certificate, for these DNS names and addresses."""
         request = _checked_request(csr, serial_number, public_key)
         builder = self._builder(request.subject, request.public_key(), ADMIN_DAYS, ADMIN_USAGE)
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])

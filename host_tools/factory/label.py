@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 
 import segno
-from gatelodge.contract import service_code
 
 from host_tools.factory.files import write_durably
 from host_tools.factory.records import UnitRecord
@@ -13,7 +12,18 @@ from host_tools.factory.records import UnitRecord
 ERROR_CORRECTION = "q"
 QUIET_ZONE = 4  # modules, ISO/IEC 18004 section 6.3.8
 MODULE = 4  # user units of the SVG
-MARGIN, LINE = 12, 22
+MARGIN, LINE, TEXT_WIDTH = 12, 22, 300
+
+SVG = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
+<rect width="{width}" height="{height}" rx="12" fill="#fff"/>
+<path transform="translate({margin} {margin}) scale({module})" d="{path}" fill="#000"/>
+<g font-family="system-ui, sans-serif" font-size="16" fill="#000">
+{texts}
+</g>
+</svg>
+"""
+TEXT = '<text x="{x}" y="{y}" font-weight="{weight}">{text}</text>'
 
 
 def terminal_label(unit: UnitRecord) -> str:
@@ -26,24 +36,14 @@ def terminal_label(unit: UnitRecord) -> str:
 def label_svg(unit: UnitRecord) -> str:
     """Return the label as a picture, with the texts as text."""
     qr = _qr(unit)
-    path, side = _modules(qr), (qr.symbol_size(border=QUIET_ZONE)[0]) * MODULE
-    width, height = side + 2 * MARGIN + 300, side + 2 * MARGIN
-    texts = (
-        (unit.model, "600"),
-        ("Serial number", "400"),
-        (unit.serial_number, "600"),
-        ("Service code", "400"),
-        (service_code.format_grouped(unit.service_code), "600"),
-    )
-    lines = "".join(
-        f'<text x="{side + 2 * MARGIN}" y="{2 * MARGIN + LINE * (number + 1)}" font-weight="{weight}">{_escape(text)}</text>'
-        for number, (text, weight) in enumerate(texts)
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-        f'<rect width="{width}" height="{height}" rx="12" fill="#fff"/>'
-        f'<g transform="translate({MARGIN} {MARGIN}) scale({MODULE})"><path d="{path}" fill="#000"/></g>'
-        f'<g font-family="system-ui, sans-serif" font-size="16" fill="#000">{lines}</g></svg>\n'
+    side = int(qr.symbol_size(border=QUIET_ZONE)[0]) * MODULE
+    return SVG.format(
+        width=side + 2 * MARGIN + TEXT_WIDTH,
+        height=side + 2 * MARGIN,
+        margin=MARGIN,
+        module=MODULE,
+        path=_modules(qr),
+        texts=_texts(unit, x=side + 2 * MARGIN),
     )
 
 
@@ -68,6 +68,20 @@ def _modules(qr: segno.QRCode) -> str:
                 steps.append(f"M{start} {y}h{x - start}v1h-{x - start}z")
                 start = None
     return "".join(steps)
+
+
+def _texts(unit: UnitRecord, x: int) -> str:
+    lines = (
+        (unit.model, 600),
+        ("Serial number", 400),
+        (unit.serial_number, 600),
+        ("Service code", 400),
+        (unit.grouped_code, 600),
+    )
+    rows = [
+        (2 * MARGIN + LINE * number, weight, _escape(text)) for number, (text, weight) in enumerate(lines, 1)
+    ]
+    return "\n".join(TEXT.format(x=x, y=y, weight=weight, text=text) for y, weight, text in rows)
 
 
 def _escape(text: str) -> str:

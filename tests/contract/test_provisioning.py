@@ -132,8 +132,9 @@ class Seals(unittest.TestCase):
         sealed = provisioning.seal("lock {}")
         damaged = [sealed[:size] for size in range(len(sealed))]
         for at in range(len(sealed)):
-            for bit in range(7):
-                damaged.append(sealed[:at] + chr(ord(sealed[at]) ^ 1 << bit) + sealed[at + 1 :])
+            damaged.extend(
+                sealed[:at] + chr(ord(sealed[at]) ^ 1 << bit) + sealed[at + 1 :] for bit in range(7)
+            )
         for text in damaged:
             with self.assertRaises(provisioning.DamagedError):
                 provisioning.unseal(text)

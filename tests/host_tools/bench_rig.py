@@ -4,7 +4,8 @@
         ... open rig.port as the factory opens a serial port ...
 
 One terminal is the router's own (its stdin, stdout and controlling terminal), the other is what
-tools open; bytes are carried between them like on a wire. A router that asks to be restarted is.
+tools open; bytes are carried between them like on a wire, which `rig.damage` may spoil. A router that
+ends, or whose power is cut with `rig.kill()`, is started again.
 """
 
 import os
@@ -15,15 +16,16 @@ import tty
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-RESTART = 64
 MICROPYTHON = os.environ.get("MICROPYTHON") or str(ROOT / "build/micropython/bin/micropython")
 
 
 class BenchRig:
     def __init__(self, directory):
-        self.state = Path(directory) / "state"
-        self.log_path = Path(directory) / "router.log"
+        self._directory = Path(directory)
+        self.state = self._directory / "state"
+        self.log_path = self._directory / "router.log"
         self.starts = 0
+        self.damage = lambda to_router, data: data
         self._stopping = False
         self._process = None
 
@@ -32,7 +34,9 @@ class BenchRig:
         self._tool_master, self._tool = os.openpty()
         for terminal in (self._router, self._tool):
             tty.setraw(terminal)
-        self.port = os.ttyname(self._tool)
+        # By another name than /dev/pts: mpremote reads a pty without any deadline.
+        self.port = str(self._directory / "serial")
+        os.symlink(os.ttyname(self._tool), self.port)
         self._wake, self._waker = os.pipe()
         self._log = self.log_path.open("wb")
         self._threads = [threading.Thread(target=self._carry), threading.Thread(target=self._keep_running)]
@@ -92,4 +96,5 @@ class BenchRig:
             if self._wake in ready:
                 return
             for source in ready:
-                os.write(other[source], os.read(source, 1024))
+                data = os.read(source, 1024)
+                os.write(other[source], self.damage(source == self._tool_master, data))

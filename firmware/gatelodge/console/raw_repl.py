@@ -29,6 +29,8 @@ FILE, SINGLE = "exec", "single"  # compile()'s names: a whole file, or one line 
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = 1, 2, 3, 4, 5
 BACKSPACE, RETURN, NEWLINE, ESCAPE, DELETE = 8, 13, 10, 27, 127
 
+NO_ESCAPE, AFTER_ESCAPE, IN_SEQUENCE = 0, 1, 2
+
 WINDOW = 512  # bytes per raw-paste credit; two are given at first. A terminal's kernel buffer holds 4095
 SOURCE_LIMIT = 65536  # bytes of code at once, with its compilation 1/4 of the smallest board's heap
 LINE_LIMIT = 1024  # characters of a typed line: nobody types more
@@ -52,7 +54,7 @@ class RawRepl:
         self._credit = 0  # bytes until the host is given another window
         self._block = b""  # the lines of a compound statement so far
         self._events = []
-        self._escape = 0  # where in a cursor key's sequence we are
+        self._escape = NO_ESCAPE  # where in a cursor key's sequence we are
         self._last_was_return = False
 
     # --- what the shell calls ---
@@ -228,9 +230,7 @@ class RawRepl:
         typed = bytearray()
         for byte in data:
             if self._escape:
-                self._escape = (
-                    1 if self._escape == 2 and byte in b"[O" else int(self._escape == 1 and byte < 64)
-                )
+                self._swallow(byte)
             elif byte >= 32 and len(self._source) < LINE_LIMIT:
                 self._source.append(byte)
                 typed.append(byte)
@@ -238,7 +238,14 @@ class RawRepl:
         self._send(bytes(typed))
 
     def _start_escape(self):
-        self._escape = 2
+        self._escape = AFTER_ESCAPE
+
+    def _swallow(self, byte):
+        """ESC [ or ESC O, then parameters below 64, then one final byte (ECMA-48 section 5.4)."""
+        if self._escape == AFTER_ESCAPE and byte in b"[O":
+            self._escape = IN_SEQUENCE
+        elif self._escape == AFTER_ESCAPE or byte >= 64:
+            self._escape = NO_ESCAPE
 
     def _erase(self):
         if self._source:
@@ -256,7 +263,7 @@ class RawRepl:
 
     def _return(self):
         self._last_was_return = True
-        self._escape = 0
+        self._escape = NO_ESCAPE
         line = self._take_source()
         self._send(b"\r\n")
         if self._block or line.rstrip().endswith(b":"):
@@ -280,7 +287,7 @@ class RawRepl:
 
     def _cancel_line(self):
         self._forget()
-        self._escape = 0
+        self._escape = NO_ESCAPE
         self._send(b"\r\n" + PROMPT)
 
     def _friendly_ctrl_b(self):

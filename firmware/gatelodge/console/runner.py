@@ -2,9 +2,10 @@
 
 On the unix port a Ctrl-C does not wait for the end of a bytecode: KeyboardInterrupt is thrown
 from the signal handler, wherever the interpreter stands. Two things follow. The interrupt may come
-again while the first is handled, so `run` is guarded more than once. And it may come in the middle of a garbage
-collection, which then never ends: the heap stays locked and half marked. `run` finds that, unlocks
-the heap, forbids further collections, and answers `must_restart`, for only a new process is sound.
+again while the first is handled, so `run` is guarded more than once. And it may come in the middle
+of a garbage collection, which then never ends: the heap stays locked and half marked. `run` finds
+that, unlocks the heap, forbids further collections, and answers `must_restart`, for only a new
+process is sound.
 """
 
 import gc

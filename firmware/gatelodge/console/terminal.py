@@ -36,8 +36,8 @@ class Terminal:
             self._set_speed(read_fd, "B%d" % baud)
         self._fd = read_fd
         # Kept for ever: closing them would close the daemon's own stdin and stdout.
-        self._in = open(read_fd, "rb", 0)
-        self._out = open(write_fd, "wb", 0)
+        self._in = open(read_fd, "rb", 0)  # noqa: SIM115
+        self._out = open(write_fd, "wb", 0)  # noqa: SIM115
 
     def listen(self):
         """Every byte is a byte, and a read never blocks."""

@@ -62,11 +62,13 @@ def decode_point(data):
 def sign(private_key, digest):
     """Return the signature (r, s) of a SHA-256 digest, with RFC 6979's nonce."""
     e = int.from_bytes(digest, "big") % N
-    for k in _nonces(private_key, digest):
+    r = s = 0
+    nonces = _nonces(private_key, digest)
+    while not (r and s):
+        k = next(nonces)
         r = _affine(_multiply(k, G))[0] % N
         s = _inverse(k, N) * (e + r * private_key) % N
-        if r and s:
-            return r, s
+    return r, s
 
 
 def verify(point, digest, r, s):

@@ -1,0 +1,53 @@
+import unittest
+
+from gatelodge.console.runner import Runner
+
+
+class Running(unittest.TestCase):
+    def setUp(self):
+        self.kept = []
+        self.runner = Runner({"keep": self.kept.append})
+
+    def run_code(self, source, kind="exec"):
+        return self.runner.run(source, kind)
+
+    def test_code_sees_the_names_it_was_given(self):
+        outcome = self.run_code(b"keep(1 + 1)")
+        self.assertEqual(self.kept, [2])
+        self.assertEqual((outcome.error, outcome.reset, outcome.must_restart), ("", False, False))
+
+    def test_a_function_sees_its_own_module(self):
+        self.run_code(b"def f():\n    return later\nlater = 7\nkeep(f())")
+        self.assertEqual(self.kept, [7])
+
+    def test_names_last_until_the_reset(self):
+        self.run_code(b"x = 3")
+        self.run_code(b"keep(x)")
+        self.runner.reset()
+        self.assertIn("NameError", self.run_code(b"keep(x)").error)
+        self.assertEqual(self.kept, [3])
+
+    def test_an_exception_is_a_traceback(self):
+        outcome = self.run_code(b"1 // 0")
+        self.assertIn("Traceback", outcome.error)
+        self.assertIn("ZeroDivisionError", outcome.error)
+
+    def test_wrong_syntax_is_a_traceback(self):
+        self.assertIn("SyntaxError", self.run_code(b"x = = 1").error)
+
+    def test_an_exit_is_a_reset(self):
+        self.assertTrue(self.run_code(b"raise SystemExit").reset)
+
+    def test_an_interrupt_is_a_traceback(self):
+        outcome = self.run_code(b"raise KeyboardInterrupt")
+        self.assertIn("KeyboardInterrupt", outcome.error)
+        self.assertFalse(outcome.reset)
+
+    def test_text_that_is_not_utf_8_does_no_harm(self):
+        self.run_code(b"x = '\xff\xfe'")
+        self.run_code(b"keep(1)")
+        self.assertEqual(self.kept, [1])
+
+
+if __name__ == "__main__":
+    unittest.main()
