@@ -1,5 +1,4 @@
-"""The cloud as one process: build the parts, open both listeners, serve until told to stop, close in order.
-"""
+"""The cloud as one process: build the parts, open both listeners, serve until told to stop, close in order."""
 
 from __future__ import annotations
 
@@ -7,7 +6,9 @@ import asyncio
 import errno
 import logging
 import signal
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -35,6 +36,7 @@ KEEP_ALIVE_S = 30
 # In development one router is watched by one person: it reports often, and returns at once.
 DEVELOPMENT_HUB = HubSettings(heartbeat_s=3, reconnect_window_s=2)
 
+Hub = TypeVar("Hub", bound=Any)
 log = logging.getLogger("cloud")
 
 
@@ -90,7 +92,8 @@ class Service:
             await site.start()
 
     async def _open_to_routers(self, parts: Parts, certs: Certificates) -> None:
-        self._hub = make_hub(parts)
+        settings = DEVELOPMENT_HUB if self.settings.development else HubSettings()
+        self._hub = join_hub(parts, partial(DeviceHub, parts.registry, settings=settings))
         context = device_context(
             str(certs.devices.certificate), str(certs.devices.key), str(self.settings.factory_ca)
         )
@@ -112,17 +115,15 @@ class Service:
         await parts.database.close()
 
 
-def make_hub(parts: Parts) -> DeviceHub:
-    """The routers' side, joined to the database's: edges are stored, a new link is shown its waiting claim.
-    """
+def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
+    """Make the routers' side and join it to the rest: edges are stored, a new link is shown its claim."""
 
     async def on_edge(serial_number: str, state: str, status: dict[str, Any]) -> None:
         await parts.ownership.edge(serial_number, state, status)
         if state != OFFLINE:
             parts.tasks.start(parts.claims.linked(serial_number), "deliver a waiting claim")
 
-    settings = DEVELOPMENT_HUB if parts.settings.development else HubSettings()
-    hub = DeviceHub(parts.registry, on_edge=on_edge, on_claim_answer=parts.claims.answered, settings=settings)
+    hub = make(on_edge=on_edge, on_claim_answer=parts.claims.answered)
     parts.claims.hub = parts.ownership.hub = hub
     return hub
 

@@ -20,6 +20,10 @@ class ThrottledError(RefusedError):
         super().__init__("", f"Too many attempts. Try again in {spoken(self.wait_s)}.")
 
 
+class NotTheirsError(Exception):
+    """It does not exist, or belongs to somebody else: nobody is told which."""
+
+
 def spoken(seconds: int) -> str:
     if seconds < 90:
         return f"{seconds} s"

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import recovery, signin, totp
-from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.turnstile import Turnstile
@@ -119,14 +119,14 @@ class Factors:
         return codes
 
     async def remove(self, authenticator_id: str, password: str, visit: Visit) -> None:
-        """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError."""
+        """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError, NotTheirsError."""
         await self.check_password(password, visit)
         account = visit.signed_in
         async with self._database.write() as session:
             held = {row.id: row for row in await session.scalars(_of_account(account.id))}
             gone = held.get(authenticator_id)
             if gone is None:
-                return
+                raise NotTheirsError
             await session.delete(gone)
             if len(held) == 1:
                 await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))

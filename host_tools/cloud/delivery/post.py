@@ -50,6 +50,7 @@ class Post:
         self._driver = driver
         self._clock = clock
         self._wanted = asyncio.Event()
+        self._working = False
 
     def add(self, session: AsyncSession, recipient: str, text: Text, now: float) -> None:
         message = Message(
@@ -61,13 +62,20 @@ class Post:
     def wake(self) -> None:
         self._wanted.set()
 
+    def idle(self) -> bool:
+        """Whether everything that was due has been tried."""
+        return not (self._working or self._wanted.is_set())
+
     async def run(self) -> None:
         """Send what is due, sleep until the next is, for ever."""
         while True:
             self._wanted.clear()
+            self._working = True
             for message in await self._due():
                 await self._send(message)
-            await self._sleep(await self._next_due_in_s())
+            wait_s = await self._next_due_in_s()
+            self._working = False
+            await self._sleep(wait_s)
 
     async def _due(self) -> list[Message]:
         waiting = select(Message).where(Message.state == QUEUED, Message.due_at <= self._clock())

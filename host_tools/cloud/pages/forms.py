@@ -46,8 +46,9 @@ class Filled(NamedTuple):
     errors: dict[str, str]  # by field; empty when all is well
 
 
-FIRST_NAME = Field("first_name", "Enter your first name.", check=check_name)
-LAST_NAME = Field("last_name", "Enter your last name.", check=check_name)
+# Both together are what a router is told of its owner: at most 160 characters (contract/messages.py).
+FIRST_NAME = Field("first_name", "Enter your first name.", 79, check_name)
+LAST_NAME = Field("last_name", "Enter your last name.", 80, check_name)
 NEW_EMAIL = Field("email", "Enter your e-mail address.", 254, check_email, lower=True)
 COUNTRY = Field("country", "Choose your country.", 2, check_country)
 NEW_PASSWORD = Field("password", "Choose a password.", 200, keep_spaces=True)

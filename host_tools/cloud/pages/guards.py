@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.passwords import HasherBusyError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.certificates import NAMES
@@ -77,6 +77,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             remember_browser(request, error)
             raise
         return error_page(request, error.status)
+    except NotTheirsError:
+        return error_page(request, 404)
     except HasherBusyError:
         return error_page(request, 503)
     except Exception:

@@ -22,7 +22,7 @@ from host_tools.cloud.parts import PARTS, Parts
 ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
 GUARDS = {STRANGER: for_stranger, ACCOUNT: for_account, THIS_COMPUTER: for_this_computer}
 BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
-ROUTER = "/routers/{serial_number:[A-Za-z0-9-]{1,64}}"
+ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
 
 
 class Route(NamedTuple):

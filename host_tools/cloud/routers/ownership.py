@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
@@ -35,8 +35,7 @@ log = logging.getLogger("cloud.routers")
 
 @dataclass(frozen=True)
 class RouterView:
-    """A router as its owner sees it. `status` is the live link's (devices/hub.py), None when there is none.
-    """
+    """A router as its owner sees it. `status` is the live link's (devices/hub.py), None when there is none."""
 
     router: Router
     status: dict[str, Any] | None
@@ -86,9 +85,7 @@ class Ownership:
             return list(await session.scalars(asked.order_by(Command.asked_at.desc()).limit(COMMANDS_SHOWN)))
 
     async def reboot(self, serial_number: str, visit: Visit) -> None:
-        """Ask the router to restart; the result comes to its page. Raises RefusedError, LookupError if not
-        theirs.
-        """
+        """Ask the router to restart; the result comes to its page. Raises RefusedError, NotTheirsError."""
         await self._turnstile.take("command", account=visit.signed_in.id, address=visit.address)
         async with self._database.write() as session:
             await self._require_owner(session, serial_number, visit)
@@ -104,7 +101,7 @@ class Ownership:
         self._tasks.start(self._run(command), f"{REBOOT} of {serial_number}")
 
     async def release(self, serial_number: str, visit: Visit) -> None:
-        """Give the router back: it has no owner, and what was its owner's is wiped. Raises LookupError."""
+        """Give the router back: it has no owner, and what was its owner's is wiped. Raises NotTheirsError."""
         async with self._database.write() as session:
             router = await self._require_owner(session, serial_number, visit)
             router.owner_id = router.owned_at = None
@@ -124,7 +121,7 @@ class Ownership:
             "heard_at": status.get("heard", self._clock()),
         }
         if status.get("firmware"):
-            known["firmware"] = str(status["firmware"])[:40]
+            known["firmware"] = str(status["firmware"])[:64]
         async with self._database.write() as session:
             await session.execute(update(Router).where(Router.serial_number == serial_number).values(**known))
         self._bus.publish(f"router:{serial_number}")
@@ -158,7 +155,7 @@ class Ownership:
     async def _require_owner(self, session: AsyncSession, serial_number: str, visit: Visit) -> Router:
         router = await session.scalar(_owned(serial_number, visit.signed_in.id).with_for_update())
         if router is None:
-            raise LookupError(serial_number)
+            raise NotTheirsError
         return router
 
     def _view(self, router: Router) -> RouterView:

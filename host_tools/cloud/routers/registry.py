@@ -120,8 +120,7 @@ def owner(account: Account | None) -> Owner | None:
 
 
 def _read(path: Path) -> list[FactoryRecord]:
-    """Every good line; a bad one (the last may be half written) is logged and met again at the next change.
-    """
+    """Every good line; a bad one (the last may be half written) is logged and met again at the next change."""
     records = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         try:

@@ -133,7 +133,7 @@ class Router(Base):
     owned_at: Mapped[float | None]
     state: Mapped[str] = mapped_column(String(10))
     heard_at: Mapped[float | None]
-    firmware: Mapped[str] = mapped_column(String(40))
+    firmware: Mapped[str] = mapped_column(String(64))
 
 
 class Claim(Base):

@@ -169,7 +169,7 @@ def _routers() -> None:
         sa.Column("owned_at", sa.Float(precision=53), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("heard_at", sa.Float(precision=53), nullable=True),
-        sa.Column("firmware", sa.String(length=40), nullable=False),
+        sa.Column("firmware", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["accounts.id"], name="fk_routers_owner_id"),
         sa.PrimaryKeyConstraint("serial_number", name="pk_routers"),
         sa.UniqueConstraint("service_code_hash", name="uq_routers_service_code_hash"),

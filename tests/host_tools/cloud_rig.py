@@ -1,0 +1,193 @@
+"""The whole portal in this process, with a database of its own, a clock that tests move, and browsers."""
+
+import asyncio
+import hashlib
+import json
+import re
+import time
+from pathlib import Path
+
+import pyotp
+from aiohttp import ClientSession, CookieJar
+from aiohttp.test_utils import TestServer
+from gatelodge.contract import service_code
+
+from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.pages.routes import make_app
+from host_tools.cloud.parts import build_parts
+from host_tools.cloud.routers.registry import service_code_hash
+from host_tools.cloud.service import join_hub
+from host_tools.cloud.settings import Settings
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.secret_box import SecretBox
+from tests.fakes.device_hub import FakeDeviceHub
+
+CODE_KEY = b"k" * 32
+PASSWORD = "walnut tree by the gate"
+PERSON = {"first_name": "Ada", "last_name": "Bell", "country": "BE", "password": PASSWORD, "terms": "yes"}
+PATIENCE_S = 10
+CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+
+
+class Clock:
+    def __init__(self):
+        self.now = float(int(time.time()) // 30 * 30 + 5)  # early in a step: a test's codes stay valid
+
+    def __call__(self):
+        return self.now
+
+
+def settings(folder, **changed):
+    known = {
+        "data": folder, "bind": "127.0.0.1", "port": 0, "device_bind": "127.0.0.1", "device_port": 0,
+        "public_url": "https://localhost:8444", "database_url": f"sqlite+aiosqlite:///{folder}/cloud.db",
+        "devices": folder / "devices.jsonl", "service_code_key": CODE_KEY, "factory_ca": None, "smtp": None,
+        "mail_from": "gatelodge@localhost", "development": True,
+    }  # fmt: skip
+    return Settings(**{**known, **changed})
+
+
+class Rig:
+    """`async with Rig(folder) as rig`: rig.parts, rig.hub (a fake), rig.clock, rig.browser()."""
+
+    def __init__(self, folder: Path, **changed):
+        self.folder = folder
+        self.settings = settings(folder, **changed)
+        self.clock = Clock()
+        self._sessions = []
+
+    async def __aenter__(self):
+        database = Database(self.settings.database_url)
+        await database.migrate()
+        hasher = Hasher(memory_kib=8, passes=1)
+        self.parts = build_parts(self.settings, database, SecretBox(b"m" * 32), self.clock, hasher)
+        self.hub = join_hub(self.parts, FakeDeviceHub)
+        self.parts.tasks.start(self.parts.post.run(), "post")
+        self.server = TestServer(make_app(self.parts))
+        await self.server.start_server()
+        return self
+
+    async def __aexit__(self, *_):
+        self.parts.stopping.set()
+        self.parts.bus.publish_everywhere()
+        for session in self._sessions:
+            await session.close()
+        await self.server.close()
+        await self.parts.tasks.close()
+        self.parts.hasher.close()
+        await self.parts.database.close()
+
+    def browser(self, **headers):
+        jar = CookieJar(unsafe=True, treat_as_secure_origin=[self.server.make_url("/")])
+        session = ClientSession(cookie_jar=jar, headers=headers)
+        self._sessions.append(session)
+        return Browser(self, session)
+
+    async def make_router(self, serial_number, index=1):
+        """A router that the factory reported; returns its service code."""
+        code = service_code.generate(bytes([index] * 10))
+        record = {
+            "serial_number": serial_number,
+            "service_code_hash": service_code_hash(CODE_KEY, code),
+            "certificate_fingerprint": hashlib.sha256(serial_number.encode()).hexdigest(),
+            "model": "Lodge One",
+            "made_at": 1795000000,
+        }
+        with self.settings.devices.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        await self.parts.registry.refresh()
+        return code
+
+    async def own_router(self, serial_number, browser, index=1):
+        """A router that is online and belongs to the browser's account."""
+        code = await self.make_router(serial_number, index)
+        await self.hub.connect(serial_number)
+        await browser.post("/routers/register", service_code=code)
+        await self.until(lambda: serial_number in self.hub.claims)
+        await self.hub.answer(serial_number, True)
+        return code
+
+    async def mails(self, recipient=None):
+        """What was sent, the newest first; waits until nothing is queued."""
+        await self.until(self.parts.post.idle)
+        found = await self.parts.outbox.messages()
+        return [mail for mail in found if recipient in (None, mail.recipient)]
+
+    async def until(self, condition):
+        async with asyncio.timeout(PATIENCE_S):
+            while not (value := condition()):
+                await asyncio.sleep(0.01)
+        return value
+
+
+class Page:
+    def __init__(self, status, url, text, headers):
+        self.status, self.url, self.text, self.headers = status, url, text, headers
+
+    @property
+    def path(self):
+        return self.url.path
+
+    @property
+    def csrf(self):
+        found = CSRF.search(self.text)
+        return found[1] if found else ""
+
+
+class Browser:
+    """Follows redirects, keeps cookies, and posts with the token of the form's own page."""
+
+    def __init__(self, rig, session):
+        self._rig = rig
+        self._session = session
+
+    async def get(self, path, **options):
+        async with self._session.get(self._rig.server.make_url(path), **options) as answer:
+            return Page(answer.status, answer.url, await answer.text(), answer.headers)
+
+    async def post(self, path, form_page=None, headers=None, **fields):
+        """form_page: where the form stands, when it is not at the address that takes it."""
+        form = await self.get(form_page or path)
+        return await self.post_raw(path, {"csrf": form.csrf, **fields}, headers)
+
+    async def post_raw(self, path, fields, headers=None, **options):
+        url = self._rig.server.make_url(path)
+        async with self._session.post(url, data=fields, headers=headers, **options) as answer:
+            return Page(answer.status, answer.url, await answer.text(), answer.headers)
+
+    async def sign_up(self, email="ada@example.org", **changed):
+        return await self.post("/sign-up", **{**PERSON, "email": email, **changed})
+
+    async def join(self, email="ada@example.org"):
+        """Signed up, confirmed by code, signed in."""
+        await self.sign_up(email)
+        mail = (await self._rig.mails(email))[0]
+        return await self.post("/confirm", code=code_in(mail))
+
+    async def enrol(self):
+        """An authenticator, proved by the present code. Returns (its pyotp object, the page)."""
+        page = await self.get("/security/authenticators/add")
+        totp = pyotp.TOTP(re.search(r'id="key">([A-Z2-7 ]+)<', page.text)[1].replace(" ", ""))
+        fields = {"name": "My phone", "code": totp.at(int(self._rig.clock())), "password": PASSWORD}
+        return totp, await self.post("/security/authenticators/add", **fields)
+
+    async def sign_in(self, email="ada@example.org", password=PASSWORD):
+        return await self.post("/sign-in", email=email, password=password)
+
+    async def sign_out(self):
+        return await self.post("/sign-out", form_page="/security")
+
+
+def code_in(mail):
+    return re.search(r"Your code is (\d{6})", mail.body)[1]
+
+
+def link_in(mail):
+    return re.search(r"https://[^/]+(/confirm/link/\S+)", mail.body)[1]
+
+
+def without_secrets(text):
+    """A page without what must differ: form tokens, and a claim's own name, number and countdown."""
+    text = CSRF.sub("csrf", text)
+    text = re.sub(r"/routers/claims/[0-9a-f]+", "/routers/claims/ID", text)
+    return re.sub(r"<strong>\d{3} \d{3}</strong>", "<strong>NUMBER</strong>", text)

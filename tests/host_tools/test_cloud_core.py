@@ -1,0 +1,135 @@
+"""The cloud's decisions, without a database or a clock: sign-in table, throttle, passwords, one-time codes."""
+
+import pyotp
+import pytest
+from gatelodge.contract.errors import StateError
+
+from host_tools.cloud.accounts import passwords, recovery, signin, throttle, totp
+from host_tools.cloud.accounts.turnstile import network
+from host_tools.cloud.delivery.post import RETRY_AFTER_S, retry_after_s
+
+LIMIT = throttle.Limit("test", 3, 60)
+NOW = 1_000_000.0
+# RFC 6238 appendix B, the SHA-1 rows cut to six digits.
+RFC_6238 = [(59, "287082"), (1111111109, "081804"), (1111111111, "050471"), (1234567890, "005924")]
+RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+
+def attempts(count, due_at=None, now=NOW):
+    verdicts = []
+    for _ in range(count):
+        verdict = throttle.next_attempt(due_at, LIMIT, now)
+        due_at = verdict.due_at
+        verdicts.append(verdict)
+    return verdicts
+
+
+def test_the_burst_is_allowed_and_the_next_attempt_waits():
+    assert [verdict.allowed for verdict in attempts(4)] == [True, True, True, False]
+
+
+def test_a_refused_attempt_says_how_long_to_wait_and_then_is_allowed():
+    refused = attempts(4)[-1]
+    assert refused.wait_s == pytest.approx(60)
+    assert throttle.next_attempt(refused.due_at, LIMIT, NOW + refused.wait_s).allowed
+
+
+def test_refused_attempts_do_not_push_the_next_one_away():
+    assert attempts(50)[-1].wait_s == attempts(4)[-1].wait_s
+
+
+def test_an_attempt_given_back_costs_nothing():
+    due_at = attempts(3)[-1].due_at
+    assert throttle.next_attempt(throttle.given_back(due_at, LIMIT), LIMIT, NOW).allowed
+
+
+def test_every_guessable_thing_is_bounded_at_all_three_widths():
+    for thing in ("sign_in", "code", "sign_up", "claim"):
+        assert {f"{thing}.{width}" for width in ("account", "address", "all")} <= set(throttle.LIMITS)
+
+
+def test_addresses_of_one_ipv6_household_count_together():
+    assert network("2001:db8::1") == network("2001:db8::ffff:2") != network("2001:db8:0:1::1")
+    assert network("::ffff:192.0.2.7") == network("192.0.2.7") != network("192.0.2.8")
+
+
+def test_the_right_password_without_a_second_factor_signs_in():
+    event = signin.password_event(matches=True, has_second_factor=False)
+    assert signin.step(signin.begin(NOW), event, NOW).state == signin.SIGNED_IN
+
+
+def test_the_right_password_with_a_second_factor_asks_for_the_code():
+    event = signin.password_event(matches=True, has_second_factor=True)
+    assert signin.step(signin.begin(NOW), event, NOW).state == signin.CODE
+
+
+@pytest.mark.parametrize("event", [signin.RIGHT_CODE_NEEDED, "unheard of"])
+def test_a_step_that_is_not_in_the_table_is_an_error(event):
+    waiting = signin.Attempt(signin.CODE, 0, NOW + 1)
+    with pytest.raises(StateError):
+        signin.step(waiting, event, NOW)
+
+
+def test_no_event_leaves_the_password_step_by_a_code():
+    for event in (signin.USED, signin.RECOVERY):
+        with pytest.raises(StateError):
+            signin.step(signin.begin(NOW), event, NOW)
+
+
+def test_five_wrong_codes_void_the_attempt_and_a_right_one_revives_nothing():
+    attempt = signin.Attempt(signin.CODE, 0, NOW + 100)
+    for _ in range(signin.CODE_TRIES):
+        attempt = signin.step(attempt, signin.WRONG, NOW)
+    assert attempt.state == signin.VOID
+    assert signin.step(attempt, signin.RIGHT, NOW).state == signin.VOID
+
+
+def test_an_attempt_that_is_too_old_is_void_even_with_the_right_code():
+    attempt = signin.Attempt(signin.CODE, 0, NOW)
+    assert signin.step(attempt, signin.RIGHT, NOW).state == signin.VOID
+
+
+@pytest.mark.parametrize("now, code", RFC_6238)
+def test_codes_are_those_of_rfc_6238(now, code):
+    assert totp.match(RFC_SECRET, code, 0, now) == (totp.RIGHT, now // 30)
+
+
+def test_a_code_is_right_one_step_around_now_and_wrong_two_steps_away():
+    code = pyotp.TOTP(RFC_SECRET).generate_otp(1000)
+    verdicts = [totp.match(RFC_SECRET, code, 0, step * 30).verdict for step in range(998, 1003)]
+    assert verdicts == [totp.WRONG, totp.RIGHT, totp.RIGHT, totp.RIGHT, totp.WRONG]
+
+
+@pytest.mark.parametrize("last_step", [1000, 1001])
+def test_a_step_that_was_used_or_lies_before_a_used_one_is_used(last_step):
+    code = pyotp.TOTP(RFC_SECRET).generate_otp(1000)
+    assert totp.match(RFC_SECRET, code, last_step, 1000 * 30).verdict == totp.USED
+
+
+def test_a_new_authenticator_key_holds_160_bits():
+    assert len(pyotp.TOTP(totp.new_secret()).byte_secret()) == 20
+
+
+@pytest.mark.parametrize("password", ["short", "Password123!", "12345678", "aaaaaaaaaaaa", "abcdefgh", "x" * 200])
+def test_a_guessable_password_is_refused_with_a_sentence(password):
+    assert passwords.fault(password).endswith(".")
+
+
+@pytest.mark.parametrize("password", ["walnut tree by the gate", "k7fjw9qx", "Sommer-Regen-41", "пароль у ворот"])
+def test_a_password_of_no_particular_composition_is_accepted(password):
+    assert passwords.fault(password) is None
+
+
+def test_a_password_with_ones_own_name_in_it_is_refused():
+    assert passwords.fault("adalovelace-1815", personal=("Ada", "Lovelace")) is not None
+
+
+def test_recovery_codes_are_ten_different_ones_and_forgive_how_they_are_typed():
+    codes = recovery.new_codes()
+    assert len(set(codes)) == recovery.COUNT
+    assert recovery.canonical(" " + recovery.grouped(codes[0]).lower()) == codes[0]
+
+
+def test_delivery_backs_off_and_then_gives_up():
+    waits = [retry_after_s(attempt) for attempt in range(1, len(RETRY_AFTER_S) + 2)]
+    assert waits == sorted(waits[:-1]) + [None]

@@ -1,0 +1,151 @@
+"""What stands in front of every page: origin, host, form tokens, cookies, headers; and the route table itself."""
+
+import re
+
+import pytest
+
+from host_tools.cloud.pages import routes
+from host_tools.cloud.pages.guards import BROWSER_COOKIE, SESSION_COOKIE
+from tests.host_tools.cloud_rig import PERSON, Rig
+
+PLACES = {"serial_number:[A-Za-z0-9._:-]{1,64}": "GL-0001", "claim_id": "c1", "id": "a1", "token": "t1", "name": "logo.svg"}
+
+
+def address(row):
+    return re.sub(r"\{(serial_number:\[.*?\]\{1,64\}|\w+)\}", lambda place: PLACES[place[1]], row.path)
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    async with Rig(tmp_path) as rig:
+        yield rig
+
+
+@pytest.mark.parametrize("row", [row for row in routes.ROUTES if row.who == routes.ACCOUNT], ids=lambda row: row.method + row.path)
+async def test_a_page_of_an_account_leads_a_stranger_to_the_sign_in(rig, row):
+    browser = rig.browser()
+    if row.method == "GET":
+        page = await browser.get(address(row))
+    else:
+        page = await browser.post(address(row), form_page="/sign-in")
+    assert page.path == "/sign-in"
+
+
+@pytest.mark.parametrize("row", [row for row in routes.ROUTES if row.method == "POST"], ids=lambda row: row.path)
+async def test_no_form_is_taken_without_its_token(rig, row):
+    browser = rig.browser()
+    await browser.get("/sign-in")
+    assert (await browser.post_raw(address(row), {"csrf": "0" * 64})).status == 403
+
+
+async def test_a_form_token_of_another_browser_is_refused(rig):
+    mine, theirs = rig.browser(), rig.browser()
+    token = (await theirs.get("/sign-up")).csrf
+    await mine.get("/sign-up")
+    assert (await mine.post_raw("/sign-up", {"csrf": token, **PERSON})).status == 403
+
+
+async def test_a_form_token_from_before_the_sign_in_is_refused_after_it(rig):
+    browser = rig.browser()
+    token = (await browser.get("/sign-in")).csrf
+    await browser.join()
+    assert (await browser.post_raw("/sign-out", {"csrf": token})).status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
+)
+async def test_another_site_cannot_post(rig, headers):
+    browser = rig.browser()
+    assert (await browser.post("/sign-in", headers=headers, email="a@b.cc", password="x")).status == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8444", "", "[", "127.0.0.1@evil.example"])
+async def test_a_name_that_is_not_ours_is_not_answered(rig, host):
+    assert (await rig.browser().get("/sign-in", headers={"Host": host})).status in (400, 421)
+
+
+async def test_cookies_are_bound_to_this_host_and_kept_from_scripts(rig):
+    browser = rig.browser()
+    await browser.sign_up()
+    mail = (await rig.mails())[0]
+    form = await browser.get("/confirm")
+    fields = {"csrf": form.csrf, "code": re.search(r"\d{6}", mail.body)[0]}
+    answer = await browser.post_raw("/confirm", fields, allow_redirects=False)
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith(SESSION_COOKIE + "=") and SESSION_COOKIE.startswith("__Host-")
+    for attribute in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+        assert attribute in cookie
+    assert "Domain" not in cookie
+
+
+async def test_a_browser_keeps_the_cookie_that_it_has(rig):
+    browser = rig.browser()
+    assert BROWSER_COOKIE in (await browser.get("/sign-in")).headers["Set-Cookie"]
+    assert "Set-Cookie" not in (await browser.get("/sign-in")).headers
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/nowhere", "/health", "/static/cloud.css"])
+async def test_every_answer_carries_the_security_headers(rig, path):
+    headers = (await rig.browser().get(path)).headers
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Strict-Transport-Security" not in headers
+
+
+async def test_a_public_name_is_only_ever_spoken_to_over_tls(tmp_path):
+    async with Rig(tmp_path, public_url="https://account.example.org") as rig:
+        headers = (await rig.browser().get("/sign-in", headers={"Host": "account.example.org"})).headers
+        assert headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+async def test_no_page_holds_a_style_or_a_script_of_its_own(rig):
+    browser = rig.browser()
+    await browser.join()
+    _, added = await browser.enrol()
+    await browser.get("/security/authenticators/add")
+    paths = ("/routers", "/routers/register", "/security", "/security/authenticators/add", "/terms", "/outbox")
+    pages = [added] + [await browser.get(path) for path in paths]
+    for page in pages:
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script>|javascript:", page.text), page.path
+
+
+async def test_what_a_person_typed_is_shown_as_text(rig):
+    page = await rig.browser().sign_up(first_name='"><script>alert(1)</script>', email="nonsense")
+    assert "<script>alert" not in page.text
+
+
+async def test_a_form_that_is_too_large_is_refused(rig):
+    browser = rig.browser()
+    assert (await browser.post("/sign-in", email="a" * 100_000, password="x")).status == 413
+
+
+async def test_the_outbox_is_there_in_development(rig):
+    page = await rig.browser().get("/outbox")
+    assert page.status == 200 and "No message yet" in page.text
+
+
+@pytest.mark.parametrize("path", ["/outbox", "/outbox.json"])
+async def test_the_outbox_is_not_there_otherwise(tmp_path, path):
+    async with Rig(tmp_path, development=False, smtp=("localhost", 25)) as rig:
+        assert (await rig.browser().get(path)).status == 404
+
+
+async def test_the_outbox_is_not_shown_to_a_router_on_this_computer(rig):
+    assert (await rig.browser().get("/outbox", headers={"Host": "10.0.2.2:8444"})).status == 404
+
+
+async def test_a_fault_of_ours_is_a_page_without_details(rig, monkeypatch, caplog):
+    async def broken(*_):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(rig.parts.sign_ups, "pending", broken)
+    page = await rig.browser().get("/confirm")
+    assert page.status == 500 and "secret detail" not in page.text
+    assert "GET /confirm failed" in caplog.text
+
+
+async def test_health_says_ready(rig):
+    assert '"ready"' in (await rig.browser().get("/health")).text
