@@ -84,6 +84,18 @@ class ClaimsTest(unittest.TestCase):
         self.claims.answer("k1")
         self.assertIsNone(self.claims.current(0))
 
+    def test_an_answered_claim_is_not_shown_again(self):
+        self.claims.show(CLAIM)
+        self.claims.answer("k1")
+        self.claims.show(CLAIM)
+        self.assertIsNone(self.claims.current(0))
+
+    def test_a_claim_whose_answer_is_owed_is_not_shown_after_a_restart(self):
+        record = ledger.owed(ledger.empty(), ANSWER)
+        claims = Claims(self.clock.monotonic_ms, ledger.answered_claims(record))
+        claims.show(CLAIM)
+        self.assertIsNone(claims.current(0))
+
     def test_a_newer_claim_replaces_the_older(self):
         newer = dict(CLAIM)
         newer["claim_id"] = "k2"

@@ -2,17 +2,26 @@
 
 from gatelodge.contract.errors import StateError
 
+ANSWERED_LIMIT = 8
+
 
 class Claims:
     """now_ms: () -> monotonic ms. The claim expires by it, since the wall clock may be set meanwhile."""
 
-    def __init__(self, now_ms):
+    def __init__(self, now_ms, answered=()):
+        """answered: the ids of claims whose answers are still on their way to the cloud."""
         self._now_ms = now_ms
         self._args = None
         self._expires_ms = 0
+        self._answered = list(answered)
 
     def show(self, args):
-        """args of the `claim` command. A newer claim replaces an older one."""
+        """args of the `claim` command. A newer claim replaces an older one.
+
+        An answered one is not shown again: the cloud repeats a claim that it has no answer to yet.
+        """
+        if args["claim_id"] in self._answered:
+            return
         self._args = args
         self._expires_ms = self._now_ms() + args["expires_s"] * 1000
 
@@ -37,3 +46,4 @@ class Claims:
         if claim is None or claim["claim_id"] != claim_id:
             raise StateError("This request is not waiting any more. Start it again in your account.")
         self._args = None
+        self._answered = (self._answered + [claim_id])[-ANSWERED_LIMIT:]

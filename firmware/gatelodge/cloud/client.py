@@ -57,7 +57,6 @@ class CloudClient:
         self._on_change = on_change
         self._boot_id = binascii.hexlify(entropy(8)).decode()
         self._backoff = Backoff()
-        self._claims = Claims(monotonic_ms)
         self._commands = dict(commands)
         self._commands["claim"] = self._show_claim
         self._commands["claim_cancel"] = self._cancel_claim
@@ -66,6 +65,7 @@ class CloudClient:
         self._state = {"state": CONNECTING, "since": clock.now(), "last_error": None}
         self._record = store.get(store_keys.COMMANDS) or ledger.empty()
         self._keep(ledger.after_restart(self._record))
+        self._claims = Claims(monotonic_ms, ledger.answered_claims(self._record))
 
     # --- what the admin page sees ---
 

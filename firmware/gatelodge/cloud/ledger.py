@@ -64,6 +64,11 @@ def results_of(record, command_id):
     return [message for message in record["outbox"] if _is(message, "result", command_id)]
 
 
+def answered_claims(record):
+    """The ids of the claims whose answers are still owed."""
+    return [message["claim_id"] for message in record["outbox"] if message["type"] == "claim_answer"]
+
+
 def after_restart(record):
     """The record when the daemon starts: what was running then has ended with the restart."""
     for command_id, name in sorted(record["running"].items()):
