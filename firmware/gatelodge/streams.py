@@ -339,7 +339,7 @@ class Listener:
     async def _accept(self):
         try:
             while self._sock is not None:
-                if self._places == 0:
+                while self._places == 0:
                     self._place_is_free.clear()
                     await self._place_is_free.wait()
                 await compat.wait_readable(self._sock)  # a listener's only wait without a deadline
