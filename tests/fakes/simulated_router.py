@@ -45,7 +45,8 @@ class SimulatedRouter:
         for step in range(SAMPLES, -1, -1):
             past[0] = step * STEP_S
             traffic.sample()
-        for name in ("_received", "_sent", "count"):
+        traffic._last = (self._started_ms,) + self._counted(0)
+        for name in ("_received", "_sent", "_last", "count"):
             setattr(self.traffic, name, getattr(traffic, name))
         return self
 

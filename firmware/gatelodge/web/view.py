@@ -92,9 +92,9 @@ class View:
     def _reach(self):
         who = self._owner_name()
         if who:
-            text = _("You from this network, and %s through the cloud.") % who
+            text = _("Whoever signs in from this network, and %s through the cloud.") % who
         else:
-            text = _("Only you, from this network. Nobody from outside.")
+            text = _("Whoever signs in from this network. Nobody from outside.")
         return {"reach.detail": text}, "works", None
 
     # This router

@@ -14,6 +14,9 @@ _SPANS = (
 )
 
 
+_MONTHS = _("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec").split()
+
+
 def rate(bits_per_s):
     return _largest(_RATES, bits_per_s, "%d bit/s")
 
@@ -67,5 +70,6 @@ def grouped(text, count):
 
 
 def moment(unix_s):
-    """An exact time for hover and screen readers: "2026-11-21 17:20 UTC"."""
-    return "%d-%02d-%02d %02d:%02d UTC" % time.gmtime(int(unix_s))[:5]
+    """An exact time: "21 Nov 2026, 17:20 UTC"."""
+    year, month, day, hour, minute = time.gmtime(int(unix_s))[:5]
+    return "%d\u00a0%s\u00a0%d, %02d:%02d\u00a0UTC" % (day, _MONTHS[month - 1], year, hour, minute)

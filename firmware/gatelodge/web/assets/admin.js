@@ -267,9 +267,11 @@ function svg(name, attributes, text) {
 
 const CHART = { height: 220, left: 8, right: 56, top: 18, bottom: 26 };
 
+const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]; // tops of an axis whose halves are short numbers too
+
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 10000)));
-  return [1, 2, 4, 5, 10].find((factor) => factor * power >= value) * power || 10 * power;
+  return ROUND.find((factor) => factor * power >= value) * power;
 }
 
 function rateText(value, units) {

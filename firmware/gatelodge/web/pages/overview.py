@@ -32,7 +32,7 @@ _TRAFFIC = """<section class="card wide" data-live-state="traffic" data-state="{
 _CARD = """<section class="card" data-live-state="{key}" data-state="{state}"><h2>{title}</h2>{body!}{failed!}</section>
 """
 
-_TABLE = """<section class="card wide" data-live-state="{key}" data-state="{state}"><h2>{title}</h2>
+_TABLE = """<section class="card{wide}" data-live-state="{key}" data-state="{state}"><h2>{title}</h2>
 <table><thead><tr>{heads!}</tr></thead><tbody data-live-html="{key}">{rows!}</tbody></table>{failed!}</section>
 """
 
@@ -68,7 +68,8 @@ class OverviewPages:
         return reply.page(self._site.shell.signed_in("/", _("Overview"), body, visit.session))
 
     def _cards(self, now):
-        return _traffic(now) + _router(now) + _cloud(now) + _interfaces(now) + _neighbours(now)
+        beside = '<div class="stack">' + _cloud(now) + _neighbours(now) + "</div>"
+        return _traffic(now) + _router(now) + beside + _interfaces(now)
 
     def live(self, visit, _values):
         if self._site.open_streams >= live.MAX_OPEN:
@@ -174,17 +175,17 @@ def _card(now, key, title, body):
 
 def _interfaces(now):
     heads = (_("Interface"), _("Link"), _("Address"), _("Received"), _("Sent"))
-    return _table(now, "interfaces", _("Interfaces"), heads)
+    return _table(now, "interfaces", _("Interfaces"), heads, " wide")
 
 
 def _neighbours(now):
     return _table(now, "neighbours", _("Devices nearby"), (_("Address"), _("Hardware address"), _("State")))
 
 
-def _table(now, key, title, heads):
+def _table(now, key, title, heads, wide=""):
     cells = "".join(["<th scope=col>" + escape(head) + "</th>" for head in heads])
     rows = now["html"].get(key, "")
     for name in now["text"]:
         # The rows hold places for live texts; on the first showing they are filled here.
         rows = rows.replace(' data-live="' + name + '">', ' data-live="' + name + '">' + escape(now["text"][name]))
-    return fill(_TABLE, key=key, state=now["state"][key], title=title, heads=cells, rows=rows, failed=failed())
+    return fill(_TABLE, wide=wide, key=key, state=now["state"][key], title=title, heads=cells, rows=rows, failed=failed())
