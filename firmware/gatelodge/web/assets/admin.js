@@ -289,17 +289,18 @@ function drawChart() {
   const x = (index) => CHART.left + inner.width * (1 - (live.samples.length - 1 - index) / (live.most - 1));
   const y = (value) => CHART.top + inner.height * (1 - value / top);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${CHART.height}`, width, height: CHART.height, "aria-hidden": "true" });
-  picture.append(...axis(figure.dataset, width, inner, top, y), ...[0, 1].map((series) => area(series, x, y)));
-  picture.append(...seriesPaths(x, y), ...directLabels(figure.dataset, width, y));
+  picture.append(...grid(inner, top, y), ...[0, 1].map((series) => area(series, x, y)), ...seriesPaths(x, y));
+  picture.append(...axisTexts(figure.dataset, inner, top, y), ...directLabels(figure.dataset, width, y));
   figure.replaceChildren(picture);
 }
 
-function axis(labels, width, inner, top, y) {
-  const parts = [];
-  for (const value of [0, top / 2, top]) {
-    parts.push(svg("path", { class: "grid", d: `M${CHART.left} ${y(value)}H${CHART.left + inner.width}` }));
-    if (value) parts.push(svg("text", { x: CHART.left + 2, y: y(value) - 5 }, rateText(value, labels.perS.split(","))));
-  }
+function grid(inner, top, y) {
+  return [0, top / 2, top].map((value) => svg("path", { class: "grid", d: `M${CHART.left} ${y(value)}h${inner.width}` }));
+}
+
+function axisTexts(labels, inner, top, y) {
+  const units = labels.perS.split(",");
+  const parts = [top / 2, top].map((value) => svg("text", { x: CHART.left + 2, y: y(value) - 5 }, rateText(value, units)));
   const bottom = CHART.height - 7;
   const minutes = Math.round((live.most * live.step) / 60);
   const at = (share) => CHART.left + inner.width * share;

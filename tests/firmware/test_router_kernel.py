@@ -1,0 +1,73 @@
+import unittest
+
+from gatelodge.router import kernel
+
+ARP = """IP address       HW type     Flags       HW address            Mask     Device
+192.168.1.2      0x1         0x2         52:55:0a:00:02:02     *        eth1
+192.168.1.9      0x1         0x0         00:00:00:00:00:00     *        eth1
+"""
+ROUTE = """Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
+eth0	00000000	0202000A	0003	0	0	0	00000000	0	0	0
+eth0	0002000A	00000000	0001	0	0	0	00FFFFFF	0	0	0
+eth1	0001A8C0	00000000	0001	0	0	0	00FFFFFF	0	0	0
+"""
+TRIE = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 10.0.2.0/24 2 0 1
+        |-- 10.0.2.0
+           /24 link UNICAST
+        |-- 10.0.2.15
+           /32 host LOCAL
+     |-- 192.168.1.1
+        /32 host LOCAL
+"""
+DEVICES = """Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0
+  eth0:9339557130 6920 0 0 0 0 0 0 301546 3401 0 0 0 0 0 0
+"""
+MEMINFO = "MemTotal:         124928 kB\nMemFree:           48000 kB\nMemAvailable:      73216 kB\nBuffers: 1 kB\n"
+
+
+class TestKernel(unittest.TestCase):
+    def test_memory_is_in_kb(self):
+        self.assertEqual(kernel.memory(MEMINFO), {"total_kb": 124928, "free_kb": 48000, "available_kb": 73216})
+
+    def test_load_and_uptime(self):
+        self.assertEqual(kernel.load("0.17 0.28 0.16 1/80 1234\n"), [0.17, 0.28, 0.16])
+        self.assertEqual(kernel.uptime_s("1415.93 2700.11\n"), 1415)
+
+    def test_counters_without_a_space_after_the_colon(self):
+        self.assertEqual(kernel.counters(DEVICES), {"lo": (100, 100), "eth0": (9339557130, 301546)})
+
+    def test_neighbours_say_whether_they_answered(self):
+        found = kernel.neighbours(ARP, 64)
+        self.assertEqual([each["state"] for each in found], ["reachable", "incomplete"])
+        self.assertEqual(found[0]["mac"], "52:55:0a:00:02:02")
+
+    def test_neighbours_are_bounded(self):
+        self.assertEqual(len(kernel.neighbours(ARP, 1)), 1)
+
+    def test_the_default_route_names_the_way_out(self):
+        self.assertEqual(kernel.default_interface(kernel.routes(ROUTE)), "eth0")
+        self.assertEqual(kernel.default_interface(kernel.routes(ROUTE.replace("0202000A", "00000000"))), "")
+
+    def test_each_interface_gets_the_address_of_its_network(self):
+        routes, addresses = kernel.routes(ROUTE), kernel.local_addresses(TRIE)
+        self.assertEqual(addresses, ["10.0.2.15", "192.168.1.1"])
+        self.assertEqual(kernel.address_of("eth0", routes, addresses), "10.0.2.15")
+        self.assertEqual(kernel.address_of("eth1", routes, addresses), "192.168.1.1")
+        self.assertEqual(kernel.address_of("eth2", routes, addresses), "")
+
+    def test_files_that_are_missing_or_empty_tell_nothing(self):
+        self.assertEqual(kernel.read("/no/such/file"), "")
+        self.assertEqual(kernel.uptime_s(""), 0)
+        self.assertEqual(kernel.load(""), [0.0, 0.0, 0.0])
+        self.assertEqual(kernel.memory("")["total_kb"], 0)
+        self.assertEqual((kernel.neighbours("", 9), kernel.routes(""), kernel.counters("")), ([], [], {}))
+
+
+if __name__ == "__main__":
+    unittest.main()
