@@ -1,0 +1,223 @@
+import unittest
+
+from gatelodge.contract.errors import LineError
+from gatelodge.web import reply, routes, server
+from gatelodge.web.guard import Guard
+from microdot import Response
+
+BODY = b'{"word":"hello"}'
+POST = b"POST /api/echo HTTP/1.1\r\nHost: gatelodge.home\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+ECHO = POST % (len(BODY), BODY)
+PAGE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\n\r\n"
+CLOSE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\nConnection: close\r\n\r\n"
+
+
+class Line:
+    """A stream whose other side sends the given pieces, then leaves (or falls silent)."""
+
+    peer = ("192.168.1.23", 50000)
+
+    def __init__(self, *pieces, silent=False):
+        self.pieces = list(pieces)
+        self.silent = silent
+        self.written = []
+        self.timeout_ms = 0
+        self.is_closed = False
+
+    async def read(self, most):
+        if self.pieces:
+            piece, rest = self.pieces[0][:most], self.pieces[0][most:]
+            self.pieces[:1] = [rest] if rest else []
+            return piece
+        if self.silent:
+            raise LineError("nothing was received in time")
+        return b""
+
+    async def write(self, data):
+        self.written.append(data)
+
+    def close(self):
+        self.is_closed = True
+
+    @property
+    def answers(self):
+        """The status of each answer."""
+        came = b"".join(self.written)
+        return [int(part[:3]) for part in came.split(b"HTTP/1.1 ")[1:]]
+
+
+class Ticks:
+    """A body without an end, which the server's side ends after three."""
+
+    async def stream_to(self, write):
+        for _count in range(3):
+            await write(b"tick\n")
+
+
+class NoOwner:
+    is_set_up = True
+
+    def session(self, token, acting):
+        return None
+
+
+def failing(_visit, _values):
+    raise KeyError("a fault of ours")
+
+
+ROWS = [
+    routes.get("/page", routes.ANYONE, lambda visit, values: reply.page("a page for " + visit.client)),
+    routes.get("/ticks", routes.ANYONE, lambda visit, values: Response(Ticks(), 200, {"Content-Type": "text/plain"})),
+    routes.get("/fails", routes.ANYONE, failing),
+    routes.post("/api/echo", routes.ANYONE, lambda visit, values: reply.data(values), {"word": 10}),
+]
+
+
+def make_server():
+    app = server.new_app()
+    bound = routes.Routes(app, NoOwner(), ROWS)
+    return server.WebServer(app, Guard(["gatelodge.home"]), bound.limit_of, reply.refusal_body)
+
+
+class TestServer(unittest.IsolatedAsyncioTestCase):
+    async def serve(self, *pieces, silent=False):
+        line = Line(*pieces, silent=silent)
+        await make_server().handle(line)
+        self.assertTrue(line.is_closed)
+        return line
+
+    async def test_a_page_is_one_write_with_its_length(self):
+        line = await self.serve(PAGE)
+        self.assertEqual(len(line.written), 1)
+        self.assertIn(b"\r\nContent-Length: 23\r\n", line.written[0])
+        self.assertTrue(line.written[0].endswith(b"\r\n\r\na page for 192.168.1.23"))
+
+    async def test_a_connection_is_kept_until_the_client_ends_it(self):
+        line = await self.serve(PAGE, ECHO, PAGE)
+        self.assertEqual(line.answers, [200, 200, 200])
+
+    async def test_requests_that_arrive_together_are_answered_in_order(self):
+        line = await self.serve(PAGE + ECHO + PAGE)
+        self.assertEqual(line.answers, [200, 200, 200])
+        self.assertTrue(line.written[1].endswith(BODY))
+
+    async def test_a_request_that_arrives_byte_by_byte_is_the_same_request(self):
+        line = await self.serve(*[ECHO[i : i + 1] for i in range(len(ECHO))])
+        self.assertEqual(line.answers, [200])
+        self.assertTrue(line.written[0].endswith(BODY))
+
+    async def test_a_request_cut_anywhere_is_never_answered_with_success(self):
+        for length in range(len(ECHO)):
+            line = await self.serve(ECHO[:length])
+            self.assertEqual(line.answers, [])
+
+    async def test_a_client_that_stops_in_a_request_is_told_so(self):
+        for beginning in (PAGE[:20], ECHO[:-3]):
+            line = await self.serve(beginning, silent=True)
+            self.assertEqual(line.answers, [408])
+
+    async def test_an_idle_connection_ends_without_a_word(self):
+        line = await self.serve(PAGE, silent=True)
+        self.assertEqual(line.answers, [200])
+
+    async def test_nothing_is_answered_after_the_client_asked_to_close(self):
+        line = await self.serve(CLOSE + PAGE)
+        self.assertEqual(line.answers, [200])
+        self.assertIn(b"\r\nConnection: close\r\n", line.written[0])
+
+    async def test_after_a_malformed_request_nothing_more_is_read(self):
+        line = await self.serve(b"GET\r\n\r\n" + PAGE)
+        self.assertEqual(line.answers, [400])
+
+    async def test_a_body_beyond_the_routes_limit_is_refused_unread(self):
+        line = await self.serve(POST % (1_000_000_000 - 1, b"x" * 100), silent=True)
+        self.assertEqual(line.answers, [413])
+
+    async def test_a_page_takes_no_body(self):
+        line = await self.serve(PAGE[:-2] + b"Content-Length: 2\r\n\r\nhi")
+        self.assertEqual(line.answers, [413])
+
+    async def test_an_unknown_page_and_a_wrong_method_are_told_apart(self):
+        line = await self.serve(PAGE.replace(b"/page", b"/nowhere"), PAGE.replace(b"GET", b"DELETE"))
+        self.assertEqual(line.answers, [404, 405])
+        self.assertIn(b"\r\nAllow: GET\r\n", line.written[1])
+
+    async def test_a_body_for_no_route_is_passed_over(self):
+        line = await self.serve(ECHO.replace(b"/api/echo", b"/nowhere"), PAGE)
+        self.assertEqual(line.answers, [404, 200])
+
+    async def test_head_is_answered_without_a_body(self):
+        line = await self.serve(PAGE.replace(b"GET", b"HEAD"))
+        self.assertIn(b"\r\nContent-Length: 23\r\n", line.written[0])
+        self.assertTrue(line.written[0].endswith(b"\r\n\r\n"))
+
+    async def test_a_client_that_waits_for_leave_gets_it(self):
+        pieces = ECHO.split(b"{")
+        line = await self.serve(pieces[0].replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"), b"{" + pieces[1])
+        self.assertEqual(line.answers, [100, 200])
+
+    async def test_a_body_without_an_end_is_closed_to_end_it(self):
+        line = await self.serve(PAGE.replace(b"/page", b"/ticks"), PAGE)
+        self.assertEqual(line.answers, [200])
+        self.assertNotIn(b"Content-Length", line.written[0])
+        self.assertEqual(line.written[1:], [b"tick\n"] * 3)
+
+    async def test_a_fault_of_ours_is_answered_and_tells_nothing(self):
+        line = await self.serve(PAGE.replace(b"/page", b"/fails"))
+        self.assertEqual(line.answers, [500])
+        self.assertNotIn(b"a fault of ours", line.written[0])
+
+    async def test_a_foreign_host_and_a_foreign_origin_are_refused(self):
+        foreign = ECHO.replace(b"gatelodge.home", b"evil.example")
+        line = await self.serve(foreign)
+        self.assertEqual(line.answers, [421])
+        line = await self.serve(ECHO.replace(b"\r\nContent-Type", b"\r\nOrigin: https://evil.example\r\nContent-Type"))
+        self.assertEqual(line.answers, [403])
+
+    async def test_an_escape_in_the_query_that_is_none_is_refused(self):
+        line = await self.serve(PAGE.replace(b"/page", b"/page?a=%zz"))
+        self.assertEqual(line.answers, [400])
+
+
+class TestBodies(unittest.IsolatedAsyncioTestCase):
+    async def answer(self, body, kind=b"application/json"):
+        line = Line((POST % (len(body), body)).replace(b"application/json", kind))
+        await make_server().handle(line)
+        return line.answers[0]
+
+    async def test_exactly_the_declared_fields_are_taken(self):
+        self.assertEqual(await self.answer(BODY), 200)
+        for body in (b"{}", b'{"word":"a","more":"b"}', b"[]", b"null", b'{"word":1}', b'{"word":null}', b"{", b"\xff"):
+            self.assertEqual((body, await self.answer(body)), (body, 400))
+
+    async def test_a_field_that_is_too_long_is_an_error_of_that_field(self):
+        self.assertEqual(await self.answer(b'{"word":"12345678901"}'), 422)
+
+    async def test_other_kinds_of_body_are_refused(self):
+        for kind in (b"application/x-www-form-urlencoded", b"text/plain", b"multipart/form-data"):
+            self.assertEqual((kind, await self.answer(BODY, kind)), (kind, 415))
+
+
+class TestRedirect(unittest.IsolatedAsyncioTestCase):
+    async def ask(self, request, port=8443):
+        line = Line(request)
+        await server.Redirect(Guard(["gatelodge.home"]), port).handle(line)
+        return line.written[0]
+
+    async def test_plain_http_leads_to_the_same_page_by_https(self):
+        answer = await self.ask(b"GET /about?a=b HTTP/1.1\r\nHost: gatelodge.home:8080\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 308 "))
+        self.assertIn(b"\r\nLocation: https://gatelodge.home:8443/about?a=b\r\n", answer)
+
+    async def test_the_standard_port_is_not_named(self):
+        answer = await self.ask(b"GET //evil.example HTTP/1.1\r\nHost: 192.168.1.1\r\n\r\n", port=443)
+        self.assertIn(b"\r\nLocation: https://192.168.1.1//evil.example\r\n", answer)
+
+    async def test_nobody_is_led_to_a_foreign_host(self):
+        answer = await self.ask(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 421 "))
+        self.assertNotIn(b"Location", answer)
+
+
+if __name__ == "__main__":
+    unittest.main()
