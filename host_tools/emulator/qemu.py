@@ -73,7 +73,8 @@ class QemuRouter(Child):
 
     def describe_end(self, status: int) -> str:
         if status == 0:
-            return "the router was powered off"
+            # Its own doing: from the admin page, or because its flash cannot be mounted.
+            return "the router switched itself off"
         words = (self.run_dir / "qemu.log").read_text(errors="replace").strip().splitlines()
         return f"QEMU ended with status {status}" + (f" ({words[-1]})" if words else "")
 

@@ -63,7 +63,8 @@ def test_make_help_lists_every_target_that_people_call():
     makefile = (places.ROOT / "Makefile").read_text()
     phony = next(line for line in makefile.splitlines() if line.startswith(".PHONY:")).split()[1:]
     hidden = {"packages", "packages-test", "micropython"}
-    done = subprocess.run(["make", "help"], cwd=places.ROOT, capture_output=True, text=True, timeout=30, check=True)
+    command = ["make", "help"]
+    done = subprocess.run(command, cwd=places.ROOT, capture_output=True, text=True, timeout=30, check=True)
     assert [target for target in phony if target not in hidden and f"make {target} " not in done.stdout] == []
 
 
