@@ -5,6 +5,7 @@ imported only when its verb is called, so that no verb waits for another one's l
 """
 
 import argparse
+import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GatelodgeError as error:
         print(f"gatelodge: {error}", file=sys.stderr)
         return exit_codes.FAILED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise  # a fault of ours: its traceback tells where
+        print("gatelodge: the disk is full: free some of it and try again", file=sys.stderr)
+        return exit_codes.DISK_FULL
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
 

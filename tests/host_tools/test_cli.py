@@ -1,3 +1,4 @@
+import errno
 import importlib.util
 import sys
 import types
@@ -33,6 +34,15 @@ def test_a_tool_error_is_one_sentence_on_stderr_and_its_exit_status(verb, capsys
     captured = capsys.readouterr()
     assert captured.err == "gatelodge: port 8443 is taken: stop nginx\n"
     assert captured.out == ""
+
+
+def test_a_full_disk_is_one_sentence_and_its_exit_status(verb, capsys):
+    def fail(args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    verb.run = fail
+    assert cli.main(["try", "it"]) == exit_codes.DISK_FULL
+    assert capsys.readouterr().err == "gatelodge: the disk is full: free some of it and try again\n"
 
 
 def test_an_unknown_verb_is_a_usage_error_that_lists_the_verbs(verb, capsys):
