@@ -28,6 +28,7 @@ class BenchClock:
 
     def set(self, unix_s, source):
         self.is_set = True
+        return True
 
 
 async def serve(state_directory):

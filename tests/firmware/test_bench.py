@@ -43,13 +43,16 @@ class MemoryStore:
 class BenchClock:
     def __init__(self):
         self.time = 0
+        self.refusal = None
 
     @property
     def is_set(self):
         return self.time > 0
 
     def set(self, unix_s, source):
-        self.time = unix_s
+        if not self.refusal:
+            self.time = unix_s
+        return not self.refusal
 
 
 class Entropy:
@@ -137,6 +140,12 @@ class Identity(BenchTest):
         self.identified()
         self.assertEqual(self.clock.time, NOW)
         self.assertEqual(self.store.get(store_keys.CLOCK_FLOOR), NOW)
+
+    def test_a_bench_with_a_wrong_clock_is_refused_and_nothing_is_kept(self):
+        self.with_known_key()
+        self.clock.refusal = "more than 20 years after this firmware was built"
+        self.assertIn("set the bench's clock", self.refused("write_identity", **IDENTITY))
+        self.assertIsNone(self.store.get(store_keys.IDENTITY))
 
     def test_a_floor_is_never_lowered(self):
         self.store.put(store_keys.CLOCK_FLOOR, NOW + 5)

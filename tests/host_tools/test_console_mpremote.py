@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import select
 import subprocess
 import sys
 import time
@@ -212,3 +213,25 @@ def test_code_that_is_too_long_is_refused_with_a_sentence(rig, tmp_path):
     done = mpremote(rig, "run", script)
     assert b"this code is longer than 65536 bytes" in done.stdout
     assert succeed(rig, "eval", "1 + 1") == b"2\n"
+
+
+def test_mpremotes_own_terminal_reaches_the_prompt(rig):
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "mpremote", "connect", rig.port, "repl"]
+    terminal = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    read_until(terminal.stdout.fileno(), b">>> ")
+    os.write(ours, b"print(6 * 7)\r")
+    shown = read_until(terminal.stdout.fileno(), b"42\r\n>>> ")
+    os.write(ours, b"\x1d")  # Ctrl-] leaves
+    terminal.communicate(timeout=TIMEOUT_S)
+    os.close(ours)
+    os.close(theirs)
+    assert shown == b"print(6 * 7)\r\n42\r\n>>> "
+    assert terminal.returncode == 0
+
+
+def read_until(descriptor, text):
+    data = b""
+    while text not in data and select.select([descriptor], [], [], TIMEOUT_S)[0]:
+        data += os.read(descriptor, 1024)
+    return data

@@ -3,7 +3,7 @@
     Bench(store, clock, router, board, version)
 
 store    the journal; every answer waits until what it tells is on the flash
-clock    .set(unix_s, "bench"), .now(), .is_set
+clock    .set(unix_s, "bench") -> bool, .refusal, .is_set (core/clock.py with the daemon's monotonic time)
 router   .facts() and .interfaces(), see router/
 board    the checked board.json, a dict
 version  the firmware's version, text
@@ -117,7 +117,8 @@ class Bench:
 
     def _write_identity(self, request):
         self._check_certificates(request)
-        self._clock.set(request["time"], "bench")
+        if not self._clock.set(request["time"], "bench"):
+            raise BenchError("the bench's time is %s: set the bench's clock" % self._clock.refusal)
         identity = {name: request[name] for name in request if name != "time"}
         identity["model"] = self._board["model"]
         identity["provisioned_at"] = int(request["time"])

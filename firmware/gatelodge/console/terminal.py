@@ -31,30 +31,30 @@ class Terminal:
     """`baud` None leaves the line's speed as it is. Raises OSError when fd 0 is no terminal."""
 
     def __init__(self, read_fd=0, write_fd=1, baud=None):
-        termios.setraw(read_fd)
-        if baud is not None:
-            self._set_speed(read_fd, "B%d" % baud)
         self._fd = read_fd
+        # Once: it discards what has come already, and later that would be somebody's bytes.
+        termios.setraw(read_fd)
+        self._raw = termios.tcgetattr(read_fd)
+        if baud is not None:
+            self._raw[_ISPEED] = self._raw[_OSPEED] = _speed(baud, self._raw[_OSPEED])
         # Kept for ever: closing them would close the daemon's own stdin and stdout.
         self._in = open(read_fd, "rb", 0)  # noqa: SIM115
         self._out = open(write_fd, "wb", 0)  # noqa: SIM115
 
     def listen(self):
         """Every byte is a byte, and a read never blocks."""
-        mode = self._raw_mode()
         # The entries that are numbers are VMIN and VTIME, wherever this architecture has them.
-        mode[_CC] = [0 if isinstance(entry, int) else entry for entry in mode[_CC]]
-        termios.tcsetattr(self._fd, termios.TCSANOW, mode)
+        characters = [0 if isinstance(entry, int) else entry for entry in self._raw[_CC]]
+        self._apply(self._raw[_OFLAG], self._raw[_LFLAG], characters)
 
     def run_code(self, for_a_person):
         """Ctrl-C interrupts. For a person, code's line ends become \\r\\n; tools get bytes as printed."""
-        mode = self._raw_mode()
-        mode[_LFLAG] |= _ISIG | _NOFLSH  # NOFLSH: Ctrl-C eats itself only, as on a board
-        mode[_CC][_VINTR] = b"\x03"
-        mode[_CC][_VQUIT] = mode[_CC][_VSUSP] = _DISABLED
-        if for_a_person:
-            mode[_OFLAG] |= _OPOST | _ONLCR
-        termios.tcsetattr(self._fd, termios.TCSANOW, mode)
+        characters = list(self._raw[_CC])
+        characters[_VINTR] = b"\x03"
+        characters[_VQUIT] = characters[_VSUSP] = _DISABLED
+        output = self._raw[_OFLAG] | (_OPOST | _ONLCR if for_a_person else 0)
+        # NOFLSH: Ctrl-C eats itself only, as on a board.
+        self._apply(output, self._raw[_LFLAG] | _ISIG | _NOFLSH, characters)
 
     async def read(self):
         """Return what has come, at least one byte, sleeping until then."""
@@ -83,15 +83,18 @@ class Terminal:
         await compat.wait_writable(self._out)
         self._out.write(piece)
 
-    def _raw_mode(self):
-        termios.setraw(self._fd)
-        return termios.tcgetattr(self._fd)
+    def _apply(self, output, local, characters):
+        mode = list(self._raw)
+        mode[_OFLAG] = output
+        mode[_LFLAG] = local
+        mode[_CC] = characters
+        termios.tcsetattr(self._fd, termios.TCSANOW, mode)
 
-    def _set_speed(self, fd, name):
-        speed = getattr(termios, name, None)
-        if speed is None:
-            log.warning("console", "this platform cannot set %s; the line keeps its speed", name)
-            return
-        mode = termios.tcgetattr(fd)
-        mode[_ISPEED] = mode[_OSPEED] = speed
-        termios.tcsetattr(fd, termios.TCSANOW, mode)
+
+def _speed(baud, present):
+    """Return termios' number for a speed in bits per second, or the present one where it knows none."""
+    speed = getattr(termios, "B%d" % baud, None)
+    if speed is None:
+        log.warning("console", "this platform cannot set %d baud; the line keeps its speed", baud)
+        return present
+    return speed
