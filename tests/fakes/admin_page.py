@@ -1,9 +1,10 @@
-"""The admin page alone, for tests and for working on it: the real server, store and sign-in around a simulated router.
+"""The admin page alone, for tests and for working on it: all real but the router and the cloud.
 
     micropython tests/fakes/admin_page.py PORT DIRECTORY [quick]
 
-DIRECTORY holds certificate.der and key.der of the server and takes the store. `quick` makes password hashing cheap, for
-tests. Runs under MicroPython with firmware/, the checkout and Microdot on MICROPYPATH, and obeys lines on stdin:
+DIRECTORY holds certificate.der and key.der of the server and takes the store. `quick` makes password
+hashing cheap, for tests. Runs under MicroPython with firmware/, the checkout and Microdot on MICROPYPATH,
+and obeys lines on stdin:
     cut | join                the internet's wire
     fail QUESTION | heal      a question to the router that raises from then on
     online | offline | owned  the cloud
@@ -22,6 +23,7 @@ from gatelodge.store import FlashFiles, Store
 from gatelodge.tasks import Tasks
 from gatelodge.web import app
 from gatelodge.web.owner import Owner
+
 from tests.fakes.simulated_router import SimulatedRouter
 
 SERVICE_CODE = service_code.generate(bytes(range(10)))
@@ -80,7 +82,11 @@ class Play:
         self.cloud = SimulatedCloud(self.clock)
         self.store = Store(FlashFiles(), directory + "/store")
         self.store.open()
-        identity = {"serial_number": "GL26A0000042", "model": "qemu-virt-aarch64", "service_code": SERVICE_CODE}
+        identity = {
+            "serial_number": "GL26A0000042",
+            "model": "qemu-virt-aarch64",
+            "service_code": SERVICE_CODE,
+        }
         self.store.put(store_keys.IDENTITY, identity)
         owner = Owner(self.store, self.clock, compat.entropy, iterations=CHEAP_ITERATIONS if quick else None)
         root = app.__file__.rsplit("/", 2)[0]
@@ -128,7 +134,9 @@ def read_file(path):
 async def serve(port, directory, quick):
     tasks = Tasks("play")
     play = Play(directory, quick)
-    context = streams.server_context(read_file(directory + "/certificate.der"), read_file(directory + "/key.der"))
+    context = streams.server_context(
+        read_file(directory + "/certificate.der"), read_file(directory + "/key.der")
+    )
     listener = await streams.serve(
         "127.0.0.1",
         port,

@@ -98,7 +98,8 @@ class SimulatedRouter:
         return self._counted(self._seconds()) if self._wire else None
 
     def _counted(self, seconds):
-        """Bytes since long ago: a steady murmur, a film that swells every five minutes, and somebody's call."""
+        """Bytes since long ago: a steady murmur, a film that swells every five minutes, and somebody's
+        call."""
         film = 38_000_000 * (1 - math.cos(seconds * 2 * math.pi / 300))
         call = 3_600_000 * math.sin(seconds / 31) + 1_400_000 * math.sin(seconds / 7)
         received = 9_400_000_000 + 1_500_000 * seconds + film + call

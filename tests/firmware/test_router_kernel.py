@@ -24,16 +24,20 @@ TRIE = """Main:
         /32 host LOCAL
 """
 DEVICES = """Inter-|   Receive                                                |  Transmit
- face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+ face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier
     lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0
   eth0:9339557130 6920 0 0 0 0 0 0 301546 3401 0 0 0 0 0 0
 """
-MEMINFO = "MemTotal:         124928 kB\nMemFree:           48000 kB\nMemAvailable:      73216 kB\nBuffers: 1 kB\n"
+MEMINFO = (
+    "MemTotal:         124928 kB\nMemFree:           48000 kB\nMemAvailable:      73216 kB\nBuffers: 1 kB\n"
+)
 
 
 class TestKernel(unittest.TestCase):
     def test_memory_is_in_kb(self):
-        self.assertEqual(kernel.memory(MEMINFO), {"total_kb": 124928, "free_kb": 48000, "available_kb": 73216})
+        self.assertEqual(
+            kernel.memory(MEMINFO), {"total_kb": 124928, "free_kb": 48000, "available_kb": 73216}
+        )
 
     def test_load_and_uptime(self):
         self.assertEqual(kernel.load("0.17 0.28 0.16 1/80 1234\n"), [0.17, 0.28, 0.16])

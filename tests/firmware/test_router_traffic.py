@@ -3,6 +3,7 @@ import unittest
 from gatelodge.router.host import HostRouter
 from gatelodge.router.linux import LinuxRouter
 from gatelodge.router.traffic import SAMPLES, Traffic
+
 from tests.fakes.simulated_router import SimulatedRouter
 
 BOARD = {"model": "Test", "state_dir": "/", "interfaces": {"lan": "eth1", "wan": "eth0"}}
@@ -83,7 +84,9 @@ class TestRouters(unittest.TestCase):
 
     def test_a_computer_in_the_routers_place_only_restarts_the_daemon(self):
         done = []
-        router = HostRouter(BOARD, restart=lambda: done.append("restart"), stop=lambda: done.append("stop"), run=done.append)
+        router = HostRouter(
+            BOARD, restart=lambda: done.append("restart"), stop=lambda: done.append("stop"), run=done.append
+        )
         router.reboot()
         router.power_off()
         self.assertEqual(done, ["restart", "stop"])

@@ -6,7 +6,10 @@ from gatelodge.web.guard import Guard
 from microdot import Response
 
 BODY = b'{"word":"hello"}'
-POST = b"POST /api/echo HTTP/1.1\r\nHost: gatelodge.home\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+POST = (
+    b"POST /api/echo HTTP/1.1\r\nHost: gatelodge.home\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s"
+)
 ECHO = POST % (len(BODY), BODY)
 PAGE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\n\r\n"
 CLOSE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\nConnection: close\r\n\r\n"
@@ -67,7 +70,9 @@ def failing(_visit, _values):
 
 ROWS = [
     routes.get("/page", routes.ANYONE, lambda visit, values: reply.page("a page for " + visit.client)),
-    routes.get("/ticks", routes.ANYONE, lambda visit, values: Response(Ticks(), 200, {"Content-Type": "text/plain"})),
+    routes.get(
+        "/ticks", routes.ANYONE, lambda visit, values: Response(Ticks(), 200, {"Content-Type": "text/plain"})
+    ),
     routes.get("/fails", routes.ANYONE, failing),
     routes.post("/api/echo", routes.ANYONE, lambda visit, values: reply.data(values), {"word": 10}),
 ]
@@ -153,7 +158,9 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_client_that_waits_for_leave_gets_it(self):
         pieces = ECHO.split(b"{")
-        line = await self.serve(pieces[0].replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"), b"{" + pieces[1])
+        line = await self.serve(
+            pieces[0].replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"), b"{" + pieces[1]
+        )
         self.assertEqual(line.answers, [100, 200])
 
     async def test_a_body_without_an_end_is_closed_to_end_it(self):
@@ -171,7 +178,9 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
         foreign = ECHO.replace(b"gatelodge.home", b"evil.example")
         line = await self.serve(foreign)
         self.assertEqual(line.answers, [421])
-        line = await self.serve(ECHO.replace(b"\r\nContent-Type", b"\r\nOrigin: https://evil.example\r\nContent-Type"))
+        line = await self.serve(
+            ECHO.replace(b"\r\nContent-Type", b"\r\nOrigin: https://evil.example\r\nContent-Type")
+        )
         self.assertEqual(line.answers, [403])
 
     async def test_an_escape_in_the_query_that_is_none_is_refused(self):
@@ -187,7 +196,16 @@ class TestBodies(unittest.IsolatedAsyncioTestCase):
 
     async def test_exactly_the_declared_fields_are_taken(self):
         self.assertEqual(await self.answer(BODY), 200)
-        for body in (b"{}", b'{"word":"a","more":"b"}', b"[]", b"null", b'{"word":1}', b'{"word":null}', b"{", b"\xff"):
+        for body in (
+            b"{}",
+            b'{"word":"a","more":"b"}',
+            b"[]",
+            b"null",
+            b'{"word":1}',
+            b'{"word":null}',
+            b"{",
+            b"\xff",
+        ):
             self.assertEqual((body, await self.answer(body)), (body, 400))
 
     async def test_a_field_that_is_too_long_is_an_error_of_that_field(self):

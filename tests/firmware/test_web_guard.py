@@ -16,15 +16,36 @@ def refusal_of(call, *arguments):
 
 class TestHost(unittest.TestCase):
     def test_own_names_and_any_address_are_served_on_any_port(self):
-        for host in ("gatelodge.home", "GATELODGE.home:8443", "router.lan", "192.168.1.1", "127.0.0.1:8443", "[fe80::1]:443"):
+        for host in (
+            "gatelodge.home",
+            "GATELODGE.home:8443",
+            "router.lan",
+            "192.168.1.1",
+            "127.0.0.1:8443",
+            "[fe80::1]:443",
+        ):
             self.assertIsNone(refusal_of(GUARD.check_host, host), host)
 
     def test_names_that_somebody_else_could_point_here_are_refused(self):
-        for host in ("evil.example", "gatelodge.home.evil.example", "192.168.1.1.evil.example", "", "256.1.1.1", "1.2.3"):
+        for host in (
+            "evil.example",
+            "gatelodge.home.evil.example",
+            "192.168.1.1.evil.example",
+            "",
+            "256.1.1.1",
+            "1.2.3",
+        ):
             self.assertEqual((host, refusal_of(GUARD.check_host, host)), (host, 421))
 
     def test_a_malformed_host_has_no_name(self):
-        for host in ("gatelodge.home:", "gatelodge.home:80a", "gatelodge.home:123456", "[::1", "[::1]x", "a@gatelodge.home:1:2"):
+        for host in (
+            "gatelodge.home:",
+            "gatelodge.home:80a",
+            "gatelodge.home:123456",
+            "[::1",
+            "[::1]x",
+            "a@gatelodge.home:1:2",
+        ):
             self.assertEqual(host_name(host), "")
 
 
@@ -40,7 +61,13 @@ class TestOrigin(unittest.TestCase):
         self.assertIsNone(self.check())
 
     def test_a_change_from_another_site_is_refused(self):
-        for origin in ("https://evil.example", "http://gatelodge.home:8443", "https://gatelodge.home", "null", ""):
+        for origin in (
+            "https://evil.example",
+            "http://gatelodge.home:8443",
+            "https://gatelodge.home",
+            "null",
+            "",
+        ):
             self.assertEqual((origin, self.check(Origin=origin)), (origin, 403))
 
     def test_what_the_browser_calls_foreign_is_refused(self):

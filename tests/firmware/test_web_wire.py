@@ -26,12 +26,20 @@ REFUSED = (
     ("a field without a colon", b"GET / HTTP/1.1\r\nHost: a\r\nb\r\n\r\n", 400),
     ("a body of unknown length", b"POST / HTTP/1.1\r\nHost: a\r\n\r\n", 411),
     ("a chunked body", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 501),
-    ("two ways to end", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", 501),
+    (
+        "two ways to end",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+        501,
+    ),
     ("two lengths", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", 400),
     ("a length with a sign", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\n", 400),
     ("a length in words", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: three\r\n\r\n", 400),
     ("an empty length", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", 400),
-    ("a length beyond numbers", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1" + b"0" * 40 + b"\r\n\r\n", 413),
+    (
+        "a length beyond numbers",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1" + b"0" * 40 + b"\r\n\r\n",
+        413,
+    ),
     ("a long target", b"GET /" + b"a" * wire.MAX_LINE + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
     ("a long field", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * wire.MAX_LINE + b"\r\n\r\n", 431),
     ("many fields", b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: b\r\n" * wire.MAX_FIELDS + b"\r\n", 431),
@@ -73,7 +81,9 @@ class TestHead(unittest.TestCase):
         self.assertFalse(check_head(b"GET / HTTP/1.0\r\n\r\n").keep_alive)
 
     def test_a_length_and_an_expectation_are_read(self):
-        head = check_head(b"POST /api HTTP/1.1\r\nhost: a\r\nEXPECT: 100-Continue\r\ncontent-length: 12\r\n\r\n")
+        head = check_head(
+            b"POST /api HTTP/1.1\r\nhost: a\r\nEXPECT: 100-Continue\r\ncontent-length: 12\r\n\r\n"
+        )
         self.assertEqual((head.body_length, head.expects_continue), (12, True))
 
 

@@ -1,4 +1,5 @@
-"""What Linux tells in /proc and /sys, read in small bounded pieces. Every function takes the text of one file.
+"""What Linux tells in /proc and /sys, read in small bounded pieces. Every function takes the text of one
+file.
 
 Formats: proc(5), and Documentation/filesystems/proc.rst of the kernel.
 """
@@ -68,13 +69,11 @@ def neighbours(text, most):
 
 
 def routes(text):
-    """[(interface, network, mask, gateway)] of /proc/net/route, whole numbers in the kernel's byte order, which it
-    prints in hexadecimal of the host's order."""
-    found = []
-    for parts in words(text)[1:]:
-        if len(parts) >= 8 and int(parts[3], 16) & 1:  # RTF_UP
-            found.append((parts[0], _address(parts[1]), _address(parts[7]), _address(parts[2])))
-    return found
+    """[(interface, network, mask, gateway)] of /proc/net/route, whole numbers in the kernel's byte order,
+    which it prints in hexadecimal of the host's order."""
+    up = 1  # RTF_UP
+    rows = [row for row in words(text)[1:] if len(row) >= 8 and int(row[3], 16) & up]
+    return [(row[0], _address(row[1]), _address(row[7]), _address(row[2])) for row in rows]
 
 
 def _address(text):
@@ -91,7 +90,8 @@ def default_interface(found):
 
 
 def local_addresses(text):
-    """The router's own IPv4 addresses as texts, of /proc/net/fib_trie: each leaf that is followed by "host LOCAL"."""
+    """The router's own IPv4 addresses as texts, of /proc/net/fib_trie: each leaf that is followed by "host
+    LOCAL"."""
     found = []
     leaf = ""
     for parts in words(text):

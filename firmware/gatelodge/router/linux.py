@@ -1,13 +1,13 @@
 """A router whose kernel is Linux and whose facts are in /proc and /sys.
 
-    router = LinuxRouter(board)
-    router.facts()        {model, kernel, uptime_s, load: [1, 5, 15 min], memory: {total_kb, free_kb, available_kb},
-                           storage: {total_kb, free_kb} or None}
-    router.interfaces()   [{name, role: "lan"|"wan"|"other", mac, address, up, rx_bytes, tx_bytes}]
-    router.neighbours()   [{address, mac, interface, state: "reachable"|"incomplete"}]
-    router.internet()     {route: bool, interface, up: bool}: whether there is a way out, not whether it leads anywhere
-    router.traffic        Traffic; the daemon owns its run()
-    router.reboot(), router.power_off()   do not return an answer: the machine goes down
+router = LinuxRouter(board)
+router.facts()        {model, kernel, uptime_s, load: [1, 5, 15 min], storage: {total_kb, free_kb} or None,
+                       memory: {total_kb, free_kb, available_kb}}
+router.interfaces()   [{name, role: "lan"|"wan"|"other", mac, address, up, rx_bytes, tx_bytes}]
+router.neighbours()   [{address, mac, interface, state: "reachable"|"incomplete"}]
+router.internet()     {route: bool, interface, up: bool}: whether there is a way out, not where it leads
+router.traffic        Traffic; the daemon owns its run()
+router.reboot(), router.power_off()   give no answer: the machine goes down
 """
 
 import os
@@ -54,7 +54,11 @@ class LinuxRouter:
     def internet(self):
         routes = self._routes()
         interface = self._wan_name(routes)
-        return {"route": bool(kernel.default_interface(routes)), "interface": interface, "up": self._is_up(interface)}
+        return {
+            "route": bool(kernel.default_interface(routes)),
+            "interface": interface,
+            "up": self._is_up(interface),
+        }
 
     def reboot(self):
         log.warning("router", "restarting")

@@ -1,4 +1,4 @@
-"""Ten minutes of traffic, sampled also while no page is open: a ring of rates, one sample every two seconds."""
+"""Ten minutes of traffic, a sample every two seconds, also while no page is open."""
 
 import asyncio
 from array import array
@@ -9,8 +9,8 @@ MAX_RATE = 0xFFFFFFFF  # bit/s that fit a ring's cell: 4 Gbit/s, more than any p
 
 
 class Traffic:
-    """counters() -> (received bytes, sent bytes) of the interface that faces the internet, or None while there is
-    none. monotonic_ms() -> ms."""
+    """counters() -> (received bytes, sent bytes) of the interface that faces the internet, or None while
+    there is none. monotonic_ms() -> ms."""
 
     def __init__(self, counters, monotonic_ms):
         self._counters = counters
@@ -51,7 +51,8 @@ class Traffic:
         )
 
     def since(self, count):
-        """[(received, sent)] in bit/s: the samples after the first `count`, oldest first, as far as they are kept."""
+        """[(received, sent)] in bit/s: the samples after the first `count`, oldest first, as far as they are
+        kept."""
         first = max(count, self.count - SAMPLES)
         return [(self._received[i % SAMPLES], self._sent[i % SAMPLES]) for i in range(first, self.count)]
 
@@ -65,6 +66,6 @@ class Traffic:
 
 
 def rate(counted, elapsed_ms):
-    """Bit/s. A counter that went back belongs to an interface that was made anew: nothing is known, so nothing is
-    shown."""
+    """Bit/s. A counter that went back belongs to an interface that was made anew: nothing is known, so
+    nothing is shown."""
     return min(max(counted, 0) * 8000 // elapsed_ms, MAX_RATE)

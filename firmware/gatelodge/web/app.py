@@ -5,23 +5,22 @@
     owner         web.owner.Owner
     clock         .now() unix s, .state, .source, .is_set
     router        router.linux.LinuxRouter or its like; its traffic.run() is the caller's task
-    cloud         .state {state, since, owner, last_error}, .claim or None, .answer_claim(claim_id, approved); or None
+    cloud         .state {state, since, owner, last_error}, .claim, .answer_claim(claim_id, approved); or None
     identity      {serial_number, model} at least
     version       text of the firmware
     names         DNS names of this router (board web.names); addresses are always served
-    assets_path   the directory of the gatelodge package: holds contract/tokens.css, contract/logo.svg and web/assets/
+    assets_path   the gatelodge package's directory, with contract/tokens.css, contract/logo.svg, web/assets/
     https_port    as browsers see it: plain HTTP is redirected there
 
     await web.handle(stream)           # a connection of HTTPS, until it ends
     await web.handle_redirect(stream)  # a connection of plain HTTP
 
-Both return when the connection has ended, have closed it, and raise nothing but a cancellation. web.MAX_CONNECTIONS is
-what the listener should allow at once.
+Both close the connection when it has ended and raise nothing but a cancellation.
+web.MAX_CONNECTIONS is what the listener should allow at once.
 """
 
 from gatelodge import compat
 from gatelodge.web import reply
-from gatelodge.web.static import Assets
 from gatelodge.web.guard import Guard
 from gatelodge.web.pages.about import AboutPages
 from gatelodge.web.pages.overview import OverviewPages
@@ -30,6 +29,7 @@ from gatelodge.web.pages.shell import Shell
 from gatelodge.web.pages.signin import SigninPages
 from gatelodge.web.routes import Routes
 from gatelodge.web.server import Redirect, WebServer, new_app
+from gatelodge.web.static import Assets
 
 
 class Site:

@@ -1,7 +1,8 @@
-"""Who may talk to the admin page at all: the host that was asked for, the origin of a change, and our cookies.
+"""Who may talk to the admin page at all: the host asked for, the origin of a change, our cookies.
 
-Host: a page of an attacker may give its own name our address (DNS rebinding), and would then be of our origin. So only
-the router's own names are served. An address is not a name that somebody else can point at us: any address is fine.
+Host: a page of an attacker may give its own name our address (DNS rebinding), and would then be of our
+origin. So only the router's own names are served. An address is not a name that somebody else can point at
+us: any address is fine.
 """
 
 from gatelodge.web.text import _
@@ -48,8 +49,8 @@ class Guard:
             raise Refusal(421, _("This router does not answer to that name. Use its address."))
 
     def check_origin(self, method, host, headers):
-        """A change has to come from our own page. A client that is no browser sends neither field, and has no cookies
-        that it was not given; the session's token is asked for as well."""
+        """A change has to come from our own page. A client that is no browser sends neither field, and has
+        no cookies that it was not given; the session's token is asked for as well."""
         if method in SAFE_METHODS:
             return
         site = headers.get("Sec-Fetch-Site")

@@ -1,7 +1,7 @@
 """Live updates: one event stream per open page, which sends what has changed every two seconds.
 
-Events (HTML Living Standard, server-sent events): `history` {step_s, samples: [[received, sent], ...]} once, then
-`update` {text, state, html, samples} as view.View describes; `ended` when the session has ended.
+Events (HTML Living Standard, server-sent events): `history` {step_s, samples: [[received, sent], ...]}
+once, then `update` {text, state, html, samples} as view.View describes; `ended` when the session has ended.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ class LiveBody:
         self._view = view.View(site)
 
     async def stream_to(self, write):
-        """write(bytes): coroutine. Returns when the session has ended; raises LineError when the browser has gone."""
+        """write(bytes): coroutine. Returns when the session has ended; raises LineError when the browser has
+        gone."""
         self._site.open_streams += 1
         try:
             await self._run(write)
@@ -32,7 +33,9 @@ class LiveBody:
     async def _run(self, write):
         traffic = self._site.router.traffic
         before, count = self._view.now(), traffic.count
-        await write(event("history", {"step_s": PERIOD_S, "samples": traffic.since(0)}) + event("update", before))
+        await write(
+            event("history", {"step_s": PERIOD_S, "samples": traffic.since(0)}) + event("update", before)
+        )
         while True:
             await asyncio.sleep(PERIOD_S)
             if self._site.owner.session(self._token, False) is None:

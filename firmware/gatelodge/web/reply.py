@@ -42,7 +42,10 @@ def refusal_body(path, refusal):
         return JSON, compat.json.dumps({"error": error}).encode()
     text = escape(refusal.text)
     # Without style or script: it has to be right when nothing else is.
-    return HTML, ("<!doctype html><html lang=en><title>%s</title><h1>%s</h1><p><a href='/'>Gatelodge</a></p>" % (text, text)).encode()
+    return HTML, (
+        "<!doctype html><html lang=en><title>%s</title><h1>%s</h1><p><a href='/'>Gatelodge</a></p>"
+        % (text, text)
+    ).encode()
 
 
 def _headers(kind, cookies):

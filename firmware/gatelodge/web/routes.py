@@ -1,7 +1,8 @@
 """The routes: one row each, and the one place that lets a request through to its handler.
 
-Row: method; path; who may; handler(visit, values) -> Response; fields of the JSON body, {name: most characters}.
-The body's limit, its validation, the session, its token and the answer to whoever may not all follow from the row.
+Row: method; path; who may; handler(visit, values) -> Response; fields of the JSON body, {name: most
+characters}. The body's limit, its validation, the session, its token and the answer to whoever may not all
+follow from the row.
 """
 
 from collections import namedtuple
@@ -79,7 +80,9 @@ class Routes:
                 return self._refused(row.path, refusal)
             except Exception as error:  # Microdot would print it on the serial console
                 log.exception("web", row.method + " " + row.path + " failed", error)
-                return self._refused(row.path, Refusal(500, _("The router could not answer that. It is in the log.")))
+                return self._refused(
+                    row.path, Refusal(500, _("The router could not answer that. It is in the log."))
+                )
 
         return handle
 
@@ -134,7 +137,9 @@ def body_limit(row):
     """Bytes that the fields of a row can fill at most."""
     if row.method != "POST":
         return 0
-    return sum([BODY_OVERHEAD + most * MAX_BYTES_PER_CHARACTER for most in row.fields.values()]) + BODY_OVERHEAD
+    return (
+        sum([BODY_OVERHEAD + most * MAX_BYTES_PER_CHARACTER for most in row.fields.values()]) + BODY_OVERHEAD
+    )
 
 
 def elsewhere(path, target, status):
@@ -151,7 +156,8 @@ def check_token(request, session):
 
 
 def check_fields(fields, request):
-    """The values of the JSON body: exactly the declared fields, each a text of at most that many characters."""
+    """The values of the JSON body: exactly the declared fields, each a text of at most that many
+    characters."""
     kind = (request.content_type or "").split(";")[0].strip()
     if not fields and not request.body:
         return {}

@@ -4,8 +4,8 @@
     await server.handle(stream)       # one connection of the admin page, until it ends
     await Redirect(guard, https_port).handle(stream)   # one connection of plain HTTP: told to use HTTPS
 
-Microdot parses the head (`Request.create`) and finds the handler (`dispatch_request`). What is around it is ours, because
-Microdot closes each connection, reads lines without a bound and has no deadlines.
+Microdot parses the head (`Request.create`) and finds the handler (`dispatch_request`). What is around it is
+ours, because Microdot closes each connection, reads lines without a bound and has no deadlines.
 """
 
 from microdot import Microdot, Request, Response
@@ -83,7 +83,8 @@ class Connection:
         return b"".join(parts)
 
     async def drain(self, length):
-        """Reads a body that was refused, within reason: closing with unread bytes would reset the connection."""
+        """Reads a body that was refused, within reason: closing with unread bytes would reset the
+        connection."""
         missing = min(length, MAX_DRAIN) - len(self._came)
         self._came = self._came[length:]
         try:
@@ -114,8 +115,8 @@ class Connection:
 
 
 class WebServer:
-    """app: Microdot. guard: guard.Guard. limit_of(method, path): the largest body in bytes, None for no such route.
-    refusal_body(path, refusal): (content type, bytes) that tell a person or a script why."""
+    """app: Microdot. guard: guard.Guard. limit_of(method, path): the largest body in bytes, None for no
+    such route. refusal_body(path, refusal): (content type, bytes) that tell a person or a script why."""
 
     def __init__(self, app, guard, limit_of, refusal_body):
         self._app = app

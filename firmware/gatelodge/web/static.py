@@ -1,4 +1,5 @@
-"""The style, the script and the logo: read from the slot, named by their content so that browsers keep them for ever."""
+"""The style, the script and the logo: read from the slot, named by their content so that browsers keep them
+for ever."""
 
 import binascii
 

@@ -1,9 +1,10 @@
-"""What the overview says right now, as texts by name: the page is filled from it, and live updates send what changed.
+"""What the overview says right now, by name: the page is filled from it, live updates send what changed.
 
     View(site).now() -> {"text": {key: text}, "state": {key: word}, "html": {key: markup}}
 
-`text` goes into [data-live=key], `state` into the data-state of [data-live-state=key], `html` inside [data-live-html=key].
-A section that cannot be read says so in its state ("failed") and takes no other section along.
+`text` goes into [data-live=key], `state` into the data-state of [data-live-state=key], `html` inside
+[data-live-html=key]. A section that cannot be read says so in its state ("failed") and takes no other
+section along.
 """
 
 from gatelodge import log
@@ -22,8 +23,29 @@ _TIME_SOURCES = {
     "bench": _("Set at the factory"),
 }
 
+# What is known of the way out -> title, detail, state.
+_INTERNET = {
+    "no link": (
+        _("No internet"),
+        _("The internet port has no link. Check the cable to the modem."),
+        "trouble",
+    ),
+    "no route": (
+        _("No internet"),
+        _("The line is there, but gives no way out. Restart the modem."),
+        "trouble",
+    ),
+    "silent": (
+        _("Waiting for the internet"),
+        _("The line is there, but no server has answered yet. This is checked all the time."),
+        "waiting",
+    ),
+    "answered": (_("The internet works"), _("Servers outside answer this router."), "works"),
+}
+
 _INTERFACE = """<tr><th scope="row">{role}<span class="quiet">{name} · {mac}</span></th>
-<td data-label="{link}"><span class="pill" data-state="{state}">{word}</span></td><td data-label="{address}">{at}</td>
+<td data-label="{link}"><span class="pill" data-state="{state}">{word}</span></td><td
+data-label="{address}">{at}</td>
 <td data-label="{received}" class="figure" data-live="if.{name}.received"></td>
 <td data-label="{sent}" class="figure" data-live="if.{name}.sent"></td></tr>"""
 
@@ -77,13 +99,13 @@ class View:
     def _internet(self):
         internet = self._site.router.internet()
         if not internet["up"]:
-            return _told("internet", _("No internet"), _("The internet port has no link. Check the cable to the modem."), "trouble")
-        if not internet["route"]:
-            return _told("internet", _("No internet"), _("The line is there, but gives no way out. Restart the modem."), "trouble")
-        if self._has_answer():
-            return _told("internet", _("The internet works"), _("Servers outside answer this router."), "works")
-        text = _("The line is there, but no server has answered yet. This is checked all the time.")
-        return _told("internet", _("Waiting for the internet"), text, "waiting")
+            case = "no link"
+        elif not internet["route"]:
+            case = "no route"
+        else:
+            case = "answered" if self._has_answer() else "silent"
+        title, detail, state = _INTERNET[case]
+        return _told("internet", title, detail, state)
 
     def _has_answer(self):
         """Whether somebody outside has answered: the cloud now, or network time since the start."""
@@ -123,7 +145,11 @@ class View:
     def _clock(self):
         clock = self._site.clock
         if not clock.is_set:
-            return {"clock.detail": _("Not set yet. Codes cannot be judged until network time answers.")}, "waiting", None
+            return (
+                {"clock.detail": _("Not set yet. Codes cannot be judged until network time answers.")},
+                "waiting",
+                None,
+            )
         source = _TIME_SOURCES.get(clock.source, _("Set"))
         return {"clock.detail": "%s: %s" % (source, words.moment(clock.now()))}, "works", None
 
@@ -133,7 +159,9 @@ class View:
         state = self._cloud_state()
         who = self._owner_name()
         if state == "online" and who:
-            return _told("cloud", _("Connected"), _("This router belongs to the account of %s.") % who, "works")
+            return _told(
+                "cloud", _("Connected"), _("This router belongs to the account of %s.") % who, "works"
+            )
         if state == "online":
             text = _("Not registered. Enter the service code in a cloud account, then approve it here.")
             return _told("cloud", _("Connected"), text, "works")
@@ -255,7 +283,9 @@ def changes(before, after):
     """What of `after` is not in `before`, in the same shape; empty parts are left out."""
     found = {}
     for part in after:
-        new = {key: after[part][key] for key in after[part] if before.get(part, {}).get(key) != after[part][key]}
+        new = {
+            key: after[part][key] for key in after[part] if before.get(part, {}).get(key) != after[part][key]
+        }
         if new:
             found[part] = new
     return found

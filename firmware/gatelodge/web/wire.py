@@ -43,8 +43,11 @@ REASONS = {
     505: "HTTP Version Not Supported",
 }
 
-# lines: the head as Microdot reads it, each with its line end, the last one empty. body_length: bytes, 0 if none.
-Head = namedtuple("Head", ("method", "path", "host", "keep_alive", "body_length", "expects_continue", "lines"))
+# lines: the head as Microdot reads it, each with its line end, the last one empty. body_length: bytes, 0 if
+# none.
+Head = namedtuple(
+    "Head", ("method", "path", "host", "keep_alive", "body_length", "expects_continue", "lines")
+)
 
 _WITH_BODY = (b"POST", b"PUT", b"PATCH")
 _ONCE = (b"content-length", b"host", b"transfer-encoding", b"connection", b"expect")
@@ -163,8 +166,7 @@ def head_bytes(status, headers, keep_alive):
     lines = ["HTTP/1.1 %d %s" % (status, REASONS.get(status, "Answer"))]
     for name in headers:
         values = headers[name]
-        for value in values if isinstance(values, list) else (values,):
-            lines.append(name + ": " + value)
+        lines.extend([name + ": " + value for value in (values if isinstance(values, list) else [values])])
     if not keep_alive:
         lines.append("Connection: close")
     text = "\r\n".join(lines)
@@ -173,8 +175,10 @@ def head_bytes(status, headers, keep_alive):
     return text.encode() + SECURITY
 
 
-# Inline script and inline style are refused, so injected markup stays text. data: is for the favicon alone, which
-# saves a request. No Strict-Transport-Security: the certificate comes from the router's own maker and a browser
+# Inline script and inline style are refused, so injected markup stays text. data: is for the favicon alone,
+# which
+# saves a request. No Strict-Transport-Security: the certificate comes from the router's own maker and a
+# browser
 # that has seen the header would no longer let the owner pass after a certificate has changed.
 SECURITY = (
     b"\r\nContent-Security-Policy: default-src 'self'; img-src 'self' data:; object-src 'none'; "

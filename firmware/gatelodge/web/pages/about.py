@@ -43,7 +43,10 @@ class AboutPages:
         identity = self._site.identity
         return (
             (_("Model"), escape(identity.get("model", "–"))),
-            (_("Serial number"), '<span class="mono">' + escape(identity.get("serial_number", "–")) + "</span>"),
+            (
+                _("Serial number"),
+                '<span class="mono">' + escape(identity.get("serial_number", "–")) + "</span>",
+            ),
             (_("Firmware"), escape(self._site.version)),
         )
 

@@ -13,12 +13,14 @@ from gatelodge.web.wire import Refusal
 
 _PAGE = """<div data-live-page data-run="{run}">
 <section class="headline" data-live-state="internet" data-state="{internet}">
-<svg class="sign" viewBox="0 0 32 32" width="48" height="48" aria-hidden="true"><circle cx="16" cy="16" r="13"/>
+<svg class="sign" viewBox="0 0 32 32" width="48" height="48" aria-hidden="true"><circle cx="16" cy="16"
+r="13"/>
 <path class="when-works" d="m10 16.5 4.2 4.2L22.5 12"/><path class="when-waiting" d="M16 9v7l4.5 3"/>
 <path class="when-trouble" d="M16 9v8.5M16 22.4v.2"/></svg>
 <div aria-live="polite"><h1>{title!}</h1><p>{detail!}</p></div>
 <div class="who"><h2>{who}</h2><p>{reach!}</p></div></section>
-<section class="card claim" data-live-state="claim" data-state="{claim_state}" data-live-html="claim" aria-live="assertive">
+<section class="card claim" data-live-state="claim" data-state="{claim_state}" data-live-html="claim"
+aria-live="assertive">
 {claim!}</section>
 {cards!}</div>
 """
@@ -26,15 +28,21 @@ _PAGE = """<div data-live-page data-run="{run}">
 _TRAFFIC = """<section class="card wide" data-live-state="traffic" data-state="{state}"><h2>{title}</h2>
 <figure class="chart" data-chart data-per-s="{units}" data-down="{down}" data-up="{up}" data-now="{now}"
  data-minutes="{minutes}"><div class="skeleton tall"></div></figure>
-<p class="lasts"><span class="series-1">{down} {received!}</span><span class="series-2">{up} {sent!}</span></p>{failed!}</section>
+<p class="lasts"><span class="series-1">{down} {received!}</span><span class="series-2">{up}
+{sent!}</span></p>{failed!}</section>
 """
 
-_CARD = """<section class="card" data-live-state="{key}" data-state="{state}"><h2>{title}</h2>{body!}{failed!}</section>
+_CARD = """<section class="card" data-live-state="{key}"
+data-state="{state}"><h2>{title}</h2>{body!}{failed!}</section>
 """
 
 _TABLE = """<section class="card{wide}" data-live-state="{key}" data-state="{state}"><h2>{title}</h2>
-<table><thead><tr>{heads!}</tr></thead><tbody data-live-html="{key}">{rows!}</tbody></table>{failed!}</section>
+<table><thead><tr>{heads!}</tr></thead><tbody
+data-live-html="{key}">{rows!}</tbody></table>{failed!}</section>
 """
+
+
+_ANSWERED = {True: _("Approved. The cloud account will show this router."), False: _("Refused.")}
 
 
 class OverviewPages:
@@ -93,10 +101,13 @@ class OverviewPages:
         )
 
     def status(self, visit, _values):
-        """What a page asks that has lost its router: whether it is the same run, and whether it is still signed in."""
+        """What a page asks that has lost its router: whether it is the same run, and whether it is still
+        signed in."""
         token = visit.session_token
         signed_in = bool(token) and self._site.owner.session(token, False) is not None
-        return reply.data({"run": self._site.run_id, "set_up": self._site.owner.is_set_up, "signed_in": signed_in})
+        return reply.data(
+            {"run": self._site.run_id, "set_up": self._site.owner.is_set_up, "signed_in": signed_in}
+        )
 
     def claim(self, visit, values):
         if values["answer"] not in ("approve", "refuse"):
@@ -107,7 +118,7 @@ class OverviewPages:
         except (StateError, AttributeError):  # no such claim any more, or no cloud at all
             raise SigninError("form", _("That request has ended. Start it again in the cloud account."))
         log.info("web", "a registration was %s from %s", "approved" if approved else "refused", visit.client)
-        return reply.data({"say": _("Approved. The cloud account will show this router.") if approved else _("Refused.")})
+        return reply.data({"say": _ANSWERED[approved]})
 
 
 def failed():
@@ -117,10 +128,9 @@ def failed():
 
 def facts(rows):
     """A list of names and values; the values are markup."""
+    row = "<div><dt>{name}</dt><dd>{value!}</dd></div>"
     return (
-        '<dl class="facts">'
-        + "".join([fill("<div><dt>{name}</dt><dd>{value!}</dd></div>", name=name, value=value) for name, value in rows])
-        + "</dl>"
+        '<dl class="facts">' + "".join([fill(row, name=name, value=value) for name, value in rows]) + "</dl>"
     )
 
 
@@ -143,8 +153,8 @@ def _traffic(now):
 def _meter(now, key, label):
     percent = now["text"].get(key + ".percent", "0")
     return view.shown(now, key) + fill(
-        '<meter min="0" max="100" low="80" high="92" optimum="20" value="{percent}" data-live="{key}.percent" '
-        'aria-label="{label}"></meter>',
+        '<meter min="0" max="100" low="80" high="92" optimum="20" value="{percent}" '
+        'data-live="{key}.percent" aria-label="{label}"></meter>',
         percent=percent,
         key=key,
         label=label,
@@ -165,7 +175,8 @@ def _router(now):
 
 
 def _cloud(now):
-    body = '<p class="word">' + view.shown(now, "cloud.title") + "</p><p>" + view.shown(now, "cloud.detail") + "</p>"
+    title, detail = view.shown(now, "cloud.title"), view.shown(now, "cloud.detail")
+    body = fill('<p class="word">{title!}</p><p>{detail!}</p>', title=title, detail=detail)
     return _card(now, "cloud", _("Cloud"), body)
 
 
@@ -187,5 +198,16 @@ def _table(now, key, title, heads, wide=""):
     rows = now["html"].get(key, "")
     for name in now["text"]:
         # The rows hold places for live texts; on the first showing they are filled here.
-        rows = rows.replace(' data-live="' + name + '">', ' data-live="' + name + '">' + escape(now["text"][name]))
-    return fill(_TABLE, wide=wide, key=key, state=now["state"][key], title=title, heads=cells, rows=rows, failed=failed())
+        rows = rows.replace(
+            ' data-live="' + name + '">', ' data-live="' + name + '">' + escape(now["text"][name])
+        )
+    return fill(
+        _TABLE,
+        wide=wide,
+        key=key,
+        state=now["state"][key],
+        title=title,
+        heads=cells,
+        rows=rows,
+        failed=failed(),
+    )

@@ -1,4 +1,5 @@
-"""The first run: service code, password, authenticator, recovery codes. Nothing is kept before the last proof."""
+"""The first run: service code, password, authenticator, recovery codes. Nothing is kept before the last
+proof."""
 
 from gatelodge.core import qr
 from gatelodge.web import guard, reply
@@ -34,8 +35,10 @@ _SERVICE_CODE = """<section data-step="service_code" hidden><h1 tabindex="-1">{t
 
 _PASSWORD = """<section data-step="password" hidden><h1 tabindex="-1">{title}</h1><p>{lead}</p>
 <form data-post="/api/setup/password" data-then="authenticator" novalidate>
-<input class="unseen" type="text" autocomplete="username" value="owner" readonly tabindex="-1" aria-hidden="true">
-{field!}<div class="strength" data-strength data-state="0"><meter min="0" max="4" value="0" aria-label="{meter}"></meter>
+<input class="unseen" type="text" autocomplete="username" value="owner" readonly tabindex="-1"
+aria-hidden="true">
+{field!}<div class="strength" data-strength data-state="0"><meter min="0" max="4" value="0"
+aria-label="{meter}"></meter>
 <span aria-live="polite"></span></div>
 <label class="tick"><input type="checkbox" data-reveal="password"> {show}</label>{error!}
 <button class="primary">{go}</button></form></section>
@@ -172,11 +175,15 @@ def _password_step():
 
 
 def _authenticator_step():
-    rows = "".join([fill("<dt>{name}</dt><dd>{value}</dd>", name=name, value=value) for name, value in _MANUAL])
+    rows = "".join(
+        [fill("<dt>{name}</dt><dd>{value}</dd>", name=name, value=value) for name, value in _MANUAL]
+    )
     return fill(
         _AUTHENTICATOR,
         title=_("Connect an authenticator"),
-        lead=_("Scan the picture with an authenticator app on your phone, then enter the code that the app shows."),
+        lead=_(
+            "Scan the picture with an authenticator app on your phone, then enter the code that it shows."
+        ),
         qr=_("QR code for the authenticator app"),
         typed=_("Cannot scan? Type this key into the app:"),
         copy=_("Copy the key"),
@@ -185,7 +192,12 @@ def _authenticator_step():
         rows=rows,
         code=code_field(_("Six-digit code"), _("From the app. It changes every 30 seconds.")),
         name=field(
-            "name", _("Name of this authenticator"), type="text", value=_("My phone"), maxlength="64", autocomplete="off"
+            "name",
+            _("Name of this authenticator"),
+            type="text",
+            value=_("My phone"),
+            maxlength="64",
+            autocomplete="off",
         ),
         error=form_error(),
         go=_("Finish"),
@@ -196,8 +208,10 @@ def _recovery_step():
     return fill(
         _RECOVERY,
         title=_("Keep your recovery codes"),
-        lead=_("If the phone is lost, one of these signs you in instead of a code. Each works once. They are shown now "
-               "and never again."),
+        lead=_(
+            "If the phone is lost, one of these signs you in instead of a code. Each works once. "
+            "They are shown now and never again."
+        ),
         print=_("Print"),
         save=_("Save as a file"),
         heading=_("Gatelodge recovery codes. Each works once."),

@@ -1,4 +1,5 @@
-"""The frame around every page: head, logo, the rail of pages, and what the script says when the line is lost."""
+"""The frame around every page: head, logo, the rail of pages, and what the script says when the line is
+lost."""
 
 from gatelodge.web.html import escape, fill
 from gatelodge.web.text import _
@@ -12,7 +13,8 @@ _SIGN_OUT = "M6 2.5H2.5v11H6M6.5 8h7M11 5.2 13.8 8 11 10.8"
 
 _FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} · Gatelodge</title>
-<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light
+dark">
 <link rel="icon" href="data:image/svg+xml,{icon}"><link rel="stylesheet" href="{style}">
 <script src="{script}" defer></script></head>
 <body class="{kind}" data-csrf="{csrf}">
@@ -29,7 +31,8 @@ _FRAME = """<!doctype html>
 
 _RAIL = """<header class="rail"><a class="brand" href="/">{logo!}<span>Gatelodge</span></a>
 <nav aria-label="{pages}"><ul>{links!}</ul></nav>
-<form class="leave" data-post="/api/sign-out"><button class="quiet">{icon!}<span>{leave}</span></button></form>
+<form class="leave" data-post="/api/sign-out"><button
+class="quiet">{icon!}<span>{leave}</span></button></form>
 </header>
 """
 _LINK = '<li><a href="{path}"{current!}>{icon!}<span>{title}</span></a></li>'
@@ -84,7 +87,9 @@ def icon(strokes):
 
 def field(name, label, hint="", **attributes):
     """A label, an input, its hint and the place of its error, tied together by ids."""
-    pairs = "".join([' %s="%s"' % (key.replace("_", "-"), escape(attributes[key])) for key in sorted(attributes)])
+    pairs = "".join(
+        [' %s="%s"' % (key.replace("_", "-"), escape(attributes[key])) for key in sorted(attributes)]
+    )
     hint_line = fill('<p class="hint" id="{name}-hint">{hint}</p>', name=name, hint=hint) if hint else ""
     described = name + "-error" + (" " + name + "-hint" if hint else "")
     return fill(
@@ -111,11 +116,14 @@ def _link(page, path):
 
 
 def _inline(logo):
-    """The logo inside a page takes the page's colours: its own style would be refused by the page's policy."""
+    """The logo inside a page takes the page's colours: its own style would be refused by the page's
+    policy."""
     start, end = logo.find("<style>"), logo.find("</style>")
     if start >= 0:
         logo = logo[:start] + logo[end + 8 :]
-    return logo.replace("<svg ", '<svg class="logo" aria-hidden="true" ', 1).replace("<title>Gatelodge</title>", "")
+    return logo.replace("<svg ", '<svg class="logo" aria-hidden="true" ', 1).replace(
+        "<title>Gatelodge</title>", ""
+    )
 
 
 def _in_url(logo):

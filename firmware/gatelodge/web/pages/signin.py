@@ -19,13 +19,15 @@ BECAUSE = {
 
 _PASSWORD = """<div class="card narrow"><h1>{title}</h1>{because!}
 <form data-post="/api/sign-in/password" novalidate>
-<input class="unseen" type="text" autocomplete="username" value="owner" readonly tabindex="-1" aria-hidden="true">
+<input class="unseen" type="text" autocomplete="username" value="owner" readonly tabindex="-1"
+aria-hidden="true">
 {password!}{error!}<button class="primary">{go}</button></form>
 <details><summary>{forgotten}</summary><p>{forgotten_how}</p></details></div>
 """
 
 _CODE = """<div class="card narrow"><h1>{title}</h1>{unset!}
-<form data-post="/api/sign-in/code" data-auto="6" novalidate>{code!}{error!}<button class="primary">{go}</button></form>
+<form data-post="/api/sign-in/code" data-auto="6" novalidate>{code!}{error!}<button
+class="primary">{go}</button></form>
 <details data-offer="recovery"{open!}><summary>{none}</summary>
 <form data-post="/api/sign-in/recovery" novalidate>{recovery!}<button>{go_recovery}</button></form>
 <p class="hint">{help}</p></details>
@@ -54,12 +56,19 @@ class SigninPages:
             title=_("Sign in to your router"),
             because=fill('<p class="note">{why}</p>', why=why) if why else "",
             password=field(
-                "password", _("Password"), type="password", autocomplete="current-password", required="", autofocus=""
+                "password",
+                _("Password"),
+                type="password",
+                autocomplete="current-password",
+                required="",
+                autofocus="",
             ),
             error=form_error(),
             go=_("Continue"),
             forgotten=_("Forgot the password?"),
-            forgotten_how=_("The serial console of the router helps its owner, and a factory reset starts over."),
+            forgotten_how=_(
+                "The serial console of the router helps its owner, and a factory reset starts over."
+            ),
         )
         return reply.page(self._site.shell.alone(_("Sign in"), body))
 
@@ -89,7 +98,9 @@ class SigninPages:
                 required="",
             ),
             go_recovery=_("Sign in with a recovery code"),
-            help=_("No recovery code either? The router's serial console helps its owner after the password."),
+            help=_(
+                "No recovery code either? The router's serial console helps its owner after the password."
+            ),
             back=_("Back to the password"),
         )
         return reply.page(self._site.shell.alone(_("Enter the code"), body))
@@ -107,7 +118,9 @@ class SigninPages:
 
     def recovery(self, visit, values):
         token = visit.cookie(guard.SIGNIN)
-        return self._signed_in(self._site.owner.sign_in_recovery(token, values["recovery_code"], visit.client))
+        return self._signed_in(
+            self._site.owner.sign_in_recovery(token, values["recovery_code"], visit.client)
+        )
 
     def _signed_in(self, session_token):
         cookies = [guard.cookie(guard.SESSION, session_token), guard.no_cookie(guard.SIGNIN)]
