@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
+import socket
 import time
 from pathlib import Path
 
@@ -35,6 +36,12 @@ class Clock:
 
     def __call__(self):
         return self.now
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def settings(folder, **changed):

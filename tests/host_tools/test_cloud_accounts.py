@@ -1,4 +1,4 @@
-"""Sign-up, confirmation, sign-in with an authenticator, recovery codes: through the pages, as a browser would."""
+"""Sign-up, confirmation, sign-in with an authenticator, recovery codes: through the pages."""
 
 import re
 
@@ -97,7 +97,13 @@ async def test_another_message_is_not_sent_within_half_a_minute(rig, browser):
 
 @pytest.mark.parametrize(
     "field, value",
-    [("first_name", ""), ("email", "no address"), ("country", "ZZ"), ("password", "password1"), ("terms", "")],
+    [
+        ("first_name", ""),
+        ("email", "no address"),
+        ("country", "ZZ"),
+        ("password", "password1"),
+        ("terms", ""),
+    ],
 )
 async def test_each_field_says_what_is_wrong_with_it(browser, field, value):
     page = await browser.sign_up(**{field: value})
@@ -109,9 +115,13 @@ async def test_signing_up_answers_the_same_for_an_address_that_has_an_account(ri
     await browser.join()
     one, other = rig.browser(), rig.browser()
     known, unknown = await one.sign_up(EMAIL), await other.sign_up("new@example.org")
-    assert without_secrets(known.text).replace(EMAIL, "E") == without_secrets(unknown.text).replace("new@example.org", "E")
+    assert without_secrets(known.text).replace(EMAIL, "E") == without_secrets(unknown.text).replace(
+        "new@example.org", "E"
+    )
     known, unknown = [await each.post("/confirm", code="123456") for each in (one, other)]
-    assert without_secrets(known.text).replace(EMAIL, "E") == without_secrets(unknown.text).replace("new@example.org", "E")
+    assert without_secrets(known.text).replace(EMAIL, "E") == without_secrets(unknown.text).replace(
+        "new@example.org", "E"
+    )
 
 
 async def test_the_owner_of_an_address_is_told_that_somebody_signed_up_with_it(rig, browser):
@@ -161,7 +171,10 @@ async def test_the_same_code_does_not_sign_in_twice(rig, browser):
     for each in (first, second):
         await each.sign_in()
     assert (await first.post("/sign-in/code", code=code)).path == "/routers"
-    assert "That code has been used. Wait for the next one (25 s)." in (await second.post("/sign-in/code", code=code)).text
+    assert (
+        "That code has been used. Wait for the next one (25 s)."
+        in (await second.post("/sign-in/code", code=code)).text
+    )
 
 
 async def test_the_code_that_proved_an_authenticator_is_used_up(rig, browser):
@@ -218,7 +231,9 @@ async def test_a_recovery_code_takes_the_place_of_a_code_once(rig, browser):
 async def test_removing_the_only_authenticator_asks_for_the_password(rig, browser):
     await browser.join()
     await browser.enrol()
-    path = re.search(r'href="(/security/authenticators/[0-9a-f]+/remove)"', (await browser.get("/security")).text)[1]
+    path = re.search(
+        r'href="(/security/authenticators/[0-9a-f]+/remove)"', (await browser.get("/security")).text
+    )[1]
     assert (await browser.post(path, password="not the password")).status == 422
     await browser.post(path, password=PASSWORD)
     assert (await rig.browser().sign_in()).path == "/routers"
@@ -227,7 +242,9 @@ async def test_removing_the_only_authenticator_asks_for_the_password(rig, browse
 async def test_another_accounts_authenticator_cannot_be_removed(rig, browser):
     await browser.join()
     await browser.enrol()
-    path = re.search(r'href="(/security/authenticators/[0-9a-f]+/remove)"', (await browser.get("/security")).text)[1]
+    path = re.search(
+        r'href="(/security/authenticators/[0-9a-f]+/remove)"', (await browser.get("/security")).text
+    )[1]
     eve = rig.browser()
     await eve.join("eve@example.org")
     assert (await eve.post(path, form_page="/security", password=PASSWORD)).status == 404

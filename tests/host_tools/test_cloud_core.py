@@ -1,4 +1,4 @@
-"""The cloud's decisions, without a database or a clock: sign-in table, throttle, passwords, one-time codes."""
+"""The cloud's decisions, without a database or a clock."""
 
 import pyotp
 import pytest
@@ -110,12 +110,16 @@ def test_a_new_authenticator_key_holds_160_bits():
     assert len(pyotp.TOTP(totp.new_secret()).byte_secret()) == 20
 
 
-@pytest.mark.parametrize("password", ["short", "Password123!", "12345678", "aaaaaaaaaaaa", "abcdefgh", "x" * 200])
+@pytest.mark.parametrize(
+    "password", ["short", "Password123!", "12345678", "aaaaaaaaaaaa", "abcdefgh", "x" * 200]
+)
 def test_a_guessable_password_is_refused_with_a_sentence(password):
     assert passwords.fault(password).endswith(".")
 
 
-@pytest.mark.parametrize("password", ["walnut tree by the gate", "k7fjw9qx", "Sommer-Regen-41", "пароль у ворот"])
+@pytest.mark.parametrize(
+    "password", ["walnut tree by the gate", "k7fjw9qx", "Sommer-Regen-41", "пароль у ворот"]
+)
 def test_a_password_of_no_particular_composition_is_accepted(password):
     assert passwords.fault(password) is None
 

@@ -1,6 +1,7 @@
-"""What stands in front of every page: origin, host, form tokens, cookies, headers; and the route table itself."""
+"""What stands in front of every page: origin, host, form tokens, cookies, headers, the route table."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,14 @@ from host_tools.cloud.pages import routes
 from host_tools.cloud.pages.guards import BROWSER_COOKIE, SESSION_COOKIE
 from tests.host_tools.cloud_rig import PERSON, Rig
 
-PLACES = {"serial_number:[A-Za-z0-9._:-]{1,64}": "GL-0001", "claim_id": "c1", "id": "a1", "token": "t1", "name": "logo.svg"}
+README = Path(routes.__file__).parents[1] / "README.md"
+PLACES = {
+    "serial_number:[A-Za-z0-9._:-]{1,64}": "GL-0001",
+    "claim_id": "c1",
+    "id": "a1",
+    "token": "t1",
+    "name": "logo.svg",
+}
 
 
 def address(row):
@@ -21,7 +29,9 @@ async def rig(tmp_path):
         yield rig
 
 
-@pytest.mark.parametrize("row", [row for row in routes.ROUTES if row.who == routes.ACCOUNT], ids=lambda row: row.method + row.path)
+@pytest.mark.parametrize(
+    "row", [row for row in routes.ROUTES if row.who == routes.ACCOUNT], ids=lambda row: row.method + row.path
+)
 async def test_a_page_of_an_account_leads_a_stranger_to_the_sign_in(rig, row):
     browser = rig.browser()
     if row.method == "GET":
@@ -31,7 +41,9 @@ async def test_a_page_of_an_account_leads_a_stranger_to_the_sign_in(rig, row):
     assert page.path == "/sign-in"
 
 
-@pytest.mark.parametrize("row", [row for row in routes.ROUTES if row.method == "POST"], ids=lambda row: row.path)
+@pytest.mark.parametrize(
+    "row", [row for row in routes.ROUTES if row.method == "POST"], ids=lambda row: row.path
+)
 async def test_no_form_is_taken_without_its_token(rig, row):
     browser = rig.browser()
     await browser.get("/sign-in")
@@ -54,14 +66,21 @@ async def test_a_form_token_from_before_the_sign_in_is_refused_after_it(rig):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
 )
 async def test_another_site_cannot_post(rig, headers):
     browser = rig.browser()
     assert (await browser.post("/sign-in", headers=headers, email="a@b.cc", password="x")).status == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8444", "", "[", "127.0.0.1@evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example:8444", "", "[", "127.0.0.1@evil.example"]
+)
 async def test_a_name_that_is_not_ours_is_not_answered(rig, host):
     assert (await rig.browser().get("/sign-in", headers={"Host": host})).status in (400, 421)
 
@@ -106,7 +125,14 @@ async def test_no_page_holds_a_style_or_a_script_of_its_own(rig):
     await browser.join()
     _, added = await browser.enrol()
     await browser.get("/security/authenticators/add")
-    paths = ("/routers", "/routers/register", "/security", "/security/authenticators/add", "/terms", "/outbox")
+    paths = (
+        "/routers",
+        "/routers/register",
+        "/security",
+        "/security/authenticators/add",
+        "/terms",
+        "/outbox",
+    )
     pages = [added] + [await browser.get(path) for path in paths]
     for page in pages:
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script>|javascript:", page.text), page.path
@@ -145,6 +171,17 @@ async def test_a_fault_of_ours_is_a_page_without_details(rig, monkeypatch, caplo
     page = await rig.browser().get("/confirm")
     assert page.status == 500 and "secret detail" not in page.text
     assert "GET /confirm failed" in caplog.text
+
+
+def test_every_route_is_in_the_readme():
+    documented = README.read_text()
+    missing = [row.path for row in routes.ROUTES if f"`{tail_of(row.path)}`" not in documented]
+    assert missing == []
+
+
+def tail_of(path):
+    """A router's pages are listed by what follows its address."""
+    return path.removeprefix(routes.ROUTER) or "/routers/{serial_number}"
 
 
 async def test_health_says_ready(rig):

@@ -84,7 +84,10 @@ async def test_right_wrong_used_and_offline_codes_get_the_very_same_page(rig, ad
     offline = await rig.make_router("GL-0002", 2)
     right = await rig.make_router("GL-0003", 3)
     await rig.hub.connect("GL-0003")
-    pages = [await eve.post("/routers/register", service_code=code) for code in (UNKNOWN_CODE, used, offline, right)]
+    pages = [
+        await eve.post("/routers/register", service_code=code)
+        for code in (UNKNOWN_CODE, used, offline, right)
+    ]
     assert len({(page.status, without_secrets(page.text)) for page in pages}) == 1
     assert len({number_on(page) for page in pages}) == len(pages)
 
@@ -181,7 +184,11 @@ async def test_claims_are_throttled_for_the_address(rig):
     browsers = [rig.browser() for _ in range(4)]
     for index, browser in enumerate(browsers):
         await browser.join(f"person{index}@example.org")
-    pages = [await browser.post("/routers/register", service_code=UNKNOWN_CODE) for browser in browsers for _ in range(8)]
+    pages = [
+        await browser.post("/routers/register", service_code=UNKNOWN_CODE)
+        for browser in browsers
+        for _ in range(8)
+    ]
     assert [page.status for page in pages] == [200] * 30 + [429] * 2
 
 

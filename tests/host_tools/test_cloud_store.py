@@ -1,0 +1,151 @@
+"""The schema and its migrations, transactions, secrets at rest, and the files of the data directory."""
+
+import asyncio
+import stat
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from cryptography import x509
+from cryptography.fernet import InvalidToken
+from sqlalchemy import inspect, text
+
+from host_tools.cloud import certificates, files
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account, Base, Session
+from host_tools.cloud.store.secret_box import SecretBox
+from host_tools.errors import ToolError
+from tests.host_tools.cloud_rig import Rig
+
+EVERY_NAME = {"localhost", "127.0.0.1", "10.0.2.2", "cloud.gatelodge.internal"}
+
+
+@pytest.fixture
+async def database(tmp_path):
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/cloud.db")
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+def names_of(path):
+    found = x509.load_pem_x509_certificate(path.read_bytes())
+    alternatives = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(alternative.value) for alternative in alternatives}
+
+
+async def test_migrations_make_from_nothing_what_the_models_say(database):
+    def differences(connection):
+        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
+
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrating_again_changes_nothing(database):
+    await database.migrate()
+    async with database.engine.connect() as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    assert set(Base.metadata.tables) < set(tables)
+
+
+async def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path):
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/absent/cloud.db")
+    with pytest.raises(ToolError) as raised:
+        await database.migrate()
+    assert raised.value.remedy
+    await database.close()
+
+
+def test_a_database_without_its_driver_is_one_sentence():
+    with pytest.raises(ToolError):
+        Database("nosuch+driver://host/name")
+
+
+async def test_sqlite_keeps_foreign_keys_and_a_write_ahead_log(database):
+    async with database.engine.connect() as connection:
+        values = [
+            await connection.scalar(text(f"PRAGMA {name}")) for name in ("foreign_keys", "journal_mode")
+        ]
+    assert values == [1, "wal"]
+
+
+async def test_writers_at_once_wait_for_each_other_and_lose_nothing(database):
+    async def add(index):
+        async with database.write() as session:
+            taken = await session.scalar(text("SELECT count(*) FROM throttles"))
+            await session.execute(text(f"INSERT INTO throttles VALUES ('k{index}', {taken})"))
+
+    await asyncio.gather(*(add(index) for index in range(20)))
+    async with database.read() as session:
+        seen = await session.scalars(text("SELECT due_at FROM throttles"))
+        assert sorted(seen) == list(range(20))
+
+
+async def test_tokens_and_authenticator_keys_are_not_in_the_database(tmp_path):
+    async with Rig(tmp_path) as rig:
+        browser = rig.browser()
+        await browser.join()
+        totp, _ = await browser.enrol()
+        secrets = [cookie.value for cookie in browser._session.cookie_jar] + [totp.secret]
+    content = b"".join(path.read_bytes() for path in tmp_path.glob("cloud.db*"))
+    assert b"ada@example.org" in content
+    assert [secret for secret in secrets if secret.encode() in content] == []
+
+
+async def test_ending_an_account_ends_its_sessions(tmp_path):
+    async with Rig(tmp_path) as rig:
+        await rig.browser().join()
+        async with rig.parts.database.write() as session:
+            await session.execute(Account.__table__.delete())
+        async with rig.parts.database.read() as session:
+            assert list(await session.scalars(Session.__table__.select())) == []
+
+
+def test_what_was_sealed_opens_with_its_own_key_only():
+    sealed = SecretBox(b"a" * 32).seal("a key")
+    assert SecretBox(b"a" * 32).open(sealed) == "a key"
+    with pytest.raises(InvalidToken):
+        SecretBox(b"b" * 32).open(sealed)
+
+
+def test_a_keyed_hash_of_one_purpose_is_not_that_of_another():
+    box = SecretBox(b"a" * 32)
+    assert box.keyed_hash("csrf", "x", "y") != box.keyed_hash("code", "x", "y")
+    assert box.keyed_hash("csrf", "x", "y") != box.keyed_hash("csrf", "xy", "")
+
+
+def test_the_certificates_bear_every_name_by_which_the_cloud_is_reached(tmp_path):
+    made = certificates.load_or_create(tmp_path, ("account.example.org",))
+    for pair in (made.portal, made.devices):
+        assert names_of(pair.certificate) == EVERY_NAME | {"account.example.org"}
+
+
+def test_routers_see_a_certificate_older_than_any_firmware(tmp_path):
+    made = certificates.load_or_create(tmp_path)
+    for path in (made.ca, made.devices.certificate):
+        assert x509.load_pem_x509_certificate(path.read_bytes()).not_valid_before_utc.year == 2024
+
+
+def test_certificates_are_kept_until_a_name_is_missing(tmp_path):
+    first = certificates.load_or_create(tmp_path).portal.certificate.read_bytes()
+    ca = (tmp_path / "cloud-ca.pem").read_bytes()
+    assert certificates.load_or_create(tmp_path).portal.certificate.read_bytes() == first
+    assert (
+        certificates.load_or_create(tmp_path, ("new.example.org",)).portal.certificate.read_bytes() != first
+    )
+    assert (tmp_path / "cloud-ca.pem").read_bytes() == ca
+
+
+def test_keys_are_readable_by_their_owner_alone(tmp_path):
+    certificates.load_or_create(tmp_path)
+    files.master_key(tmp_path / "secrets.key")
+    secret = [*tmp_path.glob("*.key")]
+    assert len(secret) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
+
+
+def test_a_damaged_master_key_is_one_sentence(tmp_path):
+    (tmp_path / "secrets.key").write_bytes(b"short")
+    with pytest.raises(ToolError):
+        files.master_key(tmp_path / "secrets.key")
