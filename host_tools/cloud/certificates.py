@@ -49,9 +49,7 @@ class Certificates:
 
 
 def load_or_create(directory: Path, extra_names: tuple[str, ...] = ()) -> Certificates:
-    """The files of the data directory: the authority is kept for ever, the server's certificate renewed in
-    time.
-    """
+    """The data directory's: the authority is kept for ever, the servers' certificates are renewed in time."""
     names = tuple(dict.fromkeys((*NAMES, *extra_names)))
     ca = KeyPair(directory / "cloud-ca.pem", directory / "cloud-ca.key")
     portal = KeyPair(directory / "cloud.pem", directory / "cloud.key")

@@ -1,4 +1,4 @@
-"""The cloud as one process: build the parts, open both listeners, serve until told to stop, close in order."""
+"""The cloud as one process: build the parts, open both listeners, serve, close in order."""
 
 from __future__ import annotations
 
@@ -150,10 +150,7 @@ class _port_errors:
 async def _keep_importing(parts: Parts) -> None:
     while True:
         await asyncio.sleep(IMPORT_EVERY_S)
-        try:
-            await parts.registry.refresh()
-        except OSError as error:
-            log.error("the factory's records could not be read: %s", error.strerror)
+        await parts.registry.refresh()
 
 
 async def _keep_pruning(parts: Parts) -> None:

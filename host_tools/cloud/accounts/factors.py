@@ -119,7 +119,9 @@ class Factors:
         return codes
 
     async def remove(self, authenticator_id: str, password: str, visit: Visit) -> None:
-        """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError, NotTheirsError."""
+        """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError,
+        NotTheirsError.
+        """
         await self.check_password(password, visit)
         account = visit.signed_in
         async with self._database.write() as session:

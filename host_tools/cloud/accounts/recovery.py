@@ -20,9 +20,7 @@ def grouped(code: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """What a person typed, as it was generated: case, spaces and hyphens do not matter; I and L are 1, O is
-    0.
-    """
+    """What a person typed, as it was generated: any case, spaces, hyphens; I and L are 1, O is 0."""
     return text[:40].upper().translate(_ALIASES)
 
 

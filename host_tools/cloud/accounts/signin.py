@@ -47,8 +47,9 @@ def password_event(matches: bool, has_second_factor: bool) -> str:
 
 
 def step(attempt: Attempt, event: str, now: float) -> Attempt:
-    """The attempt after the event. An attempt that is too old or out of tries is VOID, whatever the event
-    was.
+    """The attempt after the event.
+
+    An attempt that is too old or out of tries is VOID, whatever the event was.
     """
     if attempt.state == VOID or now >= attempt.expires_at:
         return attempt._replace(state=VOID)

@@ -1,6 +1,4 @@
-"""Style, script and pictures: read once, addressed by their content, so that a browser may keep them for
-good.
-"""
+"""Style, script and pictures: read once, addressed by their content, so that browsers may keep them."""
 
 from __future__ import annotations
 
@@ -51,9 +49,7 @@ def _asset(name: str, content: bytes) -> Asset:
 
 
 def _picture_policy(svg: str) -> str:
-    """The picture's own style, by its hash: it turns the logo's colour in the dark, and nothing else may
-    run.
-    """
+    """The picture's own style, by its hash: it turns the logo's colour in the dark. Nothing else may run."""
     styles = re.findall(r"<style>(.*?)</style>", svg, re.DOTALL)
     digests = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
     return "default-src 'none'; style-src " + (

@@ -1,5 +1,6 @@
-"""Forms: one row per field. What is required, how long, and how it must look is checked here and shown
-there.
+"""Forms: one row per field.
+
+What is required, how long, and how it must look is checked here and shown there.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers send our own forms with "Origin: null"
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -67,8 +67,9 @@ class Misdirected(web.HTTPClientError):
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every failure becomes a page. What we did not foresee is logged with its trace, without the request's
-    body.
+    """Every failure becomes a page.
+
+    What we did not foresee is logged with its trace, without the request's body.
     """
     try:
         return remember_browser(request, await handler(request))
@@ -107,8 +108,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def remember_browser(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Give a new browser its cookie. An answer that is under way (live updates) was asked by a page that
-    had one.
+    """Give a new browser its cookie.
+
+    An answer that is under way (live updates) was asked by a page that had one.
     """
     visit = request.get(VISIT)
     if visit is None or response.prepared:
@@ -119,8 +121,9 @@ def remember_browser(request: web.Request, response: web.StreamResponse) -> web.
 
 
 def set_cookie(response: web.StreamResponse, name: str, value: str, max_age_s: int) -> None:
-    """Lax, not Strict: the link in a mail must find the browser that signed up. Posts are guarded by their
-    origin.
+    """Lax, not Strict: the link in a mail must find the browser that signed up.
+
+    Posts are guarded by their origin.
     """
     response.set_cookie(name, value, max_age=max_age_s, path="/", secure=True, httponly=True, samesite="Lax")
 

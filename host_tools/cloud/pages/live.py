@@ -1,6 +1,4 @@
-"""Live updates (server-sent events, WHATWG HTML section 9.2): texts for a page's fields, while the page is
-open.
-"""
+"""Live updates (server-sent events, WHATWG HTML section 9.2): texts for an open page's fields."""
 
 from __future__ import annotations
 
@@ -66,9 +64,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
 
 
 async def _stream(request: web.Request, snapshot: Snapshot, topic: str) -> web.StreamResponse:
-    """Send the snapshot whenever it differs from the last one; 404 where there is nothing (or it is not
-    theirs).
-    """
+    """Send the snapshot whenever it differs from the last one. Raises HTTPNotFound where there is none."""
     streams = request.app[STREAMS]
     first = await snapshot()
     if first is None:

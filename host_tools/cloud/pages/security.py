@@ -84,7 +84,7 @@ def qr_picture(uri: str) -> Markup:
     """The QR code as inline SVG, dark on light in the dark too: many phones cannot read it inverted."""
     code = segno.make(uri, error="m", micro=False)
     picture = code.svg_inline(
-        scale=6, border=QUIET_ZONE, dark="#000", light="#fff", svgclass="qr", lineclass=None
+        border=QUIET_ZONE, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
     )
     return Markup(
         picture.replace("<svg ", '<svg role="img" aria-label="QR code for your authenticator app" ', 1)

@@ -15,7 +15,7 @@ def router_words(view: RouterView, now: float) -> dict[str, str]:
     router = view.router
     heard = status.get("heard") or router.heard_at
     return {
-        "state": "online" if view.online else "offline",
+        "state": _state(view),
         "state_word": _state_word(view),
         "since": _since(view, now),
         "uptime": duration(status["uptime_s"]) if status.get("uptime_s") is not None else ABSENT,
@@ -25,6 +25,13 @@ def router_words(view: RouterView, now: float) -> dict[str, str]:
         "firmware": status.get("firmware") or router.firmware or ABSENT,
         "heard": ago(heard, now),
     }
+
+
+def _state(view: RouterView) -> str:
+    """For the style: online, offline, or arriving (online, and its first report is on its way)."""
+    if view.status is None:
+        return "offline"
+    return "online" if "load" in view.status else "arriving"
 
 
 def _state_word(view: RouterView) -> str:

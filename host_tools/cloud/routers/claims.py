@@ -83,6 +83,7 @@ class Claims:
         except ServiceCodeError as error:
             raise RefusedError("service_code", str(error)) from error
         await self._turnstile.take("claim", account=visit.signed_in.id, address=visit.address)
+        await self._registry.refresh()  # the factory may have made it a moment ago
         code_hash = service_code_hash(self._code_key, code)
         async with self._database.write() as session:
             await self._supersede(session, Claim.account_id == visit.signed_in.id)

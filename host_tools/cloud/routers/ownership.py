@@ -1,5 +1,6 @@
-"""What an owner sees of a router and may ask of it. Every question begins in the database, never in a
-cache.
+"""What an owner sees of a router and may ask of it.
+
+Every question begins in the database, never in a cache.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ log = logging.getLogger("cloud.routers")
 
 @dataclass(frozen=True)
 class RouterView:
-    """A router as its owner sees it. `status` is the live link's (devices/hub.py), None when there is none."""
+    """A router as its owner sees it.
+
+    `status` is the live link's (devices/hub.py), None when there is none.
+    """
 
     router: Router
     status: dict[str, Any] | None

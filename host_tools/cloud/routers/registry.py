@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -31,8 +32,9 @@ class FactoryRecord(NamedTuple):
 
 
 def service_code_hash(key: bytes, code: str) -> str:
-    """The keyed hash of a canonical code, as the factory records it. The code itself is stored nowhere
-    here.
+    """The keyed hash of a canonical code, as the factory records it.
+
+    The code itself is stored nowhere here.
     """
     return hmac.new(key, code.encode(), hashlib.sha256).hexdigest()
 
@@ -64,6 +66,7 @@ class RouterRegistry:
         self._database = database
         self._devices = devices
         self._imported: tuple[int, int] | None = None
+        self._importing = asyncio.Lock()
 
     async def find(self, serial_number: str) -> DeviceRecord | None:
         found = await self._find(serial_number)
@@ -86,23 +89,17 @@ class RouterRegistry:
 
     async def refresh(self) -> bool:
         """Import the factory's file if it changed. False when there was nothing new."""
-        version = self._version()
-        if self._devices is None or version is None or version == self._imported:
-            return False
-        records = _read(self._devices)
-        async with self._database.write() as session:
-            for record in records:
-                await _keep(session, record)
-        self._imported = version
+        async with self._importing:
+            version = _version(self._devices)
+            if self._devices is None or version is None or version == self._imported:
+                return False
+            records = _read(self._devices)
+            async with self._database.write() as session:
+                for record in records:
+                    await _keep(session, record)
+            self._imported = version
         log.info("imported %d routers from the factory's records", len(records))
         return True
-
-    def _version(self) -> tuple[int, int] | None:
-        try:
-            status = self._devices.stat() if self._devices else None
-        except FileNotFoundError:
-            return None  # the first router has not been made yet
-        return (status.st_mtime_ns, status.st_size) if status else None
 
     async def _find(self, serial_number: str) -> DeviceRecord | None:
         joined = select(Router, Account).outerjoin(Account, Account.id == Router.owner_id)
@@ -119,10 +116,19 @@ def owner(account: Account | None) -> Owner | None:
     )
 
 
+def _version(path: Path | None) -> tuple[int, int] | None:
+    """What changes when the file does; None while there is no file that we may look at."""
+    try:
+        status = path.stat() if path else None
+    except OSError:
+        return None  # the first router has not been made yet
+    return (status.st_mtime_ns, status.st_size) if status else None
+
+
 def _read(path: Path) -> list[FactoryRecord]:
-    """Every good line; a bad one (the last may be half written) is logged and met again at the next change."""
+    """Every good line. A bad one (the last may be half written) is logged."""
     records = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             records.append(parse_record(line))
         except ValueError as error:
@@ -130,10 +136,16 @@ def _read(path: Path) -> list[FactoryRecord]:
     return records
 
 
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8", errors="replace").splitlines()
+    except OSError as error:
+        log.error("the factory's records could not be read: %s", error.strerror)
+        return []
+
+
 async def _keep(session: AsyncSession, record: FactoryRecord) -> None:
-    """Add the router, or take over what the factory changed: a second provisioning makes a new key and
-    code.
-    """
+    """Add the router, or take over what a second provisioning changed: its key and its code."""
     row = await session.get(Router, record.serial_number)
     if row is None:
         row = Router(state=NEVER, firmware="")

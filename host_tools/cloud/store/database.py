@@ -1,5 +1,6 @@
-"""Transactions over SQLite (by default) or PostgreSQL. A reader sees one moment, a writer is alone from its
-start.
+"""Transactions over SQLite (by default) or PostgreSQL.
+
+A reader sees one moment, a writer is alone from its start.
 """
 
 from __future__ import annotations
@@ -25,9 +26,7 @@ WRITING = "gatelodge_writing"
 
 
 class Database:
-    """`async with database.read() as session`, `async with database.write() as session` (commits at its
-    end).
-    """
+    """`async with database.read() as session` or `.write()`, which commits at its end."""
 
     def __init__(self, url: str):
         self.engine = _create_engine(url)
@@ -84,9 +83,7 @@ def _create_engine(url: str) -> AsyncEngine:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """Write-ahead log, foreign keys, and transactions that begin where we say, not where the driver
-    guesses.
-    """
+    """Write-ahead log, foreign keys, and transactions that begin where we say."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

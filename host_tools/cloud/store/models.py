@@ -137,8 +137,9 @@ class Router(Base):
 
 
 class Claim(Base):
-    """One account asks for one router. `serial_number` is None where the code led nowhere: only the row
-    knows.
+    """One account asks for one router.
+
+    `serial_number` is None where the code led nowhere: only the row knows.
     """
 
     __tablename__ = "claims"
@@ -166,8 +167,9 @@ class Command(Base):
 
 
 class Message(Base):
-    """A message on its way. Its body may hold a code: it is emptied when the message has left or was given
-    up.
+    """A message on its way.
+
+    Its body may hold a code: it is emptied when the message has left or was given up.
     """
 
     __tablename__ = "messages"
