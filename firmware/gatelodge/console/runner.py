@@ -14,9 +14,9 @@ from collections import namedtuple
 
 from gatelodge import compat
 
-try:
+if compat.MICROPYTHON:
     import micropython
-except ImportError:
+else:
     micropython = None  # CPython delivers interrupts between bytecodes, its heap is never torn
 
 # error: a traceback or "". reset: the code asked for a soft reset. must_restart: the process is not sound.
