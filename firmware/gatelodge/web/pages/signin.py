@@ -106,7 +106,9 @@ class SigninPages:
         return reply.page(self._site.shell.alone(_("Enter the code"), body))
 
     def _code_field(self):
-        return code_field(_("Six-digit code"), _("From your authenticator app. It changes every 30 seconds."))
+        return code_field(
+            _("Six-digit code"), _("From your authenticator app. It changes every 30 seconds."), autofocus=""
+        )
 
     def password(self, visit, values):
         token = self._site.owner.sign_in_password(values["password"], visit.client)
@@ -134,7 +136,7 @@ class SigninPages:
 _UNSET = _("The router's clock is not set yet, so it cannot judge a code. A recovery code works now.")
 
 
-def code_field(label, hint):
+def code_field(label, hint, **attributes):
     return field(
         "code",
         label,
@@ -145,6 +147,6 @@ def code_field(label, hint):
         pattern="[0-9 ]*",
         maxlength="9",
         required="",
-        autofocus="",
         data_code="",
+        **attributes,
     )
