@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -23,6 +24,19 @@ def make_directory(path: Path) -> None:
             "choose another with --data",
             exit_codes.CLOUD_DID_NOT_START,
         ) from error
+
+
+def lock_directory(path: Path) -> int:
+    """Hold the directory until the returned descriptor is closed, or the process ends, however it does."""
+    descriptor = os.open(path / "lock", os.O_WRONLY | os.O_CREAT, SECRET_MODE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ToolError(
+            f"another cloud is running on {path}", "stop it first", exit_codes.CLOUD_DID_NOT_START
+        ) from error
+    return descriptor
 
 
 def write_whole(path: Path, content: bytes, mode: int) -> None:

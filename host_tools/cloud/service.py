@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -45,6 +46,7 @@ class Service:
         self.settings = settings
         self._runners: list[web.AppRunner] = []
         self._hub: DeviceHub | None = None
+        self._lock: int | None = None  # of the data directory
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT. Raises ToolError where it cannot start."""
@@ -59,6 +61,7 @@ class Service:
 
     async def _build(self) -> tuple[Parts, Certificates]:
         files.make_directory(self.settings.data)
+        self._lock = files.lock_directory(self.settings.data)
         certs = certificates.load_or_create(self.settings.data, (self.settings.public_host,))
         box = SecretBox(files.master_key(self.settings.data / "secrets.key"))
         if self.settings.database_url.endswith(f"/{self.settings.data / 'cloud.db'}"):
@@ -113,6 +116,8 @@ class Service:
         await parts.tasks.close()
         parts.hasher.close()
         await parts.database.close()
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
@@ -158,6 +163,8 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.sessions.prune(parts.clock())
         await parts.sign_ups.prune(parts.clock())
         await parts.turnstile.prune()
+        await parts.post.prune(parts.clock())
+        await parts.claims.prune(parts.clock())
         await asyncio.sleep(PRUNE_EVERY_S)
 
 

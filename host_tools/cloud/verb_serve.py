@@ -8,6 +8,7 @@ SIGTERM and Ctrl-C end it within three seconds.
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import sys
 import time
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import uvloop
 
+from host_tools import exit_codes
 from host_tools.cloud.service import Service
-from host_tools.cloud.settings import from_arguments
+from host_tools.cloud.settings import Settings, from_arguments
+from host_tools.errors import ToolError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +53,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = from_arguments(args)
     configure_log()
-    uvloop.run(Service(settings).serve())
-    return 0
+    try:
+        uvloop.run(Service(settings).serve())
+    except OSError as error:
+        raise tool_error(error, settings) from error
+    return exit_codes.OK
+
+
+def tool_error(error: OSError, settings: Settings) -> ToolError:
+    """What the system refused us at the start, as one sentence."""
+    if error.errno == errno.ENOSPC:
+        remedy = "free some space"
+        return ToolError(f"the disk that holds {settings.data} is full", remedy, exit_codes.DISK_FULL)
+    where = error.filename or f"{settings.bind} or {settings.device_bind}"
+    remedy = "check the options --data, --bind and --device-bind"
+    return ToolError(f"{where}: {error.strerror or error}", remedy, exit_codes.CLOUD_DID_NOT_START)
 
 
 def configure_log() -> None:

@@ -1,9 +1,11 @@
 """Sign-up, confirmation, sign-in with an authenticator, recovery codes: through the pages."""
 
+import asyncio
 import re
 
 import pytest
 
+from host_tools.cloud.accounts import passwords
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sign_up import CODE_S, CODE_TRIES
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in, without_secrets
@@ -283,3 +285,21 @@ async def test_a_session_idles_out_while_only_live_values_flow(rig, browser):
     assert await rig.parts.sessions.find(token, rig.clock(), acting=False)
     rig.clock.now += 2 * 3600
     assert (await browser.get("/routers")).path == "/sign-in"
+
+
+async def test_of_many_browsers_with_one_code_exactly_one_is_in(rig, browser):
+    await browser.join()
+    totp, _ = await browser.enrol()
+    browsers = [rig.browser() for _ in range(8)]
+    for each in browsers:
+        await each.sign_in()
+    rig.clock.now += 30
+    code = totp.at(int(rig.clock()))
+    pages = await asyncio.gather(*(each.post("/sign-in/code", code=code) for each in browsers))
+    assert sorted(page.path for page in pages) == ["/routers"] + ["/sign-in/code"] * 7
+
+
+async def test_a_flood_of_passwords_is_told_to_come_back(rig, browser, monkeypatch):
+    monkeypatch.setattr(passwords, "WAITING_MAX", 0)
+    page = await browser.sign_in()
+    assert page.status == 503 and "Try again in a few seconds." in page.text

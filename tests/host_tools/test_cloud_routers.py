@@ -8,6 +8,7 @@ import pytest
 from gatelodge.contract import service_code
 
 from host_tools.cloud.devices.hub import CommandFailed
+from host_tools.cloud.pages import live
 from host_tools.cloud.routers.claims import CLAIM_S
 from tests.host_tools.cloud_rig import PASSWORD, Rig, without_secrets
 
@@ -242,6 +243,18 @@ async def test_an_approval_reaches_the_waiting_page(rig, ada):
     await rig.hub.answer(SERIAL, True)
     assert await live_event(ada, rig, page.path + "/live") == {"version": "approved"}
     assert "The router is yours" in (await ada.get(page.path)).text
+
+
+async def test_one_account_cannot_take_every_live_line(rig, ada, monkeypatch):
+    monkeypatch.setattr(live, "STREAMS_OF_ACCOUNT_MAX", 1)
+    async with ada._session.get(rig.server.make_url("/routers/live")):
+        assert (await ada.get("/routers/live")).status == 503
+
+
+async def test_a_live_line_ends_with_its_session(rig, ada):
+    async with ada._session.get(rig.server.make_url("/routers/live")) as answer:
+        await ada.sign_out()
+        await asyncio.wait_for(answer.read(), 10)
 
 
 async def test_the_result_of_a_restart_comes_back_to_the_page(rig, ada):

@@ -204,6 +204,17 @@ async def test_a_taken_port_is_one_sentence_with_its_own_exit_status(cloud):
     assert last.startswith("gatelodge: port ") and "--port" in last
 
 
+async def test_a_second_cloud_on_the_same_data_does_not_start(cloud):
+    await cloud.start("--development")
+    await cloud.browse()
+    first, cloud.port, cloud.device_port = cloud.process, free_port(), free_port()
+    await cloud.start("--development")
+    assert await asyncio.wait_for(cloud.process.wait(), PATIENCE_S) == 16
+    assert "another cloud is running" in cloud.log()
+    cloud.process = first
+    assert await cloud.stop() == 0
+
+
 async def test_without_a_way_to_send_mail_it_does_not_start(cloud):
     await cloud.start()
     assert await asyncio.wait_for(cloud.process.wait(), PATIENCE_S) == 2

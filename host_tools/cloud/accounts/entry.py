@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 from sqlalchemy import delete, exists, select
@@ -20,6 +21,9 @@ from host_tools.cloud.store.secret_box import new_id, token_hash
 
 WRONG_PASSWORD = "The e-mail or the password is wrong. Try again, or sign up."
 START_AGAIN = "That took too long or too many tries. Sign in again from the start."
+
+
+log = logging.getLogger("cloud.accounts")
 
 
 class Entered(NamedTuple):
@@ -44,6 +48,7 @@ class Entry:
         event = signin.password_event(matches, has_factor)
         attempt = signin.step(signin.begin(visit.now), event, visit.now)
         if account is None or attempt.state == signin.PASSWORD:
+            log.info("a sign-in from %s was refused", visit.address)
             raise RefusedError("password", WRONG_PASSWORD)
         await self._turnstile.give_back("sign_in", account=email, address=visit.address)
         await self._freshen(account, password)
@@ -91,6 +96,7 @@ class Entry:
             session.add(row)
         if attempt.state != signin.SIGNED_IN:
             return Entered(attempt.state)
+        log.info("account %s signed in from %s", account_id, visit.address)
         return Entered(attempt.state, begin_session(session, account_id, visit))
 
     async def _find(self, email: str) -> tuple[Account | None, bool]:

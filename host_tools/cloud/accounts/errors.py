@@ -20,6 +20,10 @@ class ThrottledError(RefusedError):
         super().__init__("", f"Too many attempts. Try again in {spoken(self.wait_s)}.")
 
 
+class BusyError(Exception):
+    """A bound is reached: passwords to hash, messages to send, live pages. It passes."""
+
+
 class NotTheirsError(Exception):
     """It does not exist, or belongs to somebody else: nobody is told which."""
 

@@ -109,7 +109,7 @@ class Factors:
             session.add(self._new_authenticator(account.id, name, secret, step, visit.now))
             await end_other_sessions(session, account.id, row.id)
             codes = [] if held else await self._replace_recovery(session, account.id)
-            self._post.add(
+            await self._post.add(
                 session,
                 account.email,
                 texts.authenticator_changed("added", name, self._public_url),
@@ -133,7 +133,7 @@ class Factors:
             if len(held) == 1:
                 await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
             text = texts.authenticator_changed("removed", gone.name, self._public_url)
-            self._post.add(session, account.email, text, visit.now)
+            await self._post.add(session, account.email, text, visit.now)
         self._post.wake()
 
     async def new_recovery_codes(self, password: str, visit: Visit) -> list[str]:

@@ -11,6 +11,8 @@ from importlib.resources import files
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from host_tools.cloud.accounts.errors import BusyError
+
 LENGTH_MIN = 8
 LENGTH_MAX = 128  # bytes of work for us, not a limit on safety
 STRENGTH_MIN = 2
@@ -75,10 +77,6 @@ def _runs(password: str) -> int:
     return sum(a == b and a in (-1, 0, 1) for a, b in zip(steps, steps[1:], strict=False))
 
 
-class HasherBusyError(Exception):
-    """Too many passwords wait to be hashed."""
-
-
 class Hasher:
     """argon2id off the event loop; a flood of sign-ins queues here and nowhere else."""
 
@@ -112,7 +110,7 @@ class Hasher:
 
     async def _run(self, work, *arguments):
         if self._waiting >= WAITING_MAX:
-            raise HasherBusyError
+            raise BusyError
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)

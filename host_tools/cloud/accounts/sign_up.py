@@ -69,7 +69,7 @@ class SignUps:
             )
             row = _new_row(person, password_hash, taken is not None, visit)
             session.add(row)
-            self._send(session, row, visit.now)
+            await self._send(session, row, visit.now)
         self._post.wake()
 
     async def pending(self, visit: Visit) -> SignUp | None:
@@ -89,7 +89,7 @@ class SignUps:
         async with self._database.write() as session:
             again = await session.get(SignUp, row.id, with_for_update=True)
             if again is not None:
-                self._send(session, again, visit.now)
+                await self._send(session, again, visit.now)
         self._post.wake()
 
     async def confirm_code(self, code: str, visit: Visit) -> str:
@@ -148,7 +148,7 @@ class SignUps:
         right = secrets.compare_digest(row.code_hash, self._box.keyed_hash("sign-up code", row.id, code))
         return None if right and not row.taken else WRONG_CODE
 
-    def _send(self, session: AsyncSession, row: SignUp, now: float) -> None:
+    async def _send(self, session: AsyncSession, row: SignUp, now: float) -> None:
         code, link_token = f"{secrets.randbelow(10**6):06d}", new_token()
         row.code_hash = self._box.keyed_hash("sign-up code", row.id, code)
         row.link_hash = token_hash(link_token)
@@ -157,7 +157,7 @@ class SignUps:
         row.code_expires_at = now + CODE_S
         link = f"{self._public_url}/confirm/link/{link_token}"
         text = texts.already_signed_up(self._public_url) if row.taken else texts.confirm_email(code, link)
-        self._post.add(session, row.email, text, now)
+        await self._post.add(session, row.email, text, now)
 
 
 def _new_row(person: NewPerson, password_hash: str, taken: bool, visit: Visit) -> SignUp:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message, OutboxMessage
 
 SHOWN_MAX = 100
+KEPT_MAX = 1000
 
 
 class Outbox:
@@ -20,6 +21,8 @@ class Outbox:
         copied = ("channel", "recipient", "subject", "body", "created_at")
         async with self._database.write() as session:
             session.add(OutboxMessage(**{name: getattr(message, name) for name in copied}))
+            newest = select(OutboxMessage.id).order_by(OutboxMessage.id.desc()).limit(KEPT_MAX)
+            await session.execute(delete(OutboxMessage).where(OutboxMessage.id.not_in(newest)))
 
     async def messages(self) -> list[OutboxMessage]:
         """The newest first."""

@@ -6,9 +6,10 @@ import asyncio
 import logging
 from typing import Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.accounts.errors import BusyError
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
@@ -16,6 +17,8 @@ from host_tools.cloud.store.models import Message
 
 QUEUED, SENT, GIVEN_UP = "queued", "sent", "given_up"
 BATCH = 20
+QUEUE_MAX = 10_000  # a mail server that is away for an hour, at the pace that sign-ups are allowed
+KEPT_S = 30 * 24 * 3600  # what was sent, when and how often tried; not what it said
 SEND_TIMEOUT_S = 30  # a mail server may look up our name before it answers
 # RFC 5321 section 4.5.4.1 retries for days; a code is stale after ten minutes, so the early ones come
 # quickly.
@@ -52,7 +55,11 @@ class Post:
         self._wanted = asyncio.Event()
         self._working = False
 
-    def add(self, session: AsyncSession, recipient: str, text: Text, now: float) -> None:
+    async def add(self, session: AsyncSession, recipient: str, text: Text, now: float) -> None:
+        """Queue a message in the caller's transaction. Raises BusyError where too many wait."""
+        waiting = await session.scalar(select(func.count()).where(Message.state == QUEUED))
+        if (waiting or 0) >= QUEUE_MAX:
+            raise BusyError
         message = Message(
             channel=self._driver.channel, recipient=recipient, subject=text.subject, body=text.body
         )
@@ -76,6 +83,11 @@ class Post:
             wait_s = await self._next_due_in_s()
             self._working = False
             await self._sleep(wait_s)
+
+    async def prune(self, now: float) -> None:
+        ended = (Message.state != QUEUED) & (Message.created_at < now - KEPT_S)
+        async with self._database.write() as session:
+            await session.execute(delete(Message).where(ended))
 
     async def _due(self) -> list[Message]:
         waiting = select(Message).where(Message.state == QUEUED, Message.due_at <= self._clock())

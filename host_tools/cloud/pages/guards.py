@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
-from host_tools.cloud.accounts.passwords import HasherBusyError
+from host_tools.cloud.accounts.errors import BusyError, NotTheirsError, RefusedError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.pages.render import CSRF, VISIT, page
@@ -54,7 +53,7 @@ ERRORS = {
     413: ("That is too large.", "Send less."),
     421: ("This name is not one of ours.", "Use the address that your cloud's operator gave you."),
     500: ("Something went wrong on our side.", "Try again. If it stays, write to support."),
-    503: ("Too many people are signing in right now.", "Try again in a few seconds."),
+    503: ("Too much is going on right now.", "Try again in a few seconds."),
 }
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -80,7 +79,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return error_page(request, error.status)
     except NotTheirsError:
         return error_page(request, 404)
-    except HasherBusyError:
+    except BusyError:
         return error_page(request, 503)
     except Exception:
         log.exception("%s %s failed", request.method, route_name(request))
@@ -174,7 +173,8 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
 async def check_csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A form carries the token that its page was given, bound to the browser and its session."""
     if request.method not in SAFE_METHODS:
-        given = (await request.post()).get(CSRF_FIELD, "")
+        async with asyncio.timeout(PAGE_TIMEOUT_S):
+            given = (await request.post()).get(CSRF_FIELD, "")
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), request[CSRF].encode()):
             raise web.HTTPForbidden
     return await handler(request)

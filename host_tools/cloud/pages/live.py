@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
+from host_tools.cloud.accounts.errors import BusyError
 from host_tools.cloud.pages.render import VISIT
 from host_tools.cloud.pages.words import router_words
 from host_tools.cloud.parts import PARTS
@@ -16,9 +19,11 @@ from host_tools.cloud.parts import PARTS
 EVERY_S = 2  # heartbeats come no faster; what cannot wait rings the bus
 SILENT_MAX_S = 20  # a comment then: proxies close a silent line after 30 s or more
 LASTS_S = 3600  # then the browser connects again, and its session is looked at again
+WRITE_MAX_S = 20  # for a browser to take one event; the line's buffers are full long before
 STREAMS_MAX = 1000  # of this process, at some 50 KB each
+STREAMS_OF_ACCOUNT_MAX = 20  # browsers keep at most six lines to one name
 
-STREAMS: web.AppKey[set] = web.AppKey("streams", set)
+STREAMS: web.AppKey[Counter[str]] = web.AppKey("streams", Counter)  # open ones by account
 Snapshot = Callable[[], Awaitable[dict[str, Any] | None]]
 
 
@@ -65,42 +70,56 @@ async def claim(request: web.Request) -> web.StreamResponse:
 
 async def _stream(request: web.Request, snapshot: Snapshot, topic: str) -> web.StreamResponse:
     """Send the snapshot whenever it differs from the last one. Raises HTTPNotFound where there is none."""
-    streams = request.app[STREAMS]
+    open_streams, account_id = request.app[STREAMS], request[VISIT].signed_in.id
     first = await snapshot()
     if first is None:
         raise web.HTTPNotFound
-    if len(streams) >= STREAMS_MAX:
-        raise web.HTTPServiceUnavailable
+    if open_streams.total() >= STREAMS_MAX or open_streams[account_id] >= STREAMS_OF_ACCOUNT_MAX:
+        raise BusyError
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    await response.prepare(request)
-    streams.add(response)
+    open_streams[account_id] += 1
     try:
-        await _follow(request, response, snapshot, first, topic)
-    except ConnectionResetError:
-        return response  # the page was closed
+        await response.prepare(request)
+        await _follow(request, Speaker(response), snapshot, first, topic)
+    except (ConnectionResetError, TimeoutError):
+        return response  # the page was closed, or its computer sleeps
     finally:
-        streams.discard(response)
+        open_streams[account_id] -= 1
+        if not open_streams[account_id]:
+            del open_streams[account_id]
     return response
 
 
+class Speaker:
+    """Says what is new, and now and then that it is still there."""
+
+    def __init__(self, response: web.StreamResponse):
+        self._response = response
+        self._said = ""
+        self._spoke_at = time.monotonic()
+
+    async def say(self, state: dict[str, Any]) -> None:
+        """Raises TimeoutError where nobody reads."""
+        text = json.dumps(state)
+        if text != self._said:
+            await self._write(f"data: {text}\n\n")
+            self._said = text
+        elif time.monotonic() - self._spoke_at > SILENT_MAX_S:
+            await self._write(": still here\n\n")
+
+    async def _write(self, text: str) -> None:
+        async with asyncio.timeout(WRITE_MAX_S):
+            await self._response.write(text.encode())
+        self._spoke_at = time.monotonic()
+
+
 async def _follow(
-    request: web.Request,
-    response: web.StreamResponse,
-    snapshot: Snapshot,
-    state: dict[str, Any] | None,
-    topic: str,
+    request: web.Request, speaker: Speaker, snapshot: Snapshot, state: dict[str, Any] | None, topic: str
 ) -> None:
-    parts, loop = request.app[PARTS], asyncio.get_running_loop()
-    end, spoke_at, last = loop.time() + LASTS_S, 0.0, ""
+    parts, end = request.app[PARTS], time.monotonic() + LASTS_S
     with parts.bus.listen(topic) as changed:
-        while state is not None and loop.time() < end and not parts.stopping.is_set():
-            text = json.dumps(state)
-            if text != last:
-                await response.write(f"data: {text}\n\n".encode())
-                last, spoke_at = text, loop.time()
-            elif loop.time() - spoke_at > SILENT_MAX_S:
-                await response.write(b": still here\n\n")
-                spoke_at = loop.time()
+        while state is not None and time.monotonic() < end and not parts.stopping.is_set():
+            await speaker.say(state)
             await _wait(changed)
             state = await snapshot() if await _still_in(request) else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from aiohttp import web
@@ -79,11 +80,14 @@ DEVELOPMENT_ROUTES = (
 def make_app(parts: Parts) -> web.Application:
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=BODY_MAX)
     app[PARTS] = parts
-    app[live.STREAMS] = set()
+    app[live.STREAMS] = Counter()
     app.on_response_prepare.append(add_headers)
     development = DEVELOPMENT_ROUTES if parts.settings.development and parts.outbox else ()
     for row in (*ROUTES, *development):
-        app.router.add_route(row.method, row.path, _guarded(row))
+        if row.method == "GET":
+            app.router.add_get(row.path, _guarded(row), allow_head=not row.lasting)
+        else:
+            app.router.add_route(row.method, row.path, _guarded(row))
     return app
 
 

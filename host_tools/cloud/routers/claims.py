@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import ServiceCodeError
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError
@@ -37,6 +37,7 @@ from host_tools.cloud.store.secret_box import new_id
 from host_tools.cloud.tasks import Tasks
 
 CLAIM_S = 300  # presence: somebody who stands by the router signs in to its page within five minutes
+KEPT_S = 30 * 24 * 3600  # for whoever asks how a router came to its owner
 WAITING, APPROVED, REFUSED, SUPERSEDED, OVER = "waiting", "approved", "refused", "superseded", "over"
 
 log = logging.getLogger("cloud.claims")
@@ -126,6 +127,10 @@ class Claims:
         self._bus.publish(f"claim:{claim_id}")
         self._post.wake()
 
+    async def prune(self, now: float) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(Claim).where(Claim.expires_at < now - KEPT_S))
+
     async def _settle(
         self, session: AsyncSession, claim: Claim | None, serial_number: str, approved: bool
     ) -> str:
@@ -148,7 +153,7 @@ class Claims:
         await self._supersede(session, Claim.serial_number == claim.serial_number, Claim.id != claim.id)
         account = await session.get_one(Account, claim.account_id)
         text = texts.router_changed("registered", claim.serial_number or "", self._public_url)
-        self._post.add(session, account.email, text, self._clock())
+        await self._post.add(session, account.email, text, self._clock())
         return True
 
     async def _open_to(self, session: AsyncSession, code_hash: str, now: float) -> str | None:

@@ -112,7 +112,7 @@ class Ownership:
             await session.execute(delete(Command).where(Command.serial_number == serial_number))
             await session.execute(delete(Claim).where(Claim.serial_number == serial_number))
             text = texts.router_changed("released", serial_number, self._public_url)
-            self._post.add(session, visit.signed_in.email, text, visit.now)
+            await self._post.add(session, visit.signed_in.email, text, visit.now)
         self._post.wake()
         if self.hub is not None:
             await self.hub.set_owner(serial_number, None)
