@@ -79,7 +79,7 @@ ROWS = [
 
 
 def make_server():
-    app = server.new_app()
+    app = server.App()
     bound = routes.Routes(app, NoOwner(), ROWS)
     return server.WebServer(app, Guard(["gatelodge.home"]), bound.limit_of, reply.refusal_body)
 

@@ -28,7 +28,7 @@ from gatelodge.web.pages.setup import SetupPages
 from gatelodge.web.pages.shell import Shell
 from gatelodge.web.pages.signin import SigninPages
 from gatelodge.web.routes import Routes
-from gatelodge.web.server import Redirect, WebServer, new_app
+from gatelodge.web.server import App, Redirect, WebServer
 from gatelodge.web.static import Assets
 
 
@@ -63,7 +63,7 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, ht
     rows = assets.rows()
     for pages in (SetupPages, SigninPages, OverviewPages, AboutPages):
         rows = rows + pages(site).rows()
-    app = new_app()
+    app = App()
     routes = Routes(app, owner, rows)
     guard = Guard(names)
     return Web(WebServer(app, guard, routes.limit_of, reply.refusal_body), Redirect(guard, https_port))

@@ -42,11 +42,15 @@ class Guard:
     def __init__(self, names, scheme="https"):
         self._names = [name.lower() for name in names] + ["localhost"]
         self._scheme = scheme
+        self._last_host = None
 
     def check_host(self, host):
+        if host == self._last_host:  # a browser names the same one with each request
+            return
         name = host_name(host)
         if not (name in self._names or is_address(name)):
             raise Refusal(421, _("This router does not answer to that name. Use its address."))
+        self._last_host = host
 
     def check_origin(self, method, host, headers):
         """A change has to come from our own page. A client that is no browser sends neither field, and has

@@ -128,15 +128,15 @@ class WebServer:
         """Serve one connection until either side ends it. Raises nothing but a cancellation."""
         connection = Connection(stream)
         try:
-            for _count in range(MAX_REQUESTS):
-                if not await self._serve_next(connection):
-                    break
+            left = MAX_REQUESTS
+            while left and await self._serve_next(connection, left > 1):
+                left -= 1
         except (LineError, OSError) as error:
             log.debug("web", "%s: %s", connection.client, error)
         finally:
             stream.close()
 
-    async def _serve_next(self, connection):
+    async def _serve_next(self, connection, may_keep):
         """Answer one request. False when the connection is to end."""
         path = "/"
         try:
@@ -152,7 +152,7 @@ class WebServer:
         if hasattr(response.body, "stream_to"):
             await self._send_stream(connection, response)
             return False
-        keep = head.keep_alive and response.status_code != 500
+        keep = may_keep and head.keep_alive and response.status_code != 500
         await self._send(connection, response, keep, head.method == "HEAD")
         return keep
 
@@ -242,8 +242,19 @@ class Redirect:
             log.debug("web", "%s: %s", connection.client, error)
 
 
-def new_app():
-    """A Microdot whose handlers answer every error themselves, and that invents no answer to OPTIONS."""
-    app = Microdot()
-    app.options_handler = None
-    return app
+class App(Microdot):
+    """Microdot that invents no answer to OPTIONS, and finds a route at once that it has found before."""
+
+    def __init__(self):
+        super().__init__()
+        self.options_handler = None
+        self._found = {}  # (method, path) -> handler: as many as there are routes, for none holds a pattern
+
+    def find_route(self, req):
+        handler = self._found.get((req.method, req.path))
+        if handler is None:
+            handler, _prefix, _subapp = super().find_route(req)
+            if callable(handler):
+                self._found[req.method, req.path] = handler
+        req.url_args = {}
+        return handler, "", None
