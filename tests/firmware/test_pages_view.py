@@ -2,6 +2,7 @@ import unittest
 
 from gatelodge.web import view, words
 from gatelodge.web.html import escape, fill
+
 from tests.fakes.clock import FakeClock
 from tests.fakes.simulated_router import SimulatedRouter
 
@@ -30,7 +31,9 @@ def look(site):
 class TestHeadline(unittest.TestCase):
     def test_the_internet_works_when_somebody_outside_has_answered(self):
         now = look(Site(Cloud()))
-        self.assertEqual((now["text"]["internet.title"], now["state"]["internet"]), ("The internet works", "works"))
+        self.assertEqual(
+            (now["text"]["internet.title"], now["state"]["internet"]), ("The internet works", "works")
+        )
 
     def test_a_line_that_nobody_answers_on_is_waited_for(self):
         now = look(Site(Cloud("connecting"), FakeClock(is_set=False)))
@@ -102,14 +105,26 @@ class TestChanges(unittest.TestCase):
 
 class TestWords(unittest.TestCase):
     def test_rates_and_sizes_are_in_units_that_people_know(self):
-        self.assertEqual([words.rate(n) for n in (0, 950, 1500, 12_340_000)], ["0 bit/s", "950 bit/s", "2 kbit/s", "12.3 Mbit/s"])
+        self.assertEqual(
+            [words.rate(n) for n in (0, 950, 1500, 12_340_000)],
+            ["0 bit/s", "950 bit/s", "2 kbit/s", "12.3 Mbit/s"],
+        )
         self.assertEqual([words.size(n) for n in (12, 1500, 9_400_000_000)], ["12 bytes", "2 KB", "9.4 GB"])
 
     def test_durations_have_at_most_two_units(self):
         found = [words.span(s) for s in (0, 1, 59, 60, 3600, 3660, 90000, 86400 * 3)]
         self.assertEqual(
             found,
-            ["0 seconds", "1 second", "59 seconds", "1 minute", "1 hour", "1 hour 1 minute", "1 day 1 hour", "3 days"],
+            [
+                "0 seconds",
+                "1 second",
+                "59 seconds",
+                "1 minute",
+                "1 hour",
+                "1 hour 1 minute",
+                "1 day 1 hour",
+                "3 days",
+            ],
         )
 
     def test_times_are_relative_near_now(self):

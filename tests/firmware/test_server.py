@@ -1,3 +1,4 @@
+import asyncio
 import unittest
 
 from gatelodge.contract.errors import LineError
@@ -47,6 +48,22 @@ class Line:
         """The status of each answer."""
         came = b"".join(self.written)
         return [int(part[:3]) for part in came.split(b"HTTP/1.1 ")[1:]]
+
+
+class Sleeper(Line):
+    """A stream whose other side says nothing until it is closed here."""
+
+    def __init__(self):
+        super().__init__()
+        self.closing = asyncio.Event()
+
+    async def read(self, most):
+        await self.closing.wait()
+        raise LineError("closed here")
+
+    def close(self):
+        self.is_closed = True
+        self.closing.set()
 
 
 class Ticks:
@@ -169,6 +186,10 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
         self.assertNotIn(b"Content-Length", line.written[0])
         self.assertEqual(line.written[1:], [b"tick\n"] * 3)
 
+    async def test_asking_for_the_head_of_an_endless_body_ends(self):
+        line = await self.serve(PAGE.replace(b"GET /page", b"HEAD /ticks"))
+        self.assertEqual(len(line.written), 1)
+
     async def test_a_fault_of_ours_is_answered_and_tells_nothing(self):
         line = await self.serve(PAGE.replace(b"/page", b"/fails"))
         self.assertEqual(line.answers, [500])
@@ -186,6 +207,20 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
     async def test_an_escape_in_the_query_that_is_none_is_refused(self):
         line = await self.serve(PAGE.replace(b"/page", b"/page?a=%zz"))
         self.assertEqual(line.answers, [400])
+
+
+class TestRoom(unittest.IsolatedAsyncioTestCase):
+    async def test_when_all_places_are_taken_the_longest_silence_ends(self):
+        web, lines = make_server(), [Sleeper() for _ in range(server.MAX_CONNECTIONS)]
+        tasks = [asyncio.create_task(web.handle(line)) for line in lines]
+        await asyncio.sleep(0.01)
+        self.assertEqual([line.is_closed for line in lines], [True] + [False] * (len(lines) - 1))
+        newcomer = Line(PAGE)
+        await web.handle(newcomer)
+        self.assertEqual(newcomer.answers, [200])
+        for line, task in zip(lines, tasks):  # noqa: B905 - MicroPython's zip has no strict
+            line.close()
+            await task
 
 
 class TestBodies(unittest.IsolatedAsyncioTestCase):

@@ -20,7 +20,6 @@ web.MAX_CONNECTIONS is what the listener should allow at once.
 """
 
 from gatelodge import compat
-from gatelodge.web import reply
 from gatelodge.web.guard import Guard
 from gatelodge.web.pages.about import AboutPages
 from gatelodge.web.pages.overview import OverviewPages
@@ -28,7 +27,7 @@ from gatelodge.web.pages.setup import SetupPages
 from gatelodge.web.pages.shell import Shell
 from gatelodge.web.pages.signin import SigninPages
 from gatelodge.web.routes import Routes
-from gatelodge.web.server import App, Redirect, WebServer
+from gatelodge.web.server import MAX_CONNECTIONS, App, Redirect, WebServer
 from gatelodge.web.static import Assets
 
 
@@ -50,7 +49,7 @@ class Site:
 
 
 class Web:
-    MAX_CONNECTIONS = 24  # a TLS connection takes 40 KB: 1 MB in all; a browser opens six
+    MAX_CONNECTIONS = MAX_CONNECTIONS
 
     def __init__(self, server, redirect):
         self.handle = server.handle
@@ -64,6 +63,6 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, ht
     for pages in (SetupPages, SigninPages, OverviewPages, AboutPages):
         rows = rows + pages(site).rows()
     app = App()
-    routes = Routes(app, owner, rows)
+    routes = Routes(app, owner, rows, site.shell.refusal_body)
     guard = Guard(names)
-    return Web(WebServer(app, guard, routes.limit_of, reply.refusal_body), Redirect(guard, https_port))
+    return Web(WebServer(app, guard, routes.limit_of, site.shell.refusal_body), Redirect(guard, https_port))

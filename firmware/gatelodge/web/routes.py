@@ -53,10 +53,11 @@ class Visit:
 
 
 class Routes:
-    """Binds rows to a Microdot app. owner: Owner."""
+    """Binds rows to a Microdot app. owner: Owner. refusal_body: as WebServer's."""
 
-    def __init__(self, app, owner, rows):
+    def __init__(self, app, owner, rows, refusal_body=reply.refusal_body):
         self._owner = owner
+        self._refusal_body = refusal_body
         self._limits = {}
         self._methods = {}
         for row in rows:
@@ -120,7 +121,7 @@ class Routes:
         return handle
 
     def _refused(self, path, refusal):
-        kind, body = reply.refusal_body(path, refusal)
+        kind, body = self._refusal_body(path, refusal)
         headers = {"Content-Type": kind, "Cache-Control": "no-store"}
         headers.update(refusal.headers)
         return Response(body, refusal.status, headers)

@@ -22,6 +22,7 @@ BODY_MS = 10000  # for a whole body
 WRITE_MS = 10000  # without any progress of an answer
 CHUNK = 2048  # bytes asked of a stream at once
 MAX_REQUESTS = 1000  # on one connection, so that none lives for ever
+MAX_CONNECTIONS = 24  # a TLS connection takes 40 KB: 1 MB in all; a browser opens six
 MAX_DRAIN = 16384  # bytes of a refused body that are still read, so that the refusal arrives before a reset
 
 
@@ -123,10 +124,14 @@ class WebServer:
         self._guard = guard
         self._limit_of = limit_of
         self._refusal_body = refusal_body
+        self._open = 0
+        self._waiting = []  # connections between requests, the one that has waited longest first
 
     async def handle(self, stream):
         """Serve one connection until either side ends it. Raises nothing but a cancellation."""
         connection = Connection(stream)
+        self._open += 1
+        self._make_room()
         try:
             left = MAX_REQUESTS
             while left and await self._serve_next(connection, left > 1):
@@ -134,13 +139,27 @@ class WebServer:
         except (LineError, OSError) as error:
             log.debug("web", "%s: %s", connection.client, error)
         finally:
+            self._open -= 1
             stream.close()
+
+    def _make_room(self):
+        """Ends the connection that has waited longest once all places are taken: silence keeps nobody out."""
+        if self._open >= MAX_CONNECTIONS and self._waiting:
+            self._waiting.pop(0).stream.close()
+
+    async def _next_head(self, connection):
+        self._waiting.append(connection)
+        try:
+            return await connection.next_head()
+        finally:
+            if connection in self._waiting:
+                self._waiting.remove(connection)
 
     async def _serve_next(self, connection, may_keep):
         """Answer one request. False when the connection is to end."""
         path = "/"
         try:
-            raw = await connection.next_head()
+            raw = await self._next_head(connection)
             if raw is None:
                 return False
             head = wire.check_head(raw)
@@ -150,7 +169,7 @@ class WebServer:
             await self._send(connection, self._refused(path, refusal), False, False)
             return False
         if hasattr(response.body, "stream_to"):
-            await self._send_stream(connection, response)
+            await self._send_stream(connection, response, head.method == "HEAD")
             return False
         keep = may_keep and head.keep_alive and response.status_code != 500
         await self._send(connection, response, keep, head.method == "HEAD")
@@ -194,10 +213,11 @@ class WebServer:
         head = wire.head_bytes(response.status_code, response.headers, keep_alive)
         await connection.write(head if head_only else head + body)
 
-    async def _send_stream(self, connection, response):
+    async def _send_stream(self, connection, response, head_only):
         """An answer without an end: its length is told by closing the connection (RFC 9112 section 6.3)."""
         await connection.write(wire.head_bytes(response.status_code, response.headers, False))
-        await response.body.stream_to(connection.write)
+        if not head_only:
+            await response.body.stream_to(connection.write)
 
 
 class Redirect:

@@ -55,7 +55,7 @@ _NEIGHBOUR = """<tr><th scope="row">{address}</th><td data-label="{mac_label}" c
 _EMPTY = '<tr class="empty"><td colspan="5">{text}</td></tr>'
 
 _CLAIM = """<h2>{title}</h2><p><strong>{name}</strong> ({email}) {wants}</p>
-<p class="number" aria-label="{label}">{number}</p><p>{compare} <span data-live="claim.left"></span></p>
+<p class="number">{number}</p><p>{compare} <span data-live="claim.left" aria-live="off"></span></p>
 <form class="row" data-post="/api/claim" data-stay><input type="hidden" name="claim_id" value="{id}">
 <button class="primary" name="answer" value="approve">{approve}</button>
 <button name="answer" value="refuse">{refuse}</button></form>"""
@@ -227,7 +227,6 @@ def claim_card(claim):
         name=account.get("name") or UNKNOWN,
         email=account.get("email") or UNKNOWN,
         wants=_("wants to add it to a cloud account, and could then restart it from anywhere."),
-        label=_("The number to compare: %s") % " ".join(list(claim["number"])),
         number=words.grouped(claim["number"], 3),
         compare=_("Approve only if this is you, and the same number is on your other screen."),
         id=claim["claim_id"],

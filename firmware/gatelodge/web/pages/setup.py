@@ -46,7 +46,7 @@ aria-label="{meter}"></meter>
 
 _AUTHENTICATOR = """<section data-step="authenticator" hidden><h1 tabindex="-1">{title}</h1><p>{lead}</p>
 <div class="enrol"><figure class="qr" data-qr role="img" aria-label="{qr}"></figure>
-<div><p class="hint" id="typed">{typed}</p><p class="key" data-secret aria-labelledby="typed"></p>
+<div><p class="hint">{typed}</p><p class="key" data-secret></p>
 <button type="button" class="quiet" data-copy="[data-secret]" data-done="{copied}">{copy}</button>
 <details><summary>{manual}</summary><dl class="facts small">{rows!}</dl></details></div></div>
 <form data-post="/api/setup/finish" data-then="recovery" data-auto="6" novalidate>

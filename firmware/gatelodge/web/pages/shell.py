@@ -1,6 +1,7 @@
 """The frame around every page: head, logo, the rail of pages, and what the script says when the line is
 lost."""
 
+from gatelodge.web import reply
 from gatelodge.web.html import escape, fill
 from gatelodge.web.text import _
 
@@ -36,6 +37,7 @@ class="quiet">{icon!}<span>{leave}</span></button></form>
 </header>
 """
 _LINK = '<li><a href="{path}"{current!}>{icon!}<span>{title}</span></a></li>'
+_REFUSED = '<div class="card"><h1>{text}</h1><p class="after"><a href="/">{home}</a></p></div>'
 _ALONE = '<header class="alone"><span class="brand">{logo!}<span>Gatelodge</span></span></header>\n'
 
 
@@ -57,6 +59,13 @@ class Shell:
             _RAIL, logo=self._logo, pages=_("Pages"), links=links, icon=icon(_SIGN_OUT), leave=_("Sign out")
         )
         return self._frame(title, body, "inside", rail, session.csrf_token)
+
+    def refusal_body(self, path, refusal):
+        """(content type, bytes) that tell a person, or a script, why a request was refused."""
+        if reply.is_for_script(path):
+            return reply.refusal_body(path, refusal)
+        body = fill(_REFUSED, text=refusal.text, home=_("Open the overview"))
+        return reply.HTML, self.alone(str(refusal.status), body).encode()
 
     def _frame(self, title, body, kind, rail, csrf):
         return fill(
