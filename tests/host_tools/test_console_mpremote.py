@@ -24,9 +24,10 @@ def rig(tmp_path_factory):
 @pytest.fixture
 def line(rig):
     with serial.Serial(rig.port, 115200, timeout=0.05) as line:
-        line.write(b"\x03\x03\x02")
+        line.write(b"\x03\x03\x01")
+        expect(line, b"raw REPL; CTRL-B to exit\r\n>")
+        line.write(b"\x02")
         expect(line, b">>> ")
-        line.reset_input_buffer()
         yield line
 
 
