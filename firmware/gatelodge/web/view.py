@@ -56,7 +56,7 @@ _EMPTY = '<tr class="empty"><td colspan="5">{text}</td></tr>'
 
 _CLAIM = """<h2>{title}</h2><p><strong>{name}</strong> ({email}) {wants}</p>
 <p class="number">{number}</p><p>{compare} <span data-live="claim.left" aria-live="off"></span></p>
-<form class="row" data-post="/api/claim" data-stay><input type="hidden" name="claim_id" value="{id}">
+<form class="row" data-post="/api/claim"><input type="hidden" name="claim_id" value="{id}">
 <button class="primary" name="answer" value="approve">{approve}</button>
 <button name="answer" value="refuse">{refuse}</button></form>"""
 
@@ -216,7 +216,7 @@ class View:
     def _neighbours(self):
         rows = [_neighbour_row(neighbour) for neighbour in self._site.router.neighbours()]
         empty = _("No device has spoken yet. Connect a phone or a laptop, and it is here within a minute.")
-        return {"neighbours.count": str(len(rows))}, "works", "".join(rows) or fill(_EMPTY, text=empty)
+        return {}, "works", "".join(rows) or fill(_EMPTY, text=empty)
 
 
 def claim_card(claim):

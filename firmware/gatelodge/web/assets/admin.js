@@ -120,7 +120,10 @@ function showStep(name, focus = true) {
 async function advance(step, answer) {
   if (step === "authenticator") {
     const fresh = await call("/api/setup/authenticator");
-    if (fresh.error) return showError($("[data-step=password] form"), fresh.error);
+    if (fresh.error) {
+      showError($("[data-step=password] form"), fresh.error);
+      return;
+    }
     wizard.secret = fresh.secret;
     $("[data-secret]").textContent = fresh.secret;
     drawCode($("[data-qr]"), fresh.qr);
@@ -128,7 +131,6 @@ async function advance(step, answer) {
   if (step === "recovery") showCodes(answer.recovery_codes);
   showStep(step);
   if (step === "authenticator") $("#code").focus();
-  return undefined;
 }
 
 function showCodes(codes) {
