@@ -55,10 +55,14 @@ def settings(folder, **changed):
 
 
 class Rig:
-    """`async with Rig(folder) as rig`: rig.parts, rig.hub (a fake), rig.clock, rig.browser()."""
+    """`async with Rig(folder) as rig`: rig.parts, rig.hub (a fake), rig.clock, rig.browser().
 
-    def __init__(self, folder: Path, **changed):
+    tls: the portal's context, for a browser that is not ours.
+    """
+
+    def __init__(self, folder: Path, tls=None, **changed):
         self.folder = folder
+        self.tls = tls
         self.settings = settings(folder, **changed)
         self.clock = Clock()
         self._sessions = []
@@ -70,8 +74,8 @@ class Rig:
         self.parts = build_parts(self.settings, database, SecretBox(b"m" * 32), self.clock, hasher)
         self.hub = join_hub(self.parts, FakeDeviceHub)
         self.parts.tasks.start(self.parts.post.run(), "post")
-        self.server = TestServer(make_app(self.parts))
-        await self.server.start_server()
+        self.server = TestServer(make_app(self.parts), scheme="https" if self.tls else "http")
+        await self.server.start_server(ssl=self.tls)
         return self
 
     async def __aexit__(self, *_):
