@@ -79,9 +79,9 @@ class Service:
         else:
             await self._open_to_routers(parts, certs)
         await self._open_to_browsers(parts, certs)
-        parts.tasks.start(parts.post.run(), "post")
-        parts.tasks.start(_keep_importing(parts), "import")
-        parts.tasks.start(_keep_pruning(parts), "prune")
+        parts.tasks.keep(parts.post.run, "post")
+        parts.tasks.keep(partial(_keep_importing, parts), "import")
+        parts.tasks.keep(partial(_keep_pruning, parts), "prune")
         log.info("ready at %s", self.settings.public_url)
 
     async def _open_to_browsers(self, parts: Parts, certs: Certificates) -> None:

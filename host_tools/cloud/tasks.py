@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 TASKS_MAX = 2000  # of one owner at once: each holds one answer that somebody waits for
+AGAIN_S = 5  # a database that is away comes back within seconds, or somebody reads the log
 
 log = logging.getLogger("cloud.tasks")
 
@@ -26,6 +27,18 @@ class Tasks:
         task = asyncio.get_running_loop().create_task(work, name=f"{self.name}: {name}")
         self._running.add(task)
         task.add_done_callback(self._ended)
+
+    def keep(self, make: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Run what must not end: after a failure it is logged and begun again."""
+        self.start(self._keep(make, name), name)
+
+    async def _keep(self, make: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        while True:
+            try:
+                await make()
+            except Exception:
+                log.exception("%s: %s failed, and begins again in %d s", self.name, name, AGAIN_S)
+            await asyncio.sleep(AGAIN_S)
 
     async def close(self) -> None:
         for task in self._running:

@@ -44,6 +44,11 @@ class FakeDeviceHub:
         self._require(serial_number)
         self.claims[serial_number] = claim
 
+    async def cancel_claim(self, serial_number, claim_id, timeout_s=10):
+        self._require(serial_number)
+        if self.claims.get(serial_number, {}).get("claim_id") == claim_id:
+            del self.claims[serial_number]
+
     async def set_owner(self, serial_number, owner):
         self.owners[serial_number] = owner
         return serial_number in self._online

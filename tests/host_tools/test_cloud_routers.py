@@ -162,6 +162,15 @@ async def test_a_newer_claim_of_the_same_account_replaces_the_older(rig, ada):
     assert "Not approved in time" in (await ada.get(old.path)).text
 
 
+async def test_a_claim_of_another_router_takes_the_older_one_off_its_page(rig, ada):
+    codes = [await rig.make_router(f"GL-000{index}", index) for index in (1, 2)]
+    for index, code in enumerate(codes, 1):
+        await rig.hub.connect(f"GL-000{index}")
+        await ada.post("/routers/register", service_code=code)
+        await rig.until(lambda index=index: f"GL-000{index}" in rig.hub.claims)
+    await rig.until(lambda: "GL-0001" not in rig.hub.claims)
+
+
 async def test_an_approval_that_is_repeated_after_a_release_moves_nothing(rig, ada):
     await rig.own_router(SERIAL, ada)
     await ada.post(f"/routers/{SERIAL}/release", password=PASSWORD)

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.fernet import InvalidToken
 from sqlalchemy import inspect, text
 
-from host_tools.cloud import certificates, files
+from host_tools.cloud import certificates, files, tasks
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Base, Session
 from host_tools.cloud.store.secret_box import SecretBox
@@ -149,3 +149,20 @@ def test_a_damaged_master_key_is_one_sentence(tmp_path):
     (tmp_path / "secrets.key").write_bytes(b"short")
     with pytest.raises(ToolError):
         files.master_key(tmp_path / "secrets.key")
+
+
+async def test_a_worker_that_failed_begins_again(monkeypatch):
+    monkeypatch.setattr(tasks, "AGAIN_S", 0)
+    begun, again = [], asyncio.Event()
+
+    async def work():
+        begun.append(len(begun))
+        if len(begun) > 1:
+            again.set()
+        raise RuntimeError("the database is away")
+
+    owner = tasks.Tasks("test")
+    owner.keep(work, "work")
+    await asyncio.wait_for(again.wait(), 10)
+    await owner.close()
+    assert begun[:2] == [0, 1]

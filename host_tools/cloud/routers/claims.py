@@ -87,11 +87,14 @@ class Claims:
         await self._registry.refresh()  # the factory may have made it a moment ago
         code_hash = service_code_hash(self._code_key, code)
         async with self._database.write() as session:
-            await self._supersede(session, Claim.account_id == visit.signed_in.id)
+            replaced = await self._supersede(session, Claim.account_id == visit.signed_in.id)
             serial_number = await self._open_to(session, code_hash, visit.now)
             claim = _new_claim(visit.signed_in.id, serial_number, visit.now)
             session.add(claim)
         self._tasks.start(self._deliver(claim, visit.signed_in), "deliver a claim")
+        for old in replaced:
+            if old.serial_number != serial_number:  # the same router is shown the newer one
+                self._tasks.start(self._take_back(old), "take back a claim")
         return claim.id
 
     async def view(self, claim_id: str, account_id: str, now: float) -> ClaimView | None:
@@ -163,8 +166,18 @@ class Claims:
         asked = await session.scalar(select(Claim.id).where(*_waiting_for(serial_number, now)))
         return serial_number if router and router.owner_id is None and asked is None else None
 
-    async def _supersede(self, session: AsyncSession, *which) -> None:
-        await session.execute(update(Claim).where(Claim.state == WAITING, *which).values(state=SUPERSEDED))
+    async def _supersede(self, session: AsyncSession, *which) -> list[Claim]:
+        ended = update(Claim).where(Claim.state == WAITING, *which).values(state=SUPERSEDED).returning(Claim)
+        return list(await session.scalars(ended))
+
+    async def _take_back(self, claim: Claim) -> None:
+        """Off the router's page, where it is on one."""
+        if claim.serial_number is None or self.hub is None or not self.hub.online(claim.serial_number):
+            return
+        try:
+            await self.hub.cancel_claim(claim.serial_number, claim.id)
+        except HubError as error:
+            log.warning("%s was not told that a claim is over: %s", claim.serial_number, error)
 
     async def _deliver(self, claim: Claim, account: Account) -> None:
         if claim.serial_number is None or self.hub is None or not self.hub.online(claim.serial_number):
