@@ -110,9 +110,7 @@ async def test_every_answer_carries_the_security_headers(rig, path):
     headers = (await rig.browser().get(path)).headers
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
-    assert (
-        headers["Referrer-Policy"] == "same-origin"
-    )  # with "no-referrer" our own forms come from "null"
+    assert headers["Referrer-Policy"] == "same-origin"  # with "no-referrer" our own forms come from "null"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "Strict-Transport-Security" not in headers
 
