@@ -99,7 +99,8 @@ def test_the_host_board_listens_where_the_run_says(tmp_path):
 
 async def test_a_child_is_stopped_and_its_output_kept(tmp_path):
     child = Child("sleeper")
-    await child.start([sys.executable, "-u", "-c", "print('here'); import time; time.sleep(60)"], tmp_path / "log")
+    code = "import time; print('here', flush=True); time.sleep(60)"
+    await child.start([sys.executable, "-c", code], tmp_path / "log")
     async with asyncio.timeout(10):
         while "here" not in (tmp_path / "log").read_text():
             await asyncio.sleep(0.02)
@@ -120,6 +121,15 @@ async def test_a_child_that_ignores_the_request_is_ended(tmp_path, monkeypatch):
     assert child.process.returncode == -signal.SIGKILL
 
 
+def state_of(pid):
+    """Return (program, state) of a process; proc(5)."""
+    try:
+        _, program, state = Path(f"/proc/{pid}/stat").read_text().replace("(", ")").split(")")
+    except FileNotFoundError:
+        return "", "gone"
+    return program, state.split()[0]
+
+
 async def test_a_child_ends_when_its_parent_is_killed(tmp_path):
     code = (
         "import asyncio, sys; from pathlib import Path; from host_tools.emulator.process import Child\n"
@@ -132,10 +142,12 @@ async def test_a_child_ends_when_its_parent_is_killed(tmp_path):
     pipe = asyncio.subprocess.PIPE
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=pipe, env=environment)
     child = int(await parent.stdout.readline())
-    parent.kill()
-    await parent.wait()
     async with asyncio.timeout(10):
-        while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split()[2]:
+        while state_of(child)[0] != "sleep":  # until then it is still setting itself up
+            await asyncio.sleep(0.02)
+        parent.kill()
+        await parent.wait()
+        while state_of(child)[1] not in ("gone", "Z"):
             await asyncio.sleep(0.02)
 
 
