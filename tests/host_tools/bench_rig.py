@@ -16,6 +16,7 @@ import tty
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+GREETING_TIMEOUT_S = 30
 MICROPYTHON = os.environ.get("MICROPYTHON") or str(ROOT / "build/micropython/bin/micropython")
 
 
@@ -26,6 +27,7 @@ class BenchRig:
         self.log_path = self._directory / "router.log"
         self.starts = 0
         self.damage = lambda to_router, data: data
+        self._greeted = threading.Event()
         self._stopping = False
         self._process = None
 
@@ -42,6 +44,8 @@ class BenchRig:
         self._threads = [threading.Thread(target=self._carry), threading.Thread(target=self._keep_running)]
         for thread in self._threads:
             thread.start()
+        # What is sent to a router that has not set up its line is lost, and mpremote asks once.
+        assert self._greeted.wait(GREETING_TIMEOUT_S), self.log
         return self
 
     def __exit__(self, *_):
@@ -97,4 +101,6 @@ class BenchRig:
                 return
             for source in ready:
                 data = os.read(source, 1024)
+                if source == self._router_master:
+                    self._greeted.set()
                 os.write(other[source], self.damage(source == self._tool_master, data))
