@@ -45,7 +45,9 @@ class BenchRig:
         for thread in self._threads:
             thread.start()
         # What is sent to a router that has not set up its line is lost, and mpremote asks once.
-        assert self._greeted.wait(GREETING_TIMEOUT_S), self.log
+        if not self._greeted.wait(GREETING_TIMEOUT_S):
+            self.__exit__()
+            raise TimeoutError(f"the router said nothing: {self.log}")
         return self
 
     def __exit__(self, *_):
