@@ -39,7 +39,7 @@ test-unit: $(INSTALLED_DEV) micropython  ## the router's decisions and the contr
 	@$(BIN)/python -m pytest tests/test_imports.py tests/contract tests/firmware $(ARGS)
 	@$(BIN)/python tests/micropython/run.py
 
-test-host: $(INSTALLED_DEV) micropython  ## the bench, the emulator, the releases and the cloud
+test-host: $(INSTALLED_DEV) micropython packages-test  ## the bench, the emulator, the releases and the cloud
 	@$(BIN)/python -m pytest tests/host_tools $(ARGS)
 
 test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated router, with a real browser

@@ -92,7 +92,7 @@ async def test_the_port_outlives_the_router(line, router):
 async def test_what_nobody_reads_does_not_stop_the_router(line, router, monkeypatch):
     monkeypatch.setattr(serial_line, "LOST_AFTER_S", 0.01)
     async with asyncio.timeout(10):
-        await asyncio.get_running_loop().sock_sendall(router, bytes(1_000_000))
+        await asyncio.get_running_loop().sock_sendall(router, bytes(300_000))
 
 
 async def test_closing_removes_the_link(tmp_path):
