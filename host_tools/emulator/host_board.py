@@ -1,7 +1,7 @@
 """The board `host`: the same bundle under MicroPython on this computer, without QEMU.
 
 A folder stands for the flash, a pty for the UART, and a loop here for init: whatever ends the
-daemon, it is started again.
+daemon, it is started again, unless it was told to switch the router off.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from host_tools.release import places
 LOG = "router.log"
 RESTART_PAUSE_S = 1.0  # as boards/qemu-virt-aarch64/daemon has it: a daemon that dies young waits
 YOUNG_S = 2.0
+SWITCHED_OFF = 0  # the loader's exit status for "stop"; after any other the daemon is started again
 
 
 def install(bundle: Path, flash: Path) -> None:
@@ -89,16 +90,17 @@ class HostRouter(Child):
     async def _respawn(self) -> None:
         while True:
             started = time.monotonic()
-            await super().wait()
+            if await super().wait() == SWITCHED_OFF:
+                return
             if time.monotonic() - started < YOUNG_S:
                 await asyncio.sleep(RESTART_PAUSE_S)
             await self._start_daemon()
 
     async def wait(self) -> int:
-        """Wait for ever: init starts the daemon again. Only a fault of init's own ends this."""
+        """Wait until the router is switched off, or init itself fails."""
         assert self.init is not None
         await self.init
-        return 0
+        return SWITCHED_OFF
 
     async def stop(self) -> None:
         await self._stop_init()
@@ -115,4 +117,4 @@ class HostRouter(Child):
             self.init = None
 
     def describe_end(self, status: int) -> str:
-        return "the daemon could not be started again"
+        return "the router switched itself off"
