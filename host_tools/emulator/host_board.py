@@ -99,7 +99,8 @@ class HostRouter(Child):
     async def wait(self) -> int:
         """Wait until the router is switched off, or init itself fails."""
         assert self.init is not None
-        await self.init
+        # Shielded: whoever stops waiting does not stop init.
+        await asyncio.shield(self.init)
         return SWITCHED_OFF
 
     async def stop(self) -> None:
