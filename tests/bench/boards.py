@@ -16,6 +16,10 @@ READY_TIMEOUT_S = 600  # the first run on a machine builds the board's image, to
 STOP_TIMEOUT_S = 30
 
 
+class BoardError(Exception):
+    pass
+
+
 class Board:
     """One run of one board. Its directory outlives it, so that it can be run again as it was left."""
 
@@ -23,27 +27,33 @@ class Board:
         self.name = name
         self.directory = directory
         self.current_file = os.path.join(directory, "current.json")
-        self.process = self._start(log)
+        self.log = log
+        self.process = self._start()
         self.owner = None
 
-    def _start(self, log):
+    def _start(self):
         with contextlib.suppress(FileNotFoundError):
             os.remove(self.current_file)
         argv = [sys.executable, "-m", "host_tools.cli", "run", "--board", self.name, "--auto-ports"]
         argv += ["--run-dir", self.directory]
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(argv, stdin=quiet, stdout=log, stderr=log, cwd=ROOT, start_new_session=True)
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": self.log, "stderr": self.log}
+        return subprocess.Popen(argv, **pipes, cwd=ROOT, start_new_session=True)
 
     def wait_until_ready(self):
-        """Return current.json. TimeoutError when it does not come, with what the run said last."""
+        """Return current.json. BoardError with the run's last words when it ended."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
             if os.path.exists(self.current_file):
                 return self.current
             if self.process.poll() is not None:
-                raise TimeoutError(f"gatelodge run --board {self.name} ended with {self.process.returncode}")
+                raise BoardError(f"gatelodge run --board {self.name} ended: {self.last_words()}")
             time.sleep(0.05)
         raise TimeoutError(f"the {self.name} board was not ready within {READY_TIMEOUT_S} s")
+
+    def last_words(self):
+        with open(self.log.name, encoding="utf-8", errors="replace") as file:
+            lines = file.read().strip().splitlines()
+        return lines[-1] if lines else f"status {self.process.returncode}"
 
     @property
     def current(self):
