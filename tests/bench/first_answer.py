@@ -30,13 +30,20 @@ class Page:
             return answer.status
 
 
+def is_answered(page):
+    """Whether the page is there, below 500. A refused certificate is raised: waiting will not help."""
+    try:
+        return page.ask(ANSWER_TIMEOUT_S) < 500
+    except (ConnectionError, TimeoutError, ssl.SSLEOFError, http.client.HTTPException):
+        return False
+
+
 def wait(page, timeout_s, alive=lambda: True):
     """Return when the page was answered, below 500. TimeoutError when it was not, or nobody is alive."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and alive():
-        with contextlib.suppress(ConnectionError, socket.timeout, ssl.SSLEOFError, http.client.HTTPException):
-            if page.ask(ANSWER_TIMEOUT_S) < 500:
-                return
+        if is_answered(page):
+            return
         time.sleep(BETWEEN_TRIES_S)
     raise TimeoutError(f"no HTTPS answer from port {page.port} within {timeout_s} s")
 

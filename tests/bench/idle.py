@@ -32,7 +32,6 @@ def probe(lab):
     return {
         "wakeups": woken / watch_s,
         "rss": processes.memory_kb(pid, "VmRSS") / 1024,
-        "rss_peak": processes.memory_kb(pid, "VmHWM") / 1024,
         "details": {"watched_s": watch_s, "wakeups": woken, "cpu_s": used_s, "memory": memory(pid)},
     }
 

@@ -35,6 +35,8 @@ def probe(lab):
     with boards.running(lab, "host", directory) as board:
         command = boards.daemon_command(board)
         page = first_answer.Page(board.current["admin_url"], board.trust)
+    if first_answer.is_answered(page):
+        raise RuntimeError("somebody still answers on the port of the daemon that was stopped")
     took_ms = []
     for number in range(3 if lab.quick else 9):
         lab.tell(f"start {number + 1}")

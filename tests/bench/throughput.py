@@ -96,7 +96,8 @@ def figures(told):
 
 def probe(lab):
     """All figures of the race, against the host board's daemon with its owner signed in."""
-    product, body = start_product(lab.board("host"))
+    board = lab.board("host")
+    product, body = start_product(board)
     rivals = [start_rival(lab, *row, body, product[0].headers) for row in RIVALS]
     rounds, duration_s = (3, 1) if lab.quick else (5, 2)
     taken = race([*product, *rivals], rounds, duration_s, lab.tell)
@@ -104,4 +105,4 @@ def probe(lab):
     failed = {name: one["failures"] for name, one in told.items() if one["failures"]}
     if failed:
         raise load.NoLoadError(f"requests failed: {failed}")
-    return figures(told)
+    return figures(told) | {"rss_loaded": processes.memory_kb(board.pid, "VmRSS") / 1024}
