@@ -85,6 +85,8 @@ def figures(told):
     return {
         "requests_per_s": product["requests_per_s"],
         "overview_per_s": told["product_overview"]["requests_per_s"],
+        "stock_per_s": stock["requests_per_s"],
+        "bare_per_s": bare["requests_per_s"],
         "against_stock": product["requests_per_s"] / stock["requests_per_s"],
         "against_bare": 100 * product["requests_per_s"] / bare["requests_per_s"],
         "cpu_per_request": product["cpu_us"],
