@@ -34,10 +34,11 @@ class TestServiceCode(unittest.TestCase):
                     service_code.parse("".join(swapped))
 
     def test_length_and_foreign_characters_are_named(self):
-        for text, word in (("", "has 0"), (CODE[:-1], "has 16"), (CODE + "0", "has 18"), ("U" + CODE[1:], "'U'")):
+        wrong = (("", "has 0"), (CODE[:-1], "has 16"), (CODE + "0", "has 18"), ("U" + CODE[1:], "'U'"))
+        for text, word in wrong:
             try:
                 service_code.parse(text)
-                self.fail("%r was accepted" % text)
+                self.fail(repr(text) + " was accepted")
             except ServiceCodeError as error:
                 self.assertIn(word, str(error))
 

@@ -50,7 +50,8 @@ def parse(text):
             raise ServiceCodeError("A service code has no %r. Check the label." % character)
         code += character
     if len(code) != LENGTH:
-        raise ServiceCodeError("A service code has %d characters, this has %d. Check the label." % (LENGTH, len(code)))
+        lengths = (LENGTH, len(code))
+        raise ServiceCodeError("A service code has %d characters, this has %d. Check the label." % lengths)
     if check_character(code[:DATA_CHARACTERS]) != code[DATA_CHARACTERS]:
         raise ServiceCodeError("One of these characters is wrong, or two are exchanged. Check the label.")
     return code
