@@ -375,6 +375,8 @@ class Listener:
             log.info("streams", "%s", error)
         except LineError as error:
             log.debug("streams", "%s", error)
+        except Exception as error:  # a fault of ours ends this connection, not everybody's
+            log.exception("streams", f"serving {stream} failed", error)
         finally:
             stream.close()
             self._places += 1

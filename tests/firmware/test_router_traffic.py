@@ -80,7 +80,7 @@ class TestRouters(unittest.TestCase):
         router = LinuxRouter(BOARD, run=ran.append)
         router.reboot()
         router.power_off()
-        self.assertEqual(ran, ["sync; reboot", "sync; poweroff"])
+        self.assertEqual(ran, ["sync; reboot; sleep 30", "sync; poweroff; sleep 30"])
 
     def test_a_computer_in_the_routers_place_only_restarts_the_daemon(self):
         done = []

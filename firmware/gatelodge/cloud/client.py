@@ -1,20 +1,20 @@
 """The phone-home shell: one WebSocket to the cloud around contract/link.py.
 
-    client = CloudClient(
-        identity,      # of the store: {serial_number, model, cloud: {server_name}}
-        open_stream,   # async () -> Stream, connected to the cloud by mutual TLS; else LineError or TlsError
-        clock,         # .now() -> unix s, .state -> text, .set(unix_s, "cloud")
-        store,         # Store: CLOUD_OWNER and COMMANDS are kept in it
-        facts,         # () -> {firmware, uptime_s, load, memory_free_kb, wan_up}; load is the 1-minute one
-        commands,      # {name: async (args) -> value dict or None}, see contract.messages.COMMANDS. What
-                       # "reboot" returns is not sent: its result is, after the restart. Claims are built in
-        entropy,       # (n) -> random bytes
-        on_change,     # () called after .state, .owner or .claim changed; or None
-    )
-    await client.run()    # for ever; cancel it to stop (it says goodbye)
-    client.state          # {state: CONNECTING|ONLINE|OFFLINE, since: unix s, owner, last_error: text or None}
-    client.claim          # None or {claim_id, account: {name, email}, number, expires_at: unix s, expires_s}
-    client.answer_claim(claim_id, approved)    # StateError when that claim is not waiting any more
+client = CloudClient(
+    identity,      # of the store: {serial_number, model, cloud: {server_name}}
+    open_stream,   # async () -> Stream, connected to the cloud by mutual TLS; else LineError or TlsError
+    clock,         # .now() -> unix s, .state -> text, .set(unix_s, "cloud")
+    store,         # Store: CLOUD_OWNER and COMMANDS are kept in it
+    facts,         # () -> {firmware, uptime_s, load, memory_free_kb, wan_up}; load is the 1-minute one
+    commands,      # {name: async (args) -> value dict or None}, see contract.messages.COMMANDS. What
+                   # "reboot" returns is not sent: its result is, after the restart. Claims are built in
+    entropy,       # (n) -> random bytes
+    on_change,     # () called after .state, .owner or .claim changed; or None
+)
+await client.run()    # for ever; cancel it to stop (it says goodbye)
+client.state          # {state: CONNECTING|ONLINE|OFFLINE, since: unix s, owner, last_error: text or None}
+client.claim          # None or {claim_id, account: {name, email}, number, expires_at: unix s, expires_s}
+client.answer_claim(claim_id, approved)    # StateError when that claim is not waiting any more
 """
 
 import asyncio

@@ -19,6 +19,7 @@ from gatelodge.router.traffic import Traffic
 MAX_NEIGHBOURS = 64  # rows on a page; a home has a dozen
 MAX_INTERFACES = 16
 _LOOPBACK = "lo"
+UNTIL_DOWN = "; sleep 30"  # init takes a second or two, and nothing must start meanwhile
 
 
 class LinuxRouter:
@@ -62,11 +63,11 @@ class LinuxRouter:
 
     def reboot(self):
         log.warning("router", "restarting")
-        self._run("sync; reboot")
+        self._run("sync; reboot" + UNTIL_DOWN)
 
     def power_off(self):
         log.warning("router", "switching off")
-        self._run("sync; poweroff")
+        self._run("sync; poweroff" + UNTIL_DOWN)
 
     def _read(self, name):
         return kernel.read(self._proc + "/" + name)
