@@ -12,6 +12,7 @@ from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.label import terminal_label, write_label
 from host_tools.factory.provision import Cloud, provision
 from host_tools.factory.records import Records, UnitRecord
+from host_tools.serial_port import BenchLine
 
 
 def authority(directory: Path) -> FactoryAuthority:
@@ -22,6 +23,12 @@ def cloud(ca_file: Path, host: str, ports: dict[str, int]) -> Cloud:
     """Where this run's router phones home: `host` is what the router calls this computer."""
     certificate = x509.load_pem_x509_certificate(ca_file.read_bytes()).public_bytes(Encoding.DER)
     return Cloud(certificate, host, ports["cloud_devices"], SERVER_NAME, [(host, ports["ntp"])])
+
+
+def wait_for_console(port: Path) -> None:
+    """Return when the router speaks at its serial port, blank or locked. Raises ToolError."""
+    with BenchLine(str(port)) as line:
+        line.is_locked()
 
 
 def provision_unit(

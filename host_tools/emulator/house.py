@@ -13,7 +13,7 @@ from typing import Any
 
 from host_tools import exit_codes
 from host_tools.emulator import bench, ports, waiting
-from host_tools.emulator.cloud import HEALTH, CloudProcess
+from host_tools.emulator.cloud import HEALTH, SERVER_NAME, CloudProcess
 from host_tools.emulator.host_board import HostRouter
 from host_tools.emulator.qemu import QemuRouter
 from host_tools.emulator.run_dir import CA, CURRENT, LABEL, SERIAL, UNIT, RunDir
@@ -37,6 +37,7 @@ class Options:
     auto_ports: bool = False
     port_base: int | None = None
     network_time: bool = True
+    blank: bool = False  # leave a blank router blank, for somebody else to provision
     restart_after_s: float | None = None  # None: a part that dies ends the run
 
 
@@ -107,15 +108,23 @@ class House:
         with self.progress.job("cloud") as job:
             await self._answered(self.cloud.url + HEALTH, self.cloud.ca_file, CLOUD_TIMEOUT_S, self._no_cloud)
             job.detail = self.cloud.url
-        if not self.provisioned:
-            await self._provision()
         authority = self.authority.ca_pem + b"\n" + self.cloud.ca_file.read_bytes()
         write_whole(self.run_dir / CA, authority)
+        if self.options.blank:
+            with self.progress.job("blank router") as job:
+                await asyncio.to_thread(bench.wait_for_console, self.run_dir / SERIAL)
+                job.detail = str(self.run_dir / SERIAL)
+        else:
+            await self._open_admin_page()
+        self.ready = True
+        self.write_current()
+
+    async def _open_admin_page(self) -> None:
+        if not self.provisioned:
+            await self._provision()
         with self.progress.job("admin page") as job:
             await self._answered(self.admin_url, self.run_dir / CA, BOOT_TIMEOUT_S, self._no_router)
             job.detail = self.admin_url
-        self.ready = True
-        self.write_current()
 
     @property
     def provisioned(self) -> bool:
@@ -195,8 +204,10 @@ class House:
             "http_url": f"http://127.0.0.1:{self.ports['http']}",
             "cloud_url": self.cloud.url,
             "outbox_url": self.cloud.url + "/outbox",
-            "cloud_device_port": self.ports["cloud_devices"],
-            "ntp_port": self.ports["ntp"] if self.options.network_time else None,
+            "cloud_ca": str(self.cloud.ca_file),
+            "cloud_server_name": SERVER_NAME,
+            "cloud_for_router": f"{self.router.our_address}:{self.ports['cloud_devices']}",
+            "ntp_for_router": f"{self.router.our_address}:{self.ports['ntp']}",
             "serial_port": str(self.run_dir / SERIAL),
             "serial_number": unit.get("serial_number"),
             "service_code": bench.grouped(unit) if unit else None,

@@ -15,6 +15,19 @@ from host_tools.emulator import bench, preflight
 from host_tools.emulator.house import House, Options
 from host_tools.progress import Progress
 
+NEXT = """\
+Ready after {seconds:.1f} s. Open the admin page and enter the service code to set this
+router up, then sign up at the cloud and register it there. Ctrl-C stops everything."""
+
+NEXT_WHEN_BLANK = """\
+Ready after {seconds:.1f} s, and the router is blank: speak to it with
+  mpremote connect {serial_port}
+or provision it in another terminal, then open the admin page:
+  gatelodge provision --port {serial_port} --factory-dir {factory_dir} \\
+    --board boards/{board}/board.json --cloud-ca {cloud_ca} \\
+    --cloud {cloud_for_router} --server-name {cloud_server_name} --ntp {ntp_for_router}
+Ctrl-C stops everything."""
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--auto-ports", action="store_true", help="choose free ports, when the directory has none yet")
     add("--port-base", type=int, metavar="N", help="use the ports N, N+1, ...")
     add("--no-network-time", action="store_true", help="let the router find no network time")
+    add("--blank", action="store_true", help="leave a blank router blank, for `gatelodge provision`")
     add("--restart-parts", type=float, metavar="SECONDS", help="start a dead part again")
     add("--json", action="store_true", help="print events for a machine")
 
@@ -39,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         auto_ports=args.auto_ports,
         port_base=args.port_base,
         network_time=not args.no_network_time,
+        blank=args.blank,
         restart_after_s=args.restart_parts,
     )
     preflight.check_programs(options.board)
@@ -76,8 +91,10 @@ async def _stay(options: Options, progress: Progress) -> None:
 def _welcome(house: House, progress: Progress, seconds: float) -> None:
     """Print the label, the URLs, and what to do next."""
     current = house.current()
+    unit = house.run_dir.unit()
     progress.say()
-    progress.say(bench.label(house.run_dir.unit() or {}))
+    if unit:
+        progress.say(bench.label(unit))
     rows = (
         ("Admin page", current["admin_url"]),
         ("Cloud", current["cloud_url"]),
@@ -88,5 +105,5 @@ def _welcome(house: House, progress: Progress, seconds: float) -> None:
     for name, value in rows:
         progress.say(f"  {progress.bold(f'{name:<14}')} {value}")
     progress.say()
-    progress.say(f"  Ready after {seconds:.1f} s. Open the admin page and enter the service code to set this")
-    progress.say("  router up, then sign up at the cloud and register it there. Ctrl-C stops everything.")
+    for line in (NEXT if unit else NEXT_WHEN_BLANK).format(seconds=seconds, **current).splitlines():
+        progress.say("  " + line)

@@ -23,11 +23,13 @@ class BoardError(Exception):
 class Board:
     """One run of one board. Its directory outlives it, so that it can be run again as it was left."""
 
-    def __init__(self, name, directory, log):
+    def __init__(self, name, directory, log, *arguments):
+        """`arguments`: more of them for `gatelodge run`."""
         self.name = name
         self.directory = directory
         self.current_file = os.path.join(directory, "current.json")
         self.log = log
+        self.arguments = arguments
         self.process = self._start()
         self.owner = None
 
@@ -35,7 +37,7 @@ class Board:
         with contextlib.suppress(FileNotFoundError):
             os.remove(self.current_file)
         argv = [sys.executable, "-m", "host_tools.cli", "run", "--board", self.name, "--auto-ports"]
-        argv += ["--run-dir", self.directory]
+        argv += ["--run-dir", self.directory, *self.arguments]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": self.log, "stderr": self.log}
         return subprocess.Popen(argv, **pipes, cwd=ROOT, start_new_session=True)
 

@@ -1,0 +1,81 @@
+"""A house under `gatelodge run`, for the tests: the emulated router, the cloud and the serial cable."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from host_tools.emulator import waiting
+from tests.bench.boards import Board
+
+REFERENCE = "qemu-virt-aarch64"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+RESTART_AFTER_S = "0.2"  # a part that a test has killed is started again
+PATIENCE_S = 60  # for the router to be there again: seconds on an idle computer, more beside other tests
+
+
+class House(Board):
+    """One run in a directory of its own. Whatever a test kills is started again, on what it had kept."""
+
+    def __init__(self, directory, *arguments):
+        directory.mkdir(exist_ok=True)
+        self.output = (directory / "run.out").open("ab")
+        more = ("--restart-parts", RESTART_AFTER_S, *arguments)
+        super().__init__(REFERENCE, str(directory), self.output, *more)
+        self.wait_until_ready()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.output.close()
+
+    # Logs
+
+    def router_log(self):
+        """Since power-on."""
+        return Path(self.current["router_log"]).read_text(errors="replace")
+
+    def cloud_log(self):
+        return Path(self.current["cloud_log"]).read_text(errors="replace")
+
+    # Killing
+
+    def kill(self, part):
+        """A power cut: SIGKILL to "qemu" or "cloud". Returns when another process has taken its place."""
+        before = self.current["pids"][part]
+        os.kill(before, signal.SIGKILL)
+        until(lambda: self.pid_of(part) not in (None, before), f"the {part} was not started again")
+
+    def pid_of(self, part):
+        with contextlib.suppress(OSError, ValueError):  # between two versions of the file
+            return self.current["pids"][part]
+        return None
+
+    def wait_for_admin_page(self):
+        at = self.current["admin_url"], Path(self.current["ca_file"])
+        until(lambda: waiting.answers(*at), "the admin page did not answer")
+
+    # The serial line
+
+    def mpremote(self, *arguments, timeout=60):
+        """The finished process of an unmodified mpremote on this router's serial port."""
+        command = [sys.executable, "-m", "mpremote", "connect", self.current["serial_port"]]
+        command += map(str, arguments)
+        pipes = {"stdin": subprocess.DEVNULL, "capture_output": True}
+        return subprocess.run(command, **pipes, timeout=timeout)
+
+
+def until(found, complaint, seconds=PATIENCE_S):
+    """What `found()` returns, once that is true. AssertionError with the complaint when it never is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.1)
+    raise AssertionError(complaint)
