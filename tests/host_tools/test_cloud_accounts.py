@@ -102,6 +102,9 @@ async def test_another_message_is_not_sent_within_half_a_minute(rig, browser):
     [
         ("first_name", ""),
         ("email", "no address"),
+        ("email", "ada@example.org,root"),
+        ("email", "ada@example..org"),
+        ("email", "=?utf-8?q?root=2C?=@example.org"),
         ("country", "ZZ"),
         ("password", "password1"),
         ("terms", ""),

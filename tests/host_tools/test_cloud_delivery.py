@@ -5,6 +5,7 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
 from host_tools.cloud.delivery.post import GIVEN_UP, RETRY_AFTER_S, SENT
+from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.models import Message
 from tests.host_tools.cloud_rig import Rig, free_port
 
@@ -71,6 +72,29 @@ async def test_a_mail_that_nobody_takes_is_given_up_and_forgotten(tmp_path, inbo
         [message] = await messages(rig)
     assert (message.state, message.body) == (GIVEN_UP, "")
     assert "the mail server answered 550" in caplog.text and "ada@" not in caplog.text
+
+
+async def test_a_message_that_cannot_be_sent_keeps_no_other_waiting(tmp_path, inbox, caplog):
+    async with Rig(tmp_path, smtp=inbox.address, development=False) as rig:
+        async with rig.parts.database.write() as session:
+            unfit = Text("A subject\nwith two lines", "a body")
+            await rig.parts.post.add(session, "first@example.org", unfit, rig.clock() - 1)
+        await rig.browser().sign_up()
+        await rig.until(lambda: inbox.mails)
+    assert inbox.mails[0].rcpt_tos == ["ada@example.org"]
+    assert "first@" not in caplog.text
+
+
+async def test_a_mail_is_for_one_address_only(tmp_path, inbox):
+    odd = ("ada@example.org,root", "=?utf-8?q?root=2C?=@example.org", "ada@example.org>", "ada@example..org")
+    async with Rig(tmp_path, smtp=inbox.address, development=False) as rig:
+        async with rig.parts.database.write() as session:
+            for recipient in odd:
+                await rig.parts.post.add(session, recipient, Text("s", "b"), rig.clock())
+        await rig.browser().sign_up()
+        await rig.until(lambda: inbox.mails)
+        await rig.until(rig.parts.post.idle)
+    assert [mail.rcpt_tos for mail in inbox.mails] == [["ada@example.org"]]
 
 
 async def test_what_was_queued_before_a_restart_is_sent_after_it(tmp_path, inbox):

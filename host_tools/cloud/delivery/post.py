@@ -110,16 +110,18 @@ class Post:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._driver.send(message)
         except (DeliveryError, OSError, TimeoutError) as error:
-            await self._failed(message, error)
+            await self._failed(message, str(error) or type(error).__name__)
+            return
+        except Exception as error:
+            # One message that its driver chokes on must not keep all others waiting. The error may quote it.
+            await self._failed(message, type(error).__name__)
             return
         await self._close(message, SENT)
 
-    async def _failed(self, message: Message, error: Exception) -> None:
+    async def _failed(self, message: Message, why: str) -> None:
         attempts = message.attempts + 1
         wait_s = retry_after_s(attempts)
-        log.warning(
-            "message %d was not sent (attempt %d): %s", message.id, attempts, error or type(error).__name__
-        )
+        log.warning("message %d was not sent (attempt %d): %s", message.id, attempts, why)
         if wait_s is None:
             await self._close(message, GIVEN_UP)
             return

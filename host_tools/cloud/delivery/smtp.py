@@ -29,10 +29,13 @@ class Smtp:
 
 
 def composed(message: Message, sender: str) -> EmailMessage:
-    """The mail. Auto-Submitted keeps out-of-office replies away (RFC 3834 section 5)."""
+    """The mail. Auto-Submitted keeps out-of-office replies away (RFC 3834, 5). Raises DeliveryError."""
     mail = EmailMessage()
     mail["From"] = f"Gatelodge <{sender}>"
     mail["To"] = message.recipient
+    # A comma, a comment or an encoded word (RFC 2047) in it would send the mail to somebody else as well.
+    if [address.addr_spec for address in mail["To"].addresses] != [message.recipient]:
+        raise DeliveryError("the recipient is not one address")
     mail["Subject"] = message.subject
     mail["Date"] = formatdate(message.created_at)
     mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])

@@ -14,10 +14,12 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.countries import COUNTRIES
 
-# One @, a dot in the domain, no spaces or controls. Whether it exists, the confirmation shows.
-EMAIL = re.compile(
-    r"[^@\s\x00-\x1f\x7f<>\"(),:;\\\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>\"(),:;\\\[\]]+\.[^@\s.\x00-\x1f]{2,}"
-)
+# RFC 5321 section 4.1.2: atoms with dots between them, then labels with dots between them, in any script.
+# No sign that ends an address in a mail's header (, ; < >), no encoded word (=?utf-8?...) that may hold one.
+# Whether it exists, the confirmation shows.
+ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
+EMAIL = re.compile(rf"(?=[^@]{{1,64}}@)(?!.*=\?){ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+(?=..){LABEL}")
 
 
 def check_email(value: str) -> str | None:
