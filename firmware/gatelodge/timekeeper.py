@@ -9,6 +9,7 @@ await clock.keep_floor()        for ever: what was reached is on the flash withi
 import asyncio
 
 from gatelodge import compat, log, store_keys
+from gatelodge.contract.errors import GatelodgeError
 from gatelodge.core.clock import Clock
 
 # The system's clock is set only when it is off by this much: certificates are judged by it, to the second.
@@ -45,10 +46,18 @@ class Timekeeper:
         """Persist the time reached, hourly. Cancel it to stop."""
         while True:
             await asyncio.sleep(FLOOR_LOOK_S)
-            floor = self._clock.floor_due(self._monotonic_ms())
-            if floor is not None:
-                self._store.put(store_keys.CLOCK_FLOOR, floor)
-                self._clock.raise_floor(floor)
+            self.keep_floor_if_due()
+
+    def keep_floor_if_due(self):
+        floor = self._clock.floor_due(self._monotonic_ms())
+        if floor is None:
+            return
+        try:
+            self._store.put(store_keys.CLOCK_FLOOR, floor)
+        except GatelodgeError as error:  # a full flash stops no clock; the next look tries again
+            log.warning("clock", "the time reached is not kept: %s", error)
+        else:
+            self._clock.raise_floor(floor)
 
     @property
     def state(self):
