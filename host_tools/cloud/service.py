@@ -21,6 +21,7 @@ from host_tools.cloud.clock import system_clock
 from host_tools.cloud.devices.hub import DeviceHub, HubSettings
 from host_tools.cloud.devices.listener import start_listener
 from host_tools.cloud.devices.tls import device_context
+from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.pages.routes import make_app
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.routers.registry import OFFLINE
@@ -86,7 +87,11 @@ class Service:
 
     async def _open_to_browsers(self, parts: Parts, certs: Certificates) -> None:
         runner = web.AppRunner(
-            make_app(parts), access_log=None, shutdown_timeout=PAGES_CLOSE_S, keepalive_timeout=KEEP_ALIVE_S
+            make_app(parts),
+            access_log=None,
+            logger=HTTP_LOG,
+            shutdown_timeout=PAGES_CLOSE_S,
+            keepalive_timeout=KEEP_ALIVE_S,
         )
         await runner.setup()
         self._runners.append(runner)

@@ -175,6 +175,23 @@ async def test_a_router_is_registered_restarted_and_back(cloud):
     assert CODE not in cloud.log() and "@example" not in cloud.log()
 
 
+async def test_a_malformed_request_leaves_nothing_of_itself_in_the_log(cloud):
+    await cloud.start("--development")
+    await cloud.browse()
+    context = ssl.create_default_context(cafile=str(cloud.data / "cloud-ca.pem"))
+    for head in (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: __Host-cloud-session=SECRET\x01\r\n\r\n",
+        b"GET /confirm/link/SECRET\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"SECRET\r\n\r\n",
+    ):
+        reader, writer = await asyncio.open_connection("localhost", cloud.port, ssl=context)
+        writer.write(head)
+        assert b" 400 " in await reader.readline()
+        writer.close()
+    assert await cloud.stop() == 0
+    assert "SECRET" not in cloud.log() and "Traceback" not in cloud.log()
+
+
 async def test_sigterm_ends_it_in_time_with_a_live_page_open(cloud):
     await cloud.start("--development")
     await cloud.browse()

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from cryptography import x509
 from cryptography.fernet import InvalidToken
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from host_tools.cloud import certificates, files, tasks
 from host_tools.cloud.store.database import Database
@@ -47,6 +48,14 @@ async def test_migrating_again_changes_nothing(database):
     async with database.engine.connect() as connection:
         tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     assert set(Base.metadata.tables) < set(tables)
+
+
+async def test_an_error_of_the_database_tells_no_value(database):
+    with pytest.raises(IntegrityError) as raised:
+        async with database.write() as session:
+            session.add(Account(id="a", email="ada@example.org", password_hash="a secret"))
+    assert "accounts" in str(raised.value)
+    assert "a secret" not in str(raised.value) and "ada@" not in str(raised.value)
 
 
 async def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path):

@@ -7,6 +7,7 @@ import ssl
 from aiohttp import web
 
 from host_tools.cloud.devices.hub import DeviceHub
+from host_tools.cloud.http_log import HTTP_LOG
 
 BACKLOG = 4096  # connections that a restart brings within a moment
 SHUTDOWN_S = 1  # the hub has already said goodbye to everyone
@@ -17,7 +18,7 @@ async def start_listener(hub: DeviceHub, context: ssl.SSLContext, host: str, por
 
     The port in use: `runner.addresses[0][1]` (port 0 lets the system choose).
     """
-    runner = web.AppRunner(hub.app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = web.AppRunner(hub.app, access_log=None, logger=HTTP_LOG, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     site = web.TCPSite(runner, host, port, ssl_context=context, backlog=BACKLOG)
     await site.start()

@@ -73,7 +73,8 @@ def _upgrade(connection: Connection) -> None:
 
 def _create_engine(url: str) -> AsyncEngine:
     try:
-        return create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        # An error names the statement, not its values: a log of it must hold no code, no link and no address.
+        return create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
     except (ImportError, NoSuchModuleError) as error:
         raise ToolError(
             f"the database's driver is missing ({error})",
