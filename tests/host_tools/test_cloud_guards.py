@@ -1,11 +1,13 @@
 """What stands in front of every page: origin, host, form tokens, cookies, headers, the route table."""
 
+import asyncio
 import re
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from host_tools.cloud.pages import routes
+from host_tools.cloud.pages import guards, routes
 from host_tools.cloud.pages.guards import BROWSER_COOKIE, SESSION_COOKIE
 from tests.host_tools.cloud_rig import PERSON, Rig
 
@@ -147,6 +149,49 @@ async def test_what_a_person_typed_is_shown_as_text(rig):
 async def test_a_form_that_is_too_large_is_refused(rig):
     browser = rig.browser()
     assert (await browser.post("/sign-in", email="a" * 100_000, password="x")).status == 413
+
+
+@pytest.mark.parametrize(
+    "kind, body",
+    [
+        ("application/x-www-form-urlencoded; charset=nonsense", "csrf=1"),
+        ("application/x-www-form-urlencoded; charset=unicode_escape", "csrf=\\ud800"),
+        ("multipart/form-data", "hello"),
+        ("multipart/form-data; boundary=x", "hello"),
+        ("", ""),
+    ],
+)
+async def test_a_form_in_no_encoding_of_ours_is_refused_and_not_logged(rig, caplog, kind, body):
+    page = await rig.browser().post_raw("/sign-in", body, {"Content-Type": kind})
+    assert page.status == 403
+    assert "failed" not in caplog.text
+
+
+async def test_headers_that_are_no_text_are_no_fault_of_ours(rig):
+    noise = b"\xff\xfe".decode("utf-8", "surrogateescape")
+    async with socket_to(rig) as (reader, writer):
+        cookie = f"Cookie: __Host-cloud-browser={noise}; __Host-cloud-session={noise}\r\n"
+        head = f"GET /sign-in HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {noise}\r\n{cookie}\r\n"
+        writer.write(head.encode("utf-8", "surrogateescape"))
+        assert b" 200 " in await reader.readline()
+
+
+async def test_a_form_that_does_not_arrive_is_given_up(rig, monkeypatch):
+    monkeypatch.setattr(guards, "PAGE_TIMEOUT_S", 0.05)
+    async with socket_to(rig) as (reader, writer):
+        kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n"
+        writer.write(f"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{kind}\r\ncsrf=".encode())
+        assert b" 408 " in await reader.readline()
+
+
+@asynccontextmanager
+async def socket_to(rig):
+    """A connection to the portal below HTTP: (reader, writer)."""
+    reader, writer = await asyncio.open_connection(rig.server.host, rig.server.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
 
 
 async def test_the_outbox_is_there_in_development(rig):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -24,6 +24,7 @@ BROWSER_COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 TOKEN_MAX = 100
 CSRF_FIELD = "csrf"
 SAFE_METHODS = ("GET", "HEAD")
+FORM_TYPE = "application/x-www-form-urlencoded"
 PAGE_TIMEOUT_S = 30
 
 HEADERS = {
@@ -50,6 +51,7 @@ ERRORS = {
     ),
     404: ("There is nothing at this address.", "Go to your routers."),
     405: ("That is not possible here.", "Go to your routers."),
+    408: ("Your form did not arrive in time.", "Go back and send it again."),
     413: ("That is too large.", "Send less."),
     421: ("This name is not one of ours.", "Use the address that your cloud's operator gave you."),
     500: ("Something went wrong on our side.", "Try again. If it stays, write to support."),
@@ -155,7 +157,7 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
     visit = Visit(
         browser_token=_cookie(request, BROWSER_COOKIE) or new_token(),
         address=request.remote or "",
-        user_agent=request.headers.get("User-Agent", ""),
+        user_agent=request.headers.get("User-Agent", "").encode("utf-8", "replace").decode(),
         now=parts.clock(),
         session_token=_cookie(request, SESSION_COOKIE),
     )
@@ -173,11 +175,23 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
 async def check_csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A form carries the token that its page was given, bound to the browser and its session."""
     if request.method not in SAFE_METHODS:
-        async with asyncio.timeout(PAGE_TIMEOUT_S):
-            given = (await request.post()).get(CSRF_FIELD, "")
+        given = (await _posted(request)).get(CSRF_FIELD, "")
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), request[CSRF].encode()):
             raise web.HTTPForbidden
     return await handler(request)
+
+
+async def _posted(request: web.Request) -> Mapping[str, object]:
+    """The form, as our pages send it and in no other encoding: some make text that no table takes."""
+    if request.content_type != FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
+        raise web.HTTPForbidden
+    try:
+        async with asyncio.timeout(PAGE_TIMEOUT_S):
+            return await request.post()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except (ValueError, web.RequestPayloadError):
+        raise web.HTTPBadRequest from None
 
 
 def for_account(handler: Handler) -> Handler:
@@ -226,7 +240,7 @@ def refused(error: RefusedError) -> dict[str, str]:
 
 def _cookie(request: web.Request, name: str) -> str | None:
     value = request.cookies.get(name, "")
-    return value if 0 < len(value) <= TOKEN_MAX else None
+    return value if 0 < len(value) <= TOKEN_MAX and value.isascii() else None
 
 
 MIDDLEWARES = (answer_errors, check_origin, find_visit, check_csrf)
