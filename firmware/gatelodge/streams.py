@@ -64,6 +64,8 @@ class Stream:
     """A connection. `timeout_ms` bounds every call; set it on the stream for another deadline."""
 
     timeout_ms = 30_000
+    # Since when (monotonic ms) the connection may be ended to make room for another; None: it may not be.
+    yields_since_ms = None
 
     def __init__(self, sock, channel, peer):
         """`sock` is the raw socket to sleep on, `channel` what is read and written: it, or TLS over it."""
@@ -316,8 +318,9 @@ async def open_tls(host, port, context, server_name, timeout_ms):
 class Listener:
     """Accepts connections, each in a task of its own; made by `serve`.
 
-    With all places taken it accepts no more: the kernel keeps a few waiting, and a browser that opens six
-    connections sees a short delay, not an error. Handlers must bound how long a silent peer keeps its place.
+    With all places taken the next one ends one that yields (`Stream.yields_since_ms`): each does in its
+    handshake, later its handler decides. Where none yields the kernel keeps a few waiting, and a browser that
+    opens six connections sees a short delay, not an error.
     """
 
     def __init__(self, sock, handler, tls_context, max_connections, handshake_timeout_ms, owner):
@@ -326,6 +329,7 @@ class Listener:
         self._tls_context = tls_context
         self._places = max_connections
         self._place_is_free = asyncio.Event()
+        self._streams = []  # one in each place that is taken
         self._handshake_timeout_ms = handshake_timeout_ms
         self._owner = owner
 
@@ -339,13 +343,20 @@ class Listener:
     async def _accept(self):
         try:
             while self._sock is not None:
-                while self._places == 0:
-                    self._place_is_free.clear()
-                    await self._place_is_free.wait()
                 await compat.wait_readable(self._sock)  # a listener's only wait without a deadline
-                await self._accept_one()
+                if len(self._streams) < self._places:
+                    await self._accept_one()
+                else:
+                    await self._make_room()
         finally:
             self.close()
+
+    async def _make_room(self):
+        self._place_is_free.clear()
+        stream = first_to_yield(self._streams)
+        if stream is not None:
+            stream.close()
+        await self._place_is_free.wait()
 
     async def _accept_one(self):
         try:
@@ -357,19 +368,16 @@ class Listener:
                 log.warning("streams", "no connection could be accepted: %s", error)
                 await asyncio.sleep(RETRY_ACCEPT_MS / 1000)
             return
-        self._places -= 1
         sock.setblocking(False)
         sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
         stream = Stream(sock, sock, compat.address_of(address))
+        self._streams.append(stream)
         self._owner.start(self._served(stream), "a connection")
 
     async def _served(self, stream):
         try:
             if self._tls_context is not None:
-                stream._channel = self._tls_context.wrap_socket(
-                    stream._sock, server_side=True, do_handshake_on_connect=False
-                )
-                await stream._handshake_as_server(monotonic_ms() + self._handshake_timeout_ms)
+                await self._shake_hands(stream)
             await self._handler(stream)
         except TlsError as error:
             log.info("streams", "%s", error)
@@ -379,8 +387,31 @@ class Listener:
             log.exception("streams", f"serving {stream} failed", error)
         finally:
             stream.close()
-            self._places += 1
+            self._streams.remove(stream)
             self._place_is_free.set()
+
+    async def _shake_hands(self, stream):
+        stream.yields_since_ms = monotonic_ms()
+        stream._channel = self._tls_context.wrap_socket(
+            stream._sock, server_side=True, do_handshake_on_connect=False
+        )
+        await stream._handshake_as_server(monotonic_ms() + self._handshake_timeout_ms)
+        stream.yields_since_ms = None
+
+
+def first_to_yield(streams):
+    """Of the address that holds most of them, the one that has yielded longest; None where none yields.
+
+    So whoever takes every place, silent or slow, ends their own connections and not those of a neighbour.
+    """
+    addresses = [stream.peer[0] for stream in streams]
+    found, order = None, None
+    for stream in streams:
+        if stream.yields_since_ms is not None and not stream.is_closed:
+            rank = (-addresses.count(stream.peer[0]), stream.yields_since_ms)
+            if order is None or rank < order:
+                found, order = stream, rank
+    return found
 
 
 async def serve(

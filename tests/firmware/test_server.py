@@ -1,9 +1,9 @@
-import asyncio
 import unittest
 
 from gatelodge.contract.errors import LineError
 from gatelodge.web import reply, routes, server
 from gatelodge.web.guard import Guard
+from gatelodge.web.wire import Refusal
 from microdot import Response
 
 BODY = b'{"word":"hello"}'
@@ -48,22 +48,6 @@ class Line:
         """The status of each answer."""
         came = b"".join(self.written)
         return [int(part[:3]) for part in came.split(b"HTTP/1.1 ")[1:]]
-
-
-class Sleeper(Line):
-    """A stream whose other side says nothing until it is closed here."""
-
-    def __init__(self):
-        super().__init__()
-        self.closing = asyncio.Event()
-
-    async def read(self, most):
-        await self.closing.wait()
-        raise LineError("closed here")
-
-    def close(self):
-        self.is_closed = True
-        self.closing.set()
 
 
 class Ticks:
@@ -209,18 +193,48 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(line.answers, [400])
 
 
-class TestRoom(unittest.IsolatedAsyncioTestCase):
-    async def test_when_all_places_are_taken_the_longest_silence_ends(self):
-        web, lines = make_server(), [Sleeper() for _ in range(server.MAX_CONNECTIONS)]
-        tasks = [asyncio.create_task(web.handle(line)) for line in lines]
-        await asyncio.sleep(0.01)
-        self.assertEqual([line.is_closed for line in lines], [True] + [False] * (len(lines) - 1))
-        newcomer = Line(PAGE)
-        await web.handle(newcomer)
-        self.assertEqual(newcomer.answers, [200])
-        for line, task in zip(lines, tasks):  # noqa: B905 - MicroPython's zip has no strict
-            line.close()
-            await task
+class Dripper(Line):
+    """A stream whose other side sends one byte at a time, each just before it is too late."""
+
+    now_ms = 0
+
+    def monotonic_ms(self):
+        return self.now_ms
+
+    async def read(self, most):
+        self.now_ms += max(1, self.timeout_ms - 1)
+        return b"x"
+
+
+class Late(Line):
+    """A stream whose other side falls silent before its last piece, and then goes on."""
+
+    async def read(self, most):
+        if len(self.pieces) == 1 and not self.silent:
+            self.silent = True
+            raise LineError("nothing was received in time")
+        return await super().read(most)
+
+
+class TestSlowness(unittest.IsolatedAsyncioTestCase):
+    async def test_a_body_for_no_route_has_one_deadline_however_it_trickles_in(self):
+        line = Dripper()
+        with self.assertRaises(Refusal):
+            await server.Connection(line, line.monotonic_ms).drain(server.MAX_DRAIN)
+        self.assertLess(line.now_ms, server.BODY_MS + 100)
+
+    async def test_the_rest_of_a_body_is_never_taken_for_a_request(self):
+        line = Late(POST.replace(b"/api/echo", b"/nowhere") % (len(PAGE) + 1, b"x"), PAGE)
+        await make_server().handle(line)
+        self.assertEqual(line.answers, [408])
+
+    async def test_a_connection_yields_until_an_answer_without_an_end_begins(self):
+        line = Line(PAGE)
+        await make_server().handle(line)
+        self.assertIsNotNone(line.yields_since_ms)
+        line = Line(PAGE.replace(b"/page", b"/ticks"))
+        await make_server().handle(line)
+        self.assertIsNone(line.yields_since_ms)
 
 
 class TestBodies(unittest.IsolatedAsyncioTestCase):

@@ -3,7 +3,7 @@ import unittest
 
 from gatelodge import compat, log
 from gatelodge.contract.errors import LineError, OurError, ValueRangeError
-from gatelodge.streams import Stream, open_tcp, serve
+from gatelodge.streams import Stream, first_to_yield, open_tcp, serve
 from gatelodge.tasks import Tasks
 
 HOST = "127.0.0.1"
@@ -185,6 +185,32 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await first.read(1), await second.read(1)), (b"?", b"?"))
         first.close()
         self.assertEqual(await third.read(1), b"?")
+
+    async def test_with_all_places_taken_a_newcomer_ends_the_one_that_yields_longest(self):
+        async def yielding(stream):
+            stream.yields_since_ms = compat.monotonic_ms()
+            await echo(stream)
+
+        first = await self.pair(yielding, max_connections=2)
+        await asyncio.sleep(0.01)
+        second = await open_tcp(HOST, PORT, 2000)
+        await asyncio.sleep(0.01)
+        third = await open_tcp(HOST, PORT, 2000)
+        self.assertEqual(await first.read(1), b"")
+        for stream in (second, third):
+            await stream.write(b"?")
+            self.assertEqual(await stream.read(1), b"?")
+
+    async def test_a_crowd_from_one_address_ends_no_connection_of_another(self):
+        def held(address, since_ms):
+            stream = Stream(object(), None, (address, 1))
+            stream.yields_since_ms = since_ms
+            return stream
+
+        neighbour, lasting = held("192.168.1.2", 1), held("192.168.1.3", None)
+        crowd = [held("192.168.1.3", 30), held("192.168.1.3", 20)]
+        self.assertIs(first_to_yield([neighbour, lasting] + crowd), crowd[1])
+        self.assertIsNone(first_to_yield([lasting]))
 
     async def test_a_handler_that_fails_gives_its_place_and_its_connection_back(self):
         async def fail(stream):

@@ -53,7 +53,12 @@ class Connection:
         self._came = b""
 
     async def next_head(self):
-        """The bytes of the next head with its empty line, or None when the other side has gone or is idle."""
+        """The bytes of the next head with its empty line, or None when the other side has gone or is idle.
+
+        From here on the connection may be ended for another, until an answer without an end has begun: else
+        a few that are slow to ask, or slow to take what they asked for, would keep everybody out.
+        """
+        self.stream.yields_since_ms = self._monotonic_ms()
         if not self._came:
             try:
                 self._came = await self._read(IDLE_MS)
@@ -84,15 +89,15 @@ class Connection:
         return b"".join(parts)
 
     async def drain(self, length):
-        """Reads a body that was refused, within reason: closing with unread bytes would reset the
-        connection."""
+        """Reads a body that nobody wants, within reason: closing with unread bytes resets the connection.
+
+        Raises as `body`: what is still missing would be taken for the next request.
+        """
+        deadline = self._monotonic_ms() + BODY_MS
         missing = min(length, MAX_DRAIN) - len(self._came)
         self._came = self._came[length:]
-        try:
-            while missing > 0:
-                missing -= len(await self._more(self._monotonic_ms() + BODY_MS, missing))
-        except (LineError, Refusal) as error:
-            log.debug("web", "%s left with its body half sent: %s", self.client, error)
+        while missing > 0:
+            missing -= len(await self._more(deadline, missing))
 
     async def write(self, data):
         self.stream.timeout_ms = WRITE_MS
@@ -124,14 +129,10 @@ class WebServer:
         self._guard = guard
         self._limit_of = limit_of
         self._refusal_body = refusal_body
-        self._open = 0
-        self._waiting = []  # connections between requests, the one that has waited longest first
 
     async def handle(self, stream):
         """Serve one connection until either side ends it. Raises nothing but a cancellation."""
         connection = Connection(stream)
-        self._open += 1
-        self._make_room()
         try:
             left = MAX_REQUESTS
             while left and await self._serve_next(connection, left > 1):
@@ -139,27 +140,13 @@ class WebServer:
         except (LineError, OSError) as error:
             log.debug("web", "%s: %s", connection.client, error)
         finally:
-            self._open -= 1
             stream.close()
-
-    def _make_room(self):
-        """Ends the connection that has waited longest once all places are taken: silence keeps nobody out."""
-        if self._open >= MAX_CONNECTIONS and self._waiting:
-            self._waiting.pop(0).stream.close()
-
-    async def _next_head(self, connection):
-        self._waiting.append(connection)
-        try:
-            return await connection.next_head()
-        finally:
-            if connection in self._waiting:
-                self._waiting.remove(connection)
 
     async def _serve_next(self, connection, may_keep):
         """Answer one request. False when the connection is to end."""
         path = "/"
         try:
-            raw = await self._next_head(connection)
+            raw = await connection.next_head()
             if raw is None:
                 return False
             head = wire.check_head(raw)
@@ -186,13 +173,21 @@ class WebServer:
         """The body, if the route takes one of that size. One for no route at all is read and forgotten."""
         limit = self._limit_of(head.method, head.path)
         if head.body_length > (limit or 0):
-            await connection.drain(head.body_length)
-            if limit is not None or head.body_length > MAX_DRAIN:
-                raise Refusal(413, "The body is too large.")
+            await self._pass_over(connection, head, limit is not None or head.body_length > MAX_DRAIN)
             return b""
         if head.expects_continue and head.body_length:
             await connection.write(wire.CONTINUE)
         return await connection.body(head.body_length)
+
+    async def _pass_over(self, connection, head, is_refused):
+        try:
+            await connection.drain(head.body_length)
+        except (LineError, Refusal) as error:
+            if not is_refused:
+                raise
+            log.debug("web", "%s left with its body half sent: %s", connection.client, error)
+        if is_refused:
+            raise Refusal(413, "The body is too large.")
 
     async def _parse(self, connection, head, body):
         try:
@@ -217,6 +212,7 @@ class WebServer:
         """An answer without an end: its length is told by closing the connection (RFC 9112 section 6.3)."""
         await connection.write(wire.head_bytes(response.status_code, response.headers, False))
         if not head_only:
+            connection.stream.yields_since_ms = None
             await response.body.stream_to(connection.write)
 
 
