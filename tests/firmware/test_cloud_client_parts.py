@@ -85,9 +85,9 @@ class ClaimsTest(unittest.TestCase):
         self.assertIsNone(self.claims.current(0))
 
     def test_an_answered_claim_is_not_shown_again(self):
-        self.claims.show(CLAIM)
+        self.assertTrue(self.claims.show(CLAIM))
         self.claims.answer("k1")
-        self.claims.show(CLAIM)
+        self.assertFalse(self.claims.show(CLAIM))
         self.assertIsNone(self.claims.current(0))
 
     def test_a_claim_whose_answer_is_owed_is_not_shown_after_a_restart(self):

@@ -18,12 +18,13 @@ class Claims:
     def show(self, args):
         """args of the `claim` command. A newer claim replaces an older one.
 
-        An answered one is not shown again: the cloud repeats a claim that it has no answer to yet.
+        False for an answered one: the cloud repeats a claim that it has no answer to yet.
         """
         if args["claim_id"] in self._answered:
-            return
+            return False
         self._args = args
         self._expires_ms = self._now_ms() + args["expires_s"] * 1000
+        return True
 
     def cancel(self, claim_id):
         if self._args is not None and self._args["claim_id"] == claim_id:

@@ -263,9 +263,9 @@ class CloudClient:
             self._record = record
 
     async def _show_claim(self, args):
-        self._claims.show(args)
-        log.info("link", "claim %s waits for the owner's answer", args["claim_id"])
-        self._changed()
+        if self._claims.show(args):
+            log.info("link", "claim %s waits for the owner's answer", args["claim_id"])
+            self._changed()
 
     async def _cancel_claim(self, args):
         self._claims.cancel(args["claim_id"])
