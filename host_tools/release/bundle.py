@@ -2,6 +2,7 @@
 
 The same sources give the same bytes: files are sorted, and the only time in the bundle is
 SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) or that of the newest commit.
+An unpacked archive has no commits: there it is the time of the newest source, which the archive keeps.
 """
 
 import ast
@@ -58,15 +59,24 @@ def version() -> str:
 
 
 def build_time() -> int:
-    """Unix seconds: what SOURCE_DATE_EPOCH says, or the newest commit's time, or 0 without either."""
+    """Unix seconds. Never 0: routers take no time that is decades after it (core/clock.py's HORIZON_S)."""
     if "SOURCE_DATE_EPOCH" in os.environ:
         return int(os.environ["SOURCE_DATE_EPOCH"])
+    return newest_commit() or newest_source()
+
+
+def newest_commit() -> int | None:
+    """Unix seconds; None where there is no git, no repository, or one that git does not trust us with."""
     command = ["git", "-C", str(places.ROOT), "log", "-1", "--format=%ct"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except FileNotFoundError:
-        return 0
-    return int(done.stdout) if done.returncode == 0 and done.stdout.strip() else 0
+        return None
+    return int(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
+
+
+def newest_source() -> int:
+    return max(int(path.stat().st_mtime) for path in (places.FIRMWARE / "gatelodge").rglob("*.py"))
 
 
 def contents(built_at: int) -> dict[str, bytes]:

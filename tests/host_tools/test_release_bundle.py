@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import tarfile
 
 import pytest
@@ -57,6 +58,18 @@ def test_the_build_time_is_in_the_manifest_and_beside_the_code(monkeypatch, tmp_
     files = members(bundle.build(tmp_path))
     assert json.loads(files["manifest.json"])["built_at"] == 1795281600
     assert json.loads(files["gatelodge/build.json"]) == {"version": bundle.version(), "built_at": 1795281600}
+
+
+def test_sources_without_a_repository_were_built_at_the_time_of_the_newest(monkeypatch, tmp_path):
+    for name, written_at in (("a.py", 1795281600), ("b.py", 1795281700)):
+        source = tmp_path / "firmware" / "gatelodge" / name
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.touch()
+        os.utime(source, (written_at, written_at))
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setattr(bundle.places, "ROOT", tmp_path)
+    monkeypatch.setattr(bundle.places, "FIRMWARE", tmp_path / "firmware")
+    assert bundle.build_time() == 1795281700
 
 
 def test_python_that_micropython_does_not_know_is_one_sentence(tmp_path):
