@@ -1,13 +1,16 @@
 """The hub alone, over real mutual TLS, met by peers that behave as the real router never would."""
 
 import asyncio
+import json
 import logging
 import ssl
 
 import aiohttp
 import pytest
+from gatelodge.contract.errors import LineError
 from gatelodge.contract.messages import PATH, SIZE_LIMIT, SUBPROTOCOL
 
+from host_tools.cloud.devices import hub as hub_module
 from host_tools.cloud.devices import session as session_module
 from host_tools.cloud.devices.hub import (
     CommandBusy,
@@ -208,6 +211,79 @@ async def test_too_many_messages_end_the_connection(bench, monkeypatch):
     for number in range(session_module.MESSAGES_AT_ONCE):
         await peer.say(type="accepted", id=f"c{number}")
     assert (await peer.hear())["reason"] == "a router sends too many messages"
+
+
+async def test_pings_do_not_stand_in_for_a_hello(bench, monkeypatch):
+    monkeypatch.setattr("gatelodge.contract.link.GREETING_MS", 200)
+    peer = await bench.connect(autoping=False)
+    async with asyncio.timeout(PATIENCE_S):
+        while not peer.socket.closed:
+            await peer.socket.ping(b"still here")
+            await receive_within(peer.socket, 0.05)
+
+
+async def test_a_ping_is_answered(bench):
+    peer = await bench.connect(autoping=False)
+    await peer.socket.ping(b"here?")
+    frame = await peer.socket.receive(timeout=PATIENCE_S)
+    assert (frame.type, bytes(frame.data)) == (aiohttp.WSMsgType.PONG, b"here?")
+
+
+async def test_too_many_pings_end_the_connection(bench, monkeypatch):
+    monkeypatch.setattr(session_module, "MESSAGES_PER_S", 0)
+    peer = await bench.connect(autoping=False)
+    for _ in range(session_module.MESSAGES_AT_ONCE + 1):
+        await peer.socket.ping(b"")
+    async with asyncio.timeout(PATIENCE_S):
+        while (await peer.socket.receive()).type is aiohttp.WSMsgType.PONG:
+            pass
+    assert await peer.hear() == 1008
+
+
+async def receive_within(socket, seconds):
+    try:
+        await socket.receive(timeout=seconds)
+    except TimeoutError:
+        return
+
+
+async def test_text_that_no_table_takes_ends_the_connection(bench):
+    peer = await bench.connect()
+    await peer.socket.send_str(json.dumps({**HELLO, "firmware": "\ud800"}))
+    assert (await peer.hear())["type"] == "goodbye"
+    assert bench.hub.online(SERIAL) is None
+
+
+async def test_a_router_holds_a_few_connections_at_most(bench, monkeypatch):
+    monkeypatch.setattr(hub_module, "LINKS_OF_ROUTER_MAX", 2)
+    first, _second = await bench.connect(), await bench.connect()
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await bench.connect()
+    assert caught.value.status == 429
+    await first.socket.close()
+    async with asyncio.timeout(PATIENCE_S):
+        while len(bench.hub._all) > 1:
+            await asyncio.sleep(0.01)
+    await bench.welcomed()
+
+
+async def test_a_router_that_takes_nothing_keeps_nobody_waiting(monkeypatch):
+    class Deaf:
+        async def send_str(self, _text):
+            await asyncio.Event().wait()
+
+        async def close(self, code):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(session_module, "SEND_S", 0.05)
+    monkeypatch.setattr(session_module, "CLOSE_S", 0.05)
+    session = session_module.Session(Deaf(), SERIAL, "192.0.2.1")
+    with pytest.raises(LineError):
+        session.link.receive(HELLO, 0)
+        await session.send({"type": "goodbye", "reason": "a test"})
+    session = session_module.Session(Deaf(), SERIAL, "192.0.2.1")
+    async with asyncio.timeout(PATIENCE_S):
+        await session.leave("a test")
 
 
 async def test_a_command_without_a_result_times_out(bench):

@@ -11,7 +11,9 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
@@ -36,6 +38,7 @@ OnEdge = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 OnClaimAnswer = Callable[[str, str, bool], Awaitable[None]]
 
 WAITING_LIMIT = 8  # commands for one router; it remembers the last 32 (gatelodge/cloud/ledger.py)
+LINKS_OF_ROUTER_MAX = 8  # at once: after a few quick restarts the older ones are still on their way out
 CLOSING_S = 5  # for all goodbyes at shutdown
 COUNT_LASTS_S = 60  # the window for the fleet need not follow each new router
 
@@ -104,6 +107,7 @@ class DeviceHub:
         self._on_claim_answer = on_claim_answer
         self._sessions: dict[str, Session] = {}
         self._all: set[Session] = set()  # also those that have not said hello, or were replaced
+        self._links: Counter[str] = Counter()  # by serial number, for a bound
         self._waiting: dict[str, dict[str, Waiting]] = {}
         self._edge_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._count = (0, -math.inf)  # (routers, when counted)
@@ -202,9 +206,27 @@ class DeviceHub:
         except ValueError as error:
             logger.warning("a router at %s was refused: %s", request.remote, error)
             raise web.HTTPForbidden(text=str(error)) from None
+        with self._place(certificate.serial_number):
+            return await self._link(request, certificate)
+
+    @contextmanager
+    def _place(self, serial_number: str) -> Iterator[None]:
+        """One of the few links that a router may hold."""
+        if self._links[serial_number] >= LINKS_OF_ROUTER_MAX:
+            logger.warning("router %s holds too many connections", serial_number)
+            raise web.HTTPTooManyRequests(text="too many connections of this router")
+        self._links[serial_number] += 1
+        try:
+            yield
+        finally:
+            self._links[serial_number] -= 1
+            if not self._links[serial_number]:
+                del self._links[serial_number]
+
+    async def _link(self, request: web.Request, certificate: PeerCertificate) -> web.StreamResponse:
         socket = new_websocket()
         await socket.prepare(request)
-        session = Session(socket, request.remote or "")
+        session = Session(socket, certificate.serial_number, request.remote or "")
         self._all.add(session)
         try:
             await self._serve(session, certificate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -12,7 +13,8 @@ from gatelodge.contract import messages
 from gatelodge.contract.errors import GatelodgeError, LineError, MessageError
 from gatelodge.contract.link import SILENCE, Link
 
-CLOSE_S = 2  # for the peer's close frame
+SEND_S = 10  # for the router to take a message: the line's buffers hold hundreds before anything waits
+CLOSE_S = 2  # for the peer's close frame, and for our own last words
 # A router sends a heartbeat each interval (1 s at least) and, after a reconnect, up to 16 results at once.
 MESSAGES_AT_ONCE = 40
 MESSAGES_PER_S = 2
@@ -29,6 +31,7 @@ def new_websocket() -> web.WebSocketResponse:
         protocols=(messages.SUBPROTOCOL,),
         max_msg_size=messages.SIZE_LIMIT,
         compress=False,
+        autoping=False,  # aiohttp would answer any number, and each would put off the deadline of `receive`
     )
 
 
@@ -51,8 +54,9 @@ class RateLimit:
 class Session:
     """Owned by the aiohttp handler that made it. `status` is what `DeviceHub.online` returns."""
 
-    def __init__(self, socket: web.WebSocketResponse, address: str):
+    def __init__(self, socket: web.WebSocketResponse, serial_number: str, address: str):
         self.socket = socket
+        self.serial_number = serial_number  # of its certificate
         self.link = Link(messages.CLOUD, now_ms())
         self.rate = RateLimit(now_ms())
         self.status: dict[str, Any] = {"state": "online", "since": int(time.time()), "address": address}
@@ -61,15 +65,19 @@ class Session:
     async def receive(self) -> dict[str, Any] | None:
         """The next message, None once the router closed or said goodbye. Raises LineError, MessageError."""
         while (deadline := self.link.next_deadline) is not None:
+            if self.link.due(now_ms()) == SILENCE:
+                raise LineError("the router was silent for too long")
             try:
                 frame = await self.socket.receive(timeout=max(0.001, (deadline - now_ms()) / 1000))
             except TimeoutError:
-                if self.link.due(now_ms()) == SILENCE:
-                    raise LineError("the router was silent for too long") from None
                 continue
             if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
                 return None
-            return self._message(frame)
+            self.rate.take(now_ms())
+            if frame.type is WSMsgType.PING:
+                await self._within(SEND_S, self.socket.pong(frame.data))
+            elif frame.type is not WSMsgType.PONG:
+                return self._message(frame)
         return None
 
     def _message(self, frame: Any) -> dict[str, Any] | None:
@@ -77,9 +85,9 @@ class Session:
             raise LineError(f"the connection broke: {frame.data}")
         if frame.type is not WSMsgType.TEXT:
             raise MessageError("a message is not text")
-        self.rate.take(now_ms())
         try:
             message = json.loads(frame.data)
+            json.dumps(message, ensure_ascii=False).encode()  # half of a surrogate pair is no text to keep
         except (ValueError, RecursionError):
             raise MessageError("a message is not JSON") from None
         return self._noted(self.link.receive(message, now_ms()))
@@ -92,19 +100,29 @@ class Session:
             self.status.update({key: value for key, value in message.items() if key not in NOT_STATUS})
         return message
 
-    async def send(self, message: dict[str, Any]) -> None:
-        """Raises StateError where the message has no place, LineError when the connection is gone."""
+    async def send(self, message: dict[str, Any], within_s: float | None = None) -> None:
+        """Raises StateError where the message has no place, LineError when the line is gone or stuck."""
         checked = self.link.send(message, now_ms())
-        try:
-            await self.socket.send_str(json.dumps(checked, ensure_ascii=False))
-        except (ConnectionError, RuntimeError) as error:
-            raise LineError(f"the connection broke: {error}") from error
+        text = json.dumps(checked, ensure_ascii=False)
+        await self._within(within_s or SEND_S, self.socket.send_str(text))
 
     async def leave(self, reason: str, code: int = WSCloseCode.GOING_AWAY) -> None:
         """Say goodbye and close, as far as the line still takes it."""
         if self.link.next_deadline is not None:
-            try:
-                await self.send({"type": "goodbye", "reason": reason[:200]})
-            except GatelodgeError:
-                self.status["state"] = "offline"  # it is gone already
-        await self.socket.close(code=code)
+            await self._attempt(self.send({"type": "goodbye", "reason": reason[:200]}, CLOSE_S))
+        await self._attempt(self._within(2 * CLOSE_S, self.socket.close(code=code)))
+
+    async def _attempt(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except GatelodgeError:
+            self.status["state"] = "offline"  # it is gone already
+
+    async def _within(self, seconds: float, work: Awaitable[Any]) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await work
+        except TimeoutError:
+            raise LineError("the router takes nothing of what it is sent") from None
+        except (ConnectionError, RuntimeError) as error:
+            raise LineError(f"the connection broke: {error}") from error
