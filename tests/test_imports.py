@@ -7,13 +7,13 @@ import sys
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SHELLS = ("web", "cloud", "console", "router", "network", "store", "streams")
+SHELLS = ("web", "owner", "cloud", "console", "router", "network", "store", "streams")
 
 # What both interpreters have and a decision may use. No json: dicts in, dicts out; shells encode them.
 PURE_STANDARD = {"binascii", "collections", "hashlib", "math", "re", "struct"}
 
 # Base modules that any shell may use: they hold no decisions and know no shell.
-BASE = ("compat", "tasks", "log", "store_keys")
+BASE = ("compat", "tasks", "log", "store_keys", "text", "refusals")
 
 
 def python_files(top):

@@ -17,13 +17,13 @@ from gatelodge.console.terminal import Terminal
 from gatelodge.contract import board as boards
 from gatelodge.network.dns import Resolver
 from gatelodge.network.sntp import SntpClient
+from gatelodge.owner.owner import Owner
 from gatelodge.router.host import HostRouter
 from gatelodge.router.linux import LinuxRouter
 from gatelodge.store import FlashFiles, Store
 from gatelodge.tasks import Tasks
 from gatelodge.timekeeper import Timekeeper
 from gatelodge.web import app
-from gatelodge.web.owner import Owner
 
 STOP, START_AGAIN = 0, 64  # as firmware/main.py has them
 

@@ -2,7 +2,7 @@
 
 from gatelodge.contract.errors import TheirError
 from gatelodge.core import password as passwords
-from gatelodge.web.text import _
+from gatelodge.text import _
 
 
 class SigninError(TheirError):

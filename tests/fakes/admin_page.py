@@ -22,7 +22,7 @@ from gatelodge.contract.errors import StateError
 from gatelodge.store import FlashFiles, Store
 from gatelodge.tasks import Tasks
 from gatelodge.web import app
-from gatelodge.web.owner import Owner
+from gatelodge.owner.owner import Owner
 
 from tests.fakes.simulated_router import SimulatedRouter
 

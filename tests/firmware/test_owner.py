@@ -1,12 +1,13 @@
 import unittest
 
-from gatelodge import compat, store_keys
+from gatelodge import compat, refusals, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import base32, totp
+from gatelodge.core.signin import Visitor
+from gatelodge.owner import keeper
+from gatelodge.owner.owner import Owner
+from gatelodge.refusals import SigninError
 from gatelodge.store import Store
-from gatelodge.web import owner as module
-from gatelodge.web import refusals
-from gatelodge.web.owner import Owner, SigninError
 
 from tests.fakes.crashing_files import CrashingFiles, PowerLost
 
@@ -14,7 +15,13 @@ CODE = service_code.generate(b"\x00\x44\x32\x14\xc7\x42\x54\xb6\x35\xcf")
 OTHER_CODE = service_code.generate(b"\x01\x44\x32\x14\xc7\x42\x54\xb6\x35\xcf")
 IDENTITY = {"serial_number": "GL-000123", "service_code": CODE}
 PASSWORD = "lantern over quiet water"
-HOME, LAPTOP, THIEF = "192.168.1.2", "192.168.1.3", "192.168.1.66"
+
+
+def visitor(number):
+    return Visitor(f"192.168.1.{number}", "Firefox on Linux", "")
+
+
+HOME, LAPTOP, THIEF = visitor(2), visitor(3), visitor(66)
 
 
 class Clocks:
@@ -67,20 +74,20 @@ class Router:
         return totp.hotp(self.secret, totp.step_at(self.clocks.unix_s + ahead_s))
 
     def begin_setup(self):
-        token = self.owner.check_service_code(CODE, HOME)
-        shown = self.owner.setup_begin_authenticator(token)
+        token = self.owner.setup.check_service_code(CODE, HOME)
+        shown = self.owner.setup.begin_authenticator(token)
         self.secret = base32.decode(shown.secret)
         return token, shown.secret
 
     def set_up(self):
         token, secret = self.begin_setup()
-        done = self.owner.setup_finish(token, PASSWORD, secret, self.phone(), "Phone", HOME)
+        done = self.owner.setup.finish(token, PASSWORD, secret, self.phone(), "Phone", HOME)
         self.clocks.wait(30)
         return done
 
     def sign_in(self, client=HOME):
-        token = self.owner.sign_in_password(PASSWORD, client)
-        return self.owner.sign_in_code(token, self.phone(), client)
+        token = self.owner.signing_in.password(PASSWORD, client)
+        return self.owner.signing_in.code(token, self.phone(), client)
 
 
 def refused(call, *arguments):
@@ -111,7 +118,7 @@ class TestSetup(unittest.TestCase):
         done = self.router.set_up()
         self.assertTrue(self.owner.is_set_up)
         self.assertEqual(len(set(done.recovery_codes)), 10)
-        self.assertEqual(self.owner.session(done.session_token, True).client, HOME)
+        self.assertEqual(self.owner.session(done.session_token, True).client, HOME.address)
 
     def test_all_of_it_is_there_after_a_restart(self):
         self.router.set_up()
@@ -134,38 +141,38 @@ class TestSetup(unittest.TestCase):
 
     def test_the_code_of_the_enrolment_counts_as_used(self):
         token, secret = self.router.begin_setup()
-        self.owner.setup_finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
+        self.owner.setup.finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
         error = refused(self.router.sign_in)
         self.assertIn("has been used", error.text)
 
     def test_the_service_code_of_another_router_is_refused_and_counted(self):
-        errors = [refused(self.owner.check_service_code, OTHER_CODE, HOME) for _ in range(6)]
+        errors = [refused(self.owner.setup.check_service_code, OTHER_CODE, HOME) for _ in range(6)]
         self.assertIn("not the service code of this router", errors[4].text)
         self.assertEqual((errors[5].field, errors[5].wait_s), ("service_code", 10))
-        self.assertEqual(refused(self.owner.check_service_code, CODE, HOME).wait_s, 10)
+        self.assertEqual(refused(self.owner.setup.check_service_code, CODE, HOME).wait_s, 10)
 
     def test_a_typing_error_is_told_and_not_counted(self):
         for _ in range(50):
-            self.assertIn("wrong", refused(self.owner.check_service_code, CODE[:-1] + "0", HOME).text)
-        self.owner.check_service_code(CODE, HOME)
+            self.assertIn("wrong", refused(self.owner.setup.check_service_code, CODE[:-1] + "0", HOME).text)
+        self.owner.setup.check_service_code(CODE, HOME)
 
     def test_set_up_without_the_service_code_is_refused(self):
         for token in ("", "0" * 64):
-            self.assertEqual(refused(self.owner.setup_begin_authenticator, token).offer, "start")
+            self.assertEqual(refused(self.owner.setup.begin_authenticator, token).offer, "start")
             self.assertEqual(
-                refused(self.owner.setup_finish, token, PASSWORD, "", "000000", "", THIEF).offer, "start"
+                refused(self.owner.setup.finish, token, PASSWORD, "", "000000", "", THIEF).offer, "start"
             )
 
     def test_a_setup_token_ends_after_fifteen_minutes(self):
         token, _ = self.router.begin_setup()
         self.clocks.wait(899)
-        self.owner.check_setup_token(token)
+        self.owner.setup.check_token(token)
         self.clocks.wait(1)
-        self.assertEqual(refused(self.owner.check_setup_token, token).offer, "start")
+        self.assertEqual(refused(self.owner.setup.check_token, token).offer, "start")
 
     def test_a_reload_shows_the_same_secret_and_its_uri(self):
         token, secret = self.router.begin_setup()
-        again = self.owner.setup_begin_authenticator(token)
+        again = self.owner.setup.begin_authenticator(token)
         self.assertEqual(again.secret, secret)
         plain = secret.replace(" ", "")
         self.assertEqual(
@@ -177,16 +184,16 @@ class TestSetup(unittest.TestCase):
         foreign = base32.encode(b"12345678901234567890")
         digits = totp.hotp(b"12345678901234567890", totp.step_at(self.clocks.unix_s))
         self.assertEqual(
-            refused(self.owner.setup_finish, token, PASSWORD, foreign, digits, "", HOME).offer, "start"
+            refused(self.owner.setup.finish, token, PASSWORD, foreign, digits, "", HOME).offer, "start"
         )
 
     def test_a_refusal_keeps_nothing_and_can_be_put_right(self):
         token, secret = self.router.begin_setup()
-        wrong = refused(self.owner.setup_finish, token, PASSWORD, secret, "000000", "", HOME)
-        weak = refused(self.owner.setup_finish, token, "password1", secret, self.router.phone(), "", HOME)
+        wrong = refused(self.owner.setup.finish, token, PASSWORD, secret, "000000", "", HOME)
+        weak = refused(self.owner.setup.finish, token, "password1", secret, self.router.phone(), "", HOME)
         self.assertEqual((wrong.field, weak.field), ("code", "password"))
         self.assertIsNone(self.router.store.get(store_keys.AUTHENTICATORS))
-        self.owner.setup_finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
+        self.owner.setup.finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
 
     def test_what_is_printed_on_the_label_is_no_password(self):
         for text in (CODE, service_code.format_grouped(CODE).lower(), "GL-000123", "my " + CODE + "!"):
@@ -212,25 +219,25 @@ class TestSetup(unittest.TestCase):
     def test_without_the_time_set_up_waits_and_says_what_for(self):
         token, secret = self.router.begin_setup()
         self.clocks.is_set = False
-        error = refused(self.owner.setup_finish, token, PASSWORD, secret, self.router.phone(), "", HOME)
+        error = refused(self.owner.setup.finish, token, PASSWORD, secret, self.router.phone(), "", HOME)
         self.assertIn("Connect it to the internet", error.text)
         self.assertFalse(self.owner.is_set_up)
 
     def test_the_second_of_two_who_set_up_is_too_late(self):
-        other = self.owner.check_service_code(CODE, THIEF)
+        other = self.owner.setup.check_service_code(CODE, THIEF)
         self.router.set_up()
-        error = refused(self.owner.setup_finish, other, PASSWORD, "", self.router.phone(), "", THIEF)
+        error = refused(self.owner.setup.finish, other, PASSWORD, "", self.router.phone(), "", THIEF)
         self.assertIn("has an owner already", error.text)
-        self.assertIn("has an owner already", refused(self.owner.check_service_code, CODE, THIEF).text)
+        self.assertIn("has an owner already", refused(self.owner.setup.check_service_code, CODE, THIEF).text)
 
     def test_a_blank_router_takes_no_password(self):
-        self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, HOME).offer, "start")
+        self.assertEqual(refused(self.owner.signing_in.password, PASSWORD, HOME).offer, "start")
 
     def test_power_lost_while_it_is_stored_leaves_no_owner_or_a_whole_one(self):
         token, secret = self.router.begin_setup()
         self.router.files.crash_at = self.router.files.steps + 2  # written, not yet synced
         with self.assertRaises(PowerLost):
-            self.owner.setup_finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
+            self.owner.setup.finish(token, PASSWORD, secret, self.router.phone(), "", HOME)
         keys = (store_keys.OWNER, store_keys.AUTHENTICATORS, store_keys.RECOVERY)
         whole = set()  # how many of the three survived, over all survivals
         for number, files in enumerate(self.router.files.survivors()):
@@ -244,7 +251,7 @@ class TestSetup(unittest.TestCase):
 class TestSigningIn(OwnedRouter):
     def test_password_then_code_then_in(self):
         session = self.owner.session(self.router.sign_in(), True)
-        self.assertEqual((session.client, session.ends_in_s), (HOME, 600))
+        self.assertEqual((session.client, session.ends_in_s), (HOME.address, 600))
         self.assertEqual(len(session.csrf_token), 32)
 
     def test_every_session_has_tokens_of_its_own(self):
@@ -274,20 +281,20 @@ class TestSigningIn(OwnedRouter):
 
     def test_a_wrong_code_is_not_called_used(self):
         self.router.sign_in()
-        token = self.owner.sign_in_password(PASSWORD, HOME)
-        self.assertNotIn("used", refused(self.owner.sign_in_code, token, "000000", HOME).text)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
+        self.assertNotIn("used", refused(self.owner.signing_in.code, token, "000000", HOME).text)
 
     def test_a_phone_that_is_34_s_ahead_signs_in_and_is_learned(self):
-        token = self.owner.sign_in_password(PASSWORD, HOME)
-        self.owner.sign_in_code(token, self.router.phone(ahead_s=34), HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
+        self.owner.signing_in.code(token, self.router.phone(ahead_s=34), HOME)
         self.assertEqual(self.owner.status()["authenticators"][0]["drift_steps"], 1)
 
     def test_a_code_is_taken_as_people_type_it_and_nonsense_is_not_counted(self):
-        token = self.owner.sign_in_password(PASSWORD, HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
         for text in ("", "12345", "abcdef", "1" * 1000):
-            self.assertIn("six digits", refused(self.owner.sign_in_code, token, text, HOME).text)
+            self.assertIn("six digits", refused(self.owner.signing_in.code, token, text, HOME).text)
         digits = self.router.phone()
-        self.owner.sign_in_code(token, digits[:3] + " " + digits[3:], HOME)
+        self.owner.signing_in.code(token, digits[:3] + " " + digits[3:], HOME)
 
     def test_each_of_several_authenticators_signs_in(self):
         rows = self.router.store.get(store_keys.AUTHENTICATORS)
@@ -312,40 +319,42 @@ class TestSigningIn(OwnedRouter):
 class TestRecovery(OwnedRouter):
     def test_a_recovery_code_signs_in_once(self):
         code = self.setup.recovery_codes[4]
-        token = self.owner.sign_in_recovery(self.owner.sign_in_password(PASSWORD, HOME), code, HOME)
+        began = self.owner.signing_in.password(PASSWORD, HOME)
+        token = self.owner.signing_in.recovery_code(began, code, HOME)
         self.assertIsNotNone(self.owner.session(token, True))
         self.assertEqual(self.owner.status()["recovery_codes_left"], 9)
-        again = self.owner.sign_in_password(PASSWORD, HOME)
-        self.assertEqual(refused(self.owner.sign_in_recovery, again, code, HOME).field, "recovery_code")
+        again = self.owner.signing_in.password(PASSWORD, HOME)
+        error = refused(self.owner.signing_in.recovery_code, again, code, HOME)
+        self.assertEqual(error.field, "recovery_code")
 
     def test_a_spent_recovery_code_stays_spent_across_a_restart(self):
         code = self.setup.recovery_codes[0]
-        self.owner.sign_in_recovery(self.owner.sign_in_password(PASSWORD, HOME), code, HOME)
+        self.owner.signing_in.recovery_code(self.owner.signing_in.password(PASSWORD, HOME), code, HOME)
         self.router.restart()
-        token = self.router.owner.sign_in_password(PASSWORD, HOME)
-        refused(self.router.owner.sign_in_recovery, token, code, HOME)
+        token = self.router.owner.signing_in.password(PASSWORD, HOME)
+        refused(self.router.owner.signing_in.recovery_code, token, code, HOME)
         self.assertEqual(self.router.owner.status()["recovery_codes_left"], 9)
 
     def test_guessing_recovery_codes_is_throttled_and_typing_errors_are_not(self):
-        token = self.owner.sign_in_password(PASSWORD, THIEF)
+        token = self.owner.signing_in.password(PASSWORD, THIEF)
         for _ in range(20):
-            self.assertIsNone(refused(self.owner.sign_in_recovery, token, "12345", THIEF).wait_s)
-        errors = [refused(self.owner.sign_in_recovery, token, "00000-00000", THIEF) for _ in range(6)]
+            self.assertIsNone(refused(self.owner.signing_in.recovery_code, token, "12345", THIEF).wait_s)
+        errors = [refused(self.owner.signing_in.recovery_code, token, "00000-00000", THIEF) for _ in range(6)]
         self.assertEqual(errors[5].wait_s, 10)
 
     def test_without_the_time_a_code_is_not_judged_and_a_recovery_code_is(self):
         self.clocks.is_set = False
-        token = self.owner.sign_in_password(PASSWORD, HOME)
-        error = refused(self.owner.sign_in_code, token, self.router.phone(), HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
+        error = refused(self.owner.signing_in.code, token, self.router.phone(), HOME)
         self.assertEqual((error.field, error.offer), ("code", "recovery"))
         self.assertIn("does not know the time", error.text)
-        self.assertIsNotNone(self.owner.sign_in_recovery(token, self.setup.recovery_codes[0], HOME))
+        self.assertIsNotNone(self.owner.signing_in.recovery_code(token, self.setup.recovery_codes[0], HOME))
 
     def test_an_unset_clock_does_not_move_the_floor(self):
         floor = self.router.store.get(store_keys.CLOCK_FLOOR)
         self.clocks.is_set, self.clocks.unix_s = False, 5
-        token = self.owner.sign_in_password(PASSWORD, HOME)
-        self.owner.sign_in_recovery(token, self.setup.recovery_codes[0], HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
+        self.owner.signing_in.recovery_code(token, self.setup.recovery_codes[0], HOME)
         self.assertEqual(self.router.store.get(store_keys.CLOCK_FLOOR), floor)
 
 
@@ -354,68 +363,68 @@ class TestAttacks(OwnedRouter):
         digits = self.router.phone()
         self.router.sign_in()
         self.router.restart()
-        token = self.router.owner.sign_in_password(PASSWORD, THIEF)
-        self.assertIn("has been used", refused(self.router.owner.sign_in_code, token, digits, THIEF).text)
+        token = self.router.owner.signing_in.password(PASSWORD, THIEF)
+        self.assertIn("has been used", refused(self.router.owner.signing_in.code, token, digits, THIEF).text)
 
     def test_one_code_serves_only_one_of_two_sign_ins_under_way(self):
-        ours = self.owner.sign_in_password(PASSWORD, HOME)
-        theirs = self.owner.sign_in_password(PASSWORD, THIEF)
+        ours = self.owner.signing_in.password(PASSWORD, HOME)
+        theirs = self.owner.signing_in.password(PASSWORD, THIEF)
         digits = self.router.phone()
-        self.owner.sign_in_code(ours, digits, HOME)
-        self.assertIn("has been used", refused(self.owner.sign_in_code, theirs, digits, THIEF).text)
+        self.owner.signing_in.code(ours, digits, HOME)
+        self.assertIn("has been used", refused(self.owner.signing_in.code, theirs, digits, THIEF).text)
 
     def test_a_code_older_than_the_last_used_is_refused(self):
         older = self.router.phone()
         self.clocks.wait(30)
         self.router.sign_in()
-        token = self.owner.sign_in_password(PASSWORD, THIEF)
-        refused(self.owner.sign_in_code, token, older, THIEF)
+        token = self.owner.signing_in.password(PASSWORD, THIEF)
+        refused(self.owner.signing_in.code, token, older, THIEF)
 
     def test_a_signin_token_of_another_client_is_answered_like_none(self):
-        token = self.owner.sign_in_password(PASSWORD, HOME)
-        stolen = refused(self.owner.sign_in_code, token, self.router.phone(), THIEF)
-        invented = refused(self.owner.sign_in_code, "0" * 64, self.router.phone(), THIEF)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
+        stolen = refused(self.owner.signing_in.code, token, self.router.phone(), THIEF)
+        invented = refused(self.owner.signing_in.code, "0" * 64, self.router.phone(), THIEF)
         self.assertEqual((stolen.text, stolen.offer), (invented.text, "start"))
-        refused(self.owner.sign_in_recovery, token, self.setup.recovery_codes[0], THIEF)
-        self.owner.sign_in_code(token, self.router.phone(), HOME)
+        refused(self.owner.signing_in.recovery_code, token, self.setup.recovery_codes[0], THIEF)
+        self.owner.signing_in.code(token, self.router.phone(), HOME)
 
     def test_a_signin_token_serves_once(self):
-        token = self.owner.sign_in_password(PASSWORD, HOME)
-        self.owner.sign_in_code(token, self.router.phone(), HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
+        self.owner.signing_in.code(token, self.router.phone(), HOME)
         self.clocks.wait(30)
-        again = refused(self.owner.sign_in_code, token, self.router.phone(), HOME)
-        by_recovery = refused(self.owner.sign_in_recovery, token, self.setup.recovery_codes[0], HOME)
+        again = refused(self.owner.signing_in.code, token, self.router.phone(), HOME)
+        by_recovery = refused(self.owner.signing_in.recovery_code, token, self.setup.recovery_codes[0], HOME)
         self.assertEqual((again.offer, by_recovery.offer), ("start", "start"))
 
     def test_a_signin_token_serves_for_five_minutes(self):
-        token = self.owner.sign_in_password(PASSWORD, HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
         self.clocks.wait(299)
-        self.owner.check_signin_token(token, HOME)
+        self.owner.signing_in.check_token(token, HOME)
         self.clocks.wait(1)
-        self.assertEqual(refused(self.owner.sign_in_code, token, self.router.phone(), HOME).offer, "start")
+        self.assertEqual(refused(self.owner.signing_in.code, token, self.router.phone(), HOME).offer, "start")
 
     def test_a_session_token_is_no_signin_token_and_the_other_way_round(self):
-        signin_token = self.owner.sign_in_password(PASSWORD, HOME)
+        signin_token = self.owner.signing_in.password(PASSWORD, HOME)
         self.assertIsNone(self.owner.session(signin_token, True))
-        session_token = self.owner.sign_in_code(signin_token, self.router.phone(), HOME)
-        self.assertEqual(refused(self.owner.check_signin_token, session_token, HOME).offer, "start")
+        session_token = self.owner.signing_in.code(signin_token, self.router.phone(), HOME)
+        self.assertEqual(refused(self.owner.signing_in.check_token, session_token, HOME).offer, "start")
 
     def test_wrong_passwords_are_slowed_even_across_a_restart(self):
         for _ in range(5):
-            refused(self.owner.sign_in_password, "not the password", THIEF)
-        self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, THIEF).wait_s, 10)
+            refused(self.owner.signing_in.password, "not the password", THIEF)
+        self.assertEqual(refused(self.owner.signing_in.password, PASSWORD, THIEF).wait_s, 10)
         self.router.restart()
-        error = refused(self.router.owner.sign_in_password, PASSWORD, THIEF)
+        error = refused(self.router.owner.signing_in.password, PASSWORD, THIEF)
         self.assertEqual((error.wait_s, error.text), (10, "Too many wrong tries. Wait 10 s, then try again."))
 
     def test_a_jump_of_the_wall_clock_neither_unlocks_nor_wedges(self):
         for _ in range(5):
-            refused(self.owner.sign_in_password, "not the password", THIEF)
+            refused(self.owner.signing_in.password, "not the password", THIEF)
         for jump in (10 * 365 * 86400, -20 * 365 * 86400):
             self.clocks.unix_s += jump
-            self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, THIEF).wait_s, 10)
+            self.assertEqual(refused(self.owner.signing_in.password, PASSWORD, THIEF).wait_s, 10)
         self.clocks.uptime_ms += 10000
-        self.owner.sign_in_password(PASSWORD, THIEF)
+        self.owner.signing_in.password(PASSWORD, THIEF)
 
     def test_a_jump_of_the_wall_clock_does_not_end_a_session(self):
         token = self.router.sign_in()
@@ -424,27 +433,27 @@ class TestAttacks(OwnedRouter):
 
     def test_strangers_who_guess_do_not_keep_the_owners_browser_out(self):
         for number in range(60):
-            client = f"192.168.1.{100 + number}"
-            refused(self.owner.sign_in_password, "not the password", client)
-        self.assertEqual(refused(self.owner.sign_in_password, PASSWORD, LAPTOP).wait_s, 60)
+            client = visitor(100 + number)
+            refused(self.owner.signing_in.password, "not the password", client)
+        self.assertEqual(refused(self.owner.signing_in.password, PASSWORD, LAPTOP).wait_s, 60)
         self.assertIsNotNone(self.owner.session(self.router.sign_in(HOME), True))
 
     def test_a_thief_with_the_password_gets_few_codes_judged_and_no_more_by_restarts(self):
         judged = 0
         for attempt in range(40):
-            token = self.router.owner.sign_in_password(PASSWORD, THIEF)
-            error = refused(self.router.owner.sign_in_code, token, "000000", THIEF)
+            token = self.router.owner.signing_in.password(PASSWORD, THIEF)
+            error = refused(self.router.owner.signing_in.code, token, "000000", THIEF)
             judged += error.wait_s is None
             if attempt % 7 == 6:
                 self.router.restart()
         self.assertEqual(judged, 5)
 
     def test_a_power_cut_before_the_code_is_on_the_flash_gives_no_session(self):
-        token = self.owner.sign_in_password(PASSWORD, HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
         self.router.files.crash_at = self.router.files.steps + 1
         with self.assertRaises(PowerLost):
-            self.owner.sign_in_code(token, self.router.phone(), HOME)
-        self.assertEqual(len(self.owner._sessions), 1)  # the one of the set-up
+            self.owner.signing_in.code(token, self.router.phone(), HOME)
+        self.assertEqual(len(self.owner._keeper.sessions), 1)  # the one of the set-up
 
     def test_once_a_session_is_given_the_code_is_used_whatever_the_flash_keeps(self):
         digits = self.router.phone()
@@ -452,19 +461,20 @@ class TestAttacks(OwnedRouter):
         survivors = list(self.router.files.survivors())
         for files in survivors:
             self.router.restart(files)
-            token = self.router.owner.sign_in_password(PASSWORD, HOME)
-            self.assertIn("has been used", refused(self.router.owner.sign_in_code, token, digits, HOME).text)
+            token = self.router.owner.signing_in.password(PASSWORD, HOME)
+            error = refused(self.router.owner.signing_in.code, token, digits, HOME)
+            self.assertIn("has been used", error.text)
         self.assertGreater(len(survivors), 0)
 
     def test_no_answer_and_no_error_holds_a_secret(self):
-        token = self.owner.sign_in_password(PASSWORD, HOME)
+        token = self.owner.signing_in.password(PASSWORD, HOME)
         digits = self.router.phone()
-        self.owner.sign_in_code(token, digits, HOME)
-        again = self.owner.sign_in_password(PASSWORD, HOME)
+        self.owner.signing_in.code(token, digits, HOME)
+        again = self.owner.signing_in.password(PASSWORD, HOME)
         for error in (
-            refused(self.owner.sign_in_code, again, digits, HOME),
-            refused(self.owner.sign_in_password, PASSWORD + "x", HOME),
-            refused(self.owner.sign_in_recovery, again, "00000-00000", HOME),
+            refused(self.owner.signing_in.code, again, digits, HOME),
+            refused(self.owner.signing_in.password, PASSWORD + "x", HOME),
+            refused(self.owner.signing_in.recovery_code, again, "00000-00000", HOME),
         ):
             for secret in (PASSWORD, digits, again, "00000"):
                 self.assertNotIn(secret, str(error))
@@ -478,24 +488,24 @@ class TestCost(unittest.TestCase):
         native = compat.pbkdf2_sha256
         compat.pbkdf2_sha256 = lambda *arguments: counted.append(arguments[2:]) or native(*arguments)
         try:
-            router.owner.sign_in_password(PASSWORD, HOME)
+            router.owner.signing_in.password(PASSWORD, HOME)
             for text in ("", "wrong", "x" * 5000, "\n"):
-                refused(router.owner.sign_in_password, text, LAPTOP)
+                refused(router.owner.signing_in.password, text, LAPTOP)
         finally:
             compat.pbkdf2_sha256 = native
         self.assertEqual(counted, [counted[0]] * 5)
 
     def test_iterations_are_measured_when_none_are_given(self):
         router = Router()
-        router.owner._iterations = None
-        module.passwords.calibrated_iterations, real = (
+        router.owner._keeper._iterations = None
+        keeper.passwords.calibrated_iterations, real = (
             (lambda cost_ms: 4321),
-            module.passwords.calibrated_iterations,
+            keeper.passwords.calibrated_iterations,
         )
         try:
             router.set_up()
         finally:
-            module.passwords.calibrated_iterations = real
+            keeper.passwords.calibrated_iterations = real
         self.assertEqual(router.store.get(store_keys.OWNER)["iterations"], 4321)
 
 

@@ -4,10 +4,16 @@ The table is the whole argument that no factor is skipped: the only ways to SIGN
 the only way to CODE is the right password. An unset clock leads nowhere.
 """
 
+from collections import namedtuple
+
 from gatelodge.contract.errors import StateError
 
 LIFETIME_S = 5 * 60  # from the right password to the right code; time enough to find the phone
 MOST_UNDER_WAY = 16
+
+# Who asks. address: of the peer, as text; browser: a short name for people (core/user_agent.py); trust: the
+# token of a trusted browser, as its cookie holds it, or "".
+Visitor = namedtuple("Visitor", ("address", "browser", "trust"))
 
 # States
 PASSWORD = "password"

@@ -2,7 +2,7 @@
 
     web = build(owner, clock, router, cloud, identity, version, names, assets_path, https_port=443)
 
-    owner         web.owner.Owner
+    owner         owner.owner.Owner
     clock         .now() unix s, .state, .source, .is_set
     router        router.linux.LinuxRouter or its like; its traffic.run() is the caller's task
     cloud         .state {state, since, owner, last_error}, .claim, .answer_claim(claim_id, approved); or None

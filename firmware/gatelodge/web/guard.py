@@ -5,13 +5,14 @@ origin. So only the router's own names are served. An address is not a name that
 us: any address is fine.
 """
 
-from gatelodge.web.text import _
+from gatelodge.text import _
 from gatelodge.web.wire import Refusal
 
 SAFE_METHODS = ("GET", "HEAD")
 SESSION = "__Host-session"
 SIGNIN = "__Host-signin"
 SETUP = "__Host-setup"
+TRUST = "__Host-trust"
 
 
 def host_name(host):

@@ -10,9 +10,11 @@ from collections import namedtuple
 from microdot import Response
 
 from gatelodge import compat, log
+from gatelodge.core import user_agent
+from gatelodge.core.signin import Visitor
+from gatelodge.refusals import SigninError
+from gatelodge.text import _
 from gatelodge.web import guard, reply
-from gatelodge.web.owner import SigninError
-from gatelodge.web.text import _
 from gatelodge.web.wire import Refusal
 
 # Who may.
@@ -46,6 +48,12 @@ class Visit:
 
     def cookie(self, name):
         return self.request.cookies.get(name, "")
+
+    @property
+    def visitor(self):
+        """Who asks, for the owner's decisions."""
+        browser = user_agent.name(self.request.headers.get("User-Agent"))
+        return Visitor(self.client, browser, self.cookie(guard.TRUST))
 
     @property
     def session_token(self):

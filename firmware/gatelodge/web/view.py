@@ -8,9 +8,9 @@ section along.
 """
 
 from gatelodge import log
+from gatelodge.text import _
 from gatelodge.web import words
 from gatelodge.web.html import escape, fill
-from gatelodge.web.text import _
 
 UNKNOWN = "–"
 MAX_YEARS_S = 10 * 366 * 86400  # a time further back was taken before the clock was set

@@ -2,7 +2,7 @@
 
 import time
 
-from gatelodge.web.text import _
+from gatelodge.text import _
 
 _RATES = ((1000000000, "%.1f Gbit/s"), (1000000, "%.1f Mbit/s"), (1000, "%.0f kbit/s"))
 _SIZES = ((1000000000, "%.1f GB"), (1000000, "%.1f MB"), (1000, "%.0f KB"))

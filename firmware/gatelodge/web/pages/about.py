@@ -1,10 +1,10 @@
 """About: what this router is, and its service code for whoever is signed in."""
 
+from gatelodge.text import _
 from gatelodge.web import reply
 from gatelodge.web.html import escape, fill
 from gatelodge.web.pages.overview import facts
 from gatelodge.web.routes import OWNER, get, post
-from gatelodge.web.text import _
 
 _PAGE = """<h1>{title}</h1><div class="cards">
 <section class="card"><h2>{label}</h2>{facts!}

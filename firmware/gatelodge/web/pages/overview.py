@@ -4,11 +4,11 @@ from microdot import Response
 
 from gatelodge import log
 from gatelodge.contract.errors import StateError
+from gatelodge.refusals import SigninError
+from gatelodge.text import _
 from gatelodge.web import live, reply, view
 from gatelodge.web.html import escape, fill
-from gatelodge.web.owner import SigninError
 from gatelodge.web.routes import ANYONE, OWNER, WATCHER, get, post
-from gatelodge.web.text import _
 from gatelodge.web.wire import Refusal
 
 _PAGE = """<div data-live-page data-run="{run}">

@@ -2,13 +2,13 @@
 proof."""
 
 from gatelodge.core import qr
+from gatelodge.refusals import SigninError
+from gatelodge.text import _
 from gatelodge.web import guard, reply
 from gatelodge.web.html import fill
-from gatelodge.web.owner import SigninError
 from gatelodge.web.pages.shell import field, form_error
 from gatelodge.web.pages.signin import code_field
 from gatelodge.web.routes import NEWCOMER, get, post
-from gatelodge.web.text import _
 
 SETUP_S = 900  # as long as Owner keeps the token
 
@@ -97,38 +97,38 @@ class SetupPages:
 
     def _has_begun(self, visit):
         try:
-            self._site.owner.check_setup_token(visit.cookie(guard.SETUP))
+            self._site.owner.setup.check_token(visit.cookie(guard.SETUP))
         except SigninError:
             return False
         return True
 
     def service_code(self, visit, values):
-        token = self._site.owner.check_service_code(values["service_code"], visit.client)
+        token = self._site.owner.setup.check_service_code(values["service_code"], visit.visitor)
         return reply.data({}, cookies=[guard.cookie(guard.SETUP, token, SETUP_S)])
 
     def strength(self, visit, values):
         """For the meter, while typing."""
-        self._site.owner.check_setup_token(visit.cookie(guard.SETUP))
+        self._site.owner.setup.check_token(visit.cookie(guard.SETUP))
         strength = self._site.owner.password_strength(values["password"])
         return reply.data({"strength": strength, "text": STRENGTHS[strength]})
 
     def password(self, visit, values):
-        self._site.owner.check_setup_token(visit.cookie(guard.SETUP))
+        self._site.owner.setup.check_token(visit.cookie(guard.SETUP))
         self._site.owner.check_new_password(values["password"])
         return reply.data({})
 
     def authenticator(self, visit, _values):
-        new = self._site.owner.setup_begin_authenticator(visit.cookie(guard.SETUP))
+        new = self._site.owner.setup.begin_authenticator(visit.cookie(guard.SETUP))
         return reply.data({"secret": new.secret, "qr": qr_drawing(new.uri)})
 
     def finish(self, visit, values):
-        done = self._site.owner.setup_finish(
+        done = self._site.owner.setup.finish(
             visit.cookie(guard.SETUP),
             values["password"],
             values["secret"],
             values["code"],
             values["name"],
-            visit.client,
+            visit.visitor,
         )
         cookies = [guard.cookie(guard.SESSION, done.session_token), guard.no_cookie(guard.SETUP)]
         return reply.data({"recovery_codes": list(done.recovery_codes)}, cookies=cookies)

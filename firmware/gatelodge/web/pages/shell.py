@@ -1,9 +1,9 @@
 """The frame around every page: head, logo, the rail of pages, and what the script says when the line is
 lost."""
 
+from gatelodge.text import _
 from gatelodge.web import reply
 from gatelodge.web.html import escape, fill
-from gatelodge.web.text import _
 
 # (path, title, icon: the strokes of a 16 x 16 drawing). Six or seven at most: a rail, not a menu.
 PAGES = (

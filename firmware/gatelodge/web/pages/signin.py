@@ -1,11 +1,11 @@
 """Sign-in: the password on one page, the code on the next, and the recovery code for whoever has none."""
 
+from gatelodge.refusals import SigninError
+from gatelodge.text import _
 from gatelodge.web import guard, reply
 from gatelodge.web.html import fill
-from gatelodge.web.owner import SigninError
 from gatelodge.web.pages.shell import field, form_error
 from gatelodge.web.routes import OWNER, VISITOR, get, post
-from gatelodge.web.text import _
 
 SIGNIN_S = 300  # as long as Owner keeps the token
 
@@ -74,7 +74,7 @@ class SigninPages:
 
     def code_page(self, visit, _values):
         try:
-            self._site.owner.check_signin_token(visit.cookie(guard.SIGNIN), visit.client)
+            self._site.owner.signing_in.check_token(visit.cookie(guard.SIGNIN), visit.visitor)
         except SigninError:
             return reply.see_other("/signin?because=start")
         unset = not self._site.clock.is_set
@@ -111,17 +111,17 @@ class SigninPages:
         )
 
     def password(self, visit, values):
-        token = self._site.owner.sign_in_password(values["password"], visit.client)
+        token = self._site.owner.signing_in.password(values["password"], visit.visitor)
         return reply.data({"go": "/signin/code"}, cookies=[guard.cookie(guard.SIGNIN, token, SIGNIN_S)])
 
     def code(self, visit, values):
         token = visit.cookie(guard.SIGNIN)
-        return self._signed_in(self._site.owner.sign_in_code(token, values["code"], visit.client))
+        return self._signed_in(self._site.owner.signing_in.code(token, values["code"], visit.visitor))
 
     def recovery(self, visit, values):
         token = visit.cookie(guard.SIGNIN)
         return self._signed_in(
-            self._site.owner.sign_in_recovery(token, values["recovery_code"], visit.client)
+            self._site.owner.signing_in.recovery_code(token, values["recovery_code"], visit.visitor)
         )
 
     def _signed_in(self, session_token):

@@ -1,0 +1,168 @@
+"""What set-up, signing in and security share: the store, the clocks, the throttle and the sessions.
+
+Whatever an answer depends on is in the store before the answer: a used step, a spent recovery code, a
+failed attempt. Sessions, tokens and back-off run on the monotonic clock (a jump of the wall clock neither
+ends nor prolongs them); steps of one-time codes and dates shown to people come from `clock`.
+"""
+
+from gatelodge import compat, store_keys
+from gatelodge.contract import service_code
+from gatelodge.core import base32, sessions, throttle, totp
+from gatelodge.core import password as passwords
+from gatelodge.refusals import refusal, too_early
+
+CSRF_BYTES = 16
+LONGEST_NAME = 40
+DEFAULT_NAME = "Authenticator"
+
+
+class Keeper:
+    """store: store.Store, open. clock: .now() unix s, .is_set. entropy(n): n random bytes.
+    monotonic_ms(): milliseconds that never step. iterations: of PBKDF2; None measures this router.
+    mac_of(address): the hardware address behind an address in this network, or ""."""
+
+    def __init__(self, store, clock, entropy, monotonic_ms, iterations, mac_of):
+        self.store = store
+        self.clock = clock
+        self.entropy = entropy
+        self.monotonic_ms = monotonic_ms
+        self.mac_of = mac_of
+        self.sessions = sessions.Sessions()
+        self.throttle = throttle.Throttle(store.get(store_keys.THROTTLE), self.now_s())
+        self._iterations = iterations
+
+    @property
+    def is_set_up(self):
+        return self.store.get(store_keys.OWNER) is not None
+
+    def now_s(self):
+        return self.monotonic_ms() // 1000
+
+    def new_token(self):
+        return sessions.new_token(self.entropy(sessions.TOKEN_BYTES))
+
+    def keep(self, records):
+        """Store the records, the throttle's counts and the time reached, all or none."""
+        records[store_keys.THROTTLE] = self.throttle.saved()
+        if self.clock.is_set:
+            records[store_keys.CLOCK_FLOOR] = int(self.clock.now())
+        self.store.put_many(records)
+
+    def begin_session(self, visitor):
+        """Return the session's token. Call it once everything that the sign-in used is in the store."""
+        token = self.new_token()
+        csrf_token = self.entropy(CSRF_BYTES).hex()
+        self.sessions.begin(token, csrf_token, visitor.address, self.clock.now(), self.now_s())
+        return token
+
+    # The label
+
+    def identity(self):
+        identity = self.store.get(store_keys.IDENTITY)
+        if identity is None:
+            raise refusal("not_provisioned")
+        return identity
+
+    def label_code(self):
+        return service_code.parse(self.identity()["service_code"])
+
+    # Passwords
+
+    def iterations(self):
+        """The cost of a password's hash on this router."""
+        return self._iterations or passwords.calibrated_iterations(self._cost_ms)
+
+    def _cost_ms(self, iterations):
+        began_ms = self.monotonic_ms()
+        compat.pbkdf2_sha256(b"a password", b"sixteen of salt.", iterations, passwords.HASH_BYTES)
+        return self.monotonic_ms() - began_ms
+
+    def owner_record(self, password):
+        """The OWNER record of a new password."""
+        record = passwords.new_record(password, self.entropy(passwords.SALT_BYTES), self.iterations())
+        record["created_at"] = self.clock.now()
+        return record
+
+    def check_new_password(self, text):
+        """Raise SigninError("password", why) unless the text may become the password."""
+        if self._is_printed_on_the_label(text):
+            raise refusal("password_on_label")
+        why = passwords.refusal(text)
+        if why is not None:
+            raise refusal(why)
+
+    def password_strength(self, text):
+        """Return 0 (refused) to 4 (strong), for the meter while typing."""
+        return 0 if self._is_printed_on_the_label(text) else passwords.strength(text)
+
+    def _is_printed_on_the_label(self, text):
+        squeezed = text.replace("-", "").replace(" ", "").upper()
+        serial_number = self.identity()["serial_number"].replace("-", "").upper()
+        return self.label_code() in squeezed or squeezed == serial_number
+
+    # Authenticators
+
+    def proved_authenticator(self, secret, code, name):
+        """Return the row of an authenticator whose first code is right and thereby used."""
+        digits = six_digits(code)
+        if not self.clock.is_set:
+            raise refusal("clock_unset_at_setup")
+        now = self.clock.now()
+        answer = totp.check(secret, digits, now, totp.NEVER, 0)
+        if answer.step is None:
+            raise refusal("code_unproved")
+        return {
+            "id": compat.sha256(secret)[:4].hex(),
+            "name": clean_name(name),
+            "secret": base32.encode(secret),
+            "last_step": answer.step,
+            "drift_steps": answer.drift_steps,
+            "last_used_at": now,
+        }
+
+    def judged(self, digits):
+        """Return (index, totp.Answer) of the authenticator that knows the code. Every one is asked."""
+        now = self.clock.now()
+        best = (None, totp.Answer(None, totp.WRONG, 0, 0))
+        for index, row in enumerate(self.store.get(store_keys.AUTHENTICATORS, [])):
+            secret = base32.decode(row["secret"])
+            answer = totp.check(secret, digits, now, row["last_step"], row["drift_steps"])
+            if answer.step is not None or (answer.reason == totp.USED and best[1].step is None):
+                best = (index, answer)
+        return best
+
+    def authenticators_after(self, index, step, drift_steps):
+        """The AUTHENTICATORS record once this one's step is used."""
+        rows = self.store.get(store_keys.AUTHENTICATORS)
+        used = {"last_step": step, "drift_steps": drift_steps, "last_used_at": self.clock.now()}
+        rows[index].update(used)
+        return rows
+
+    # Throttling
+
+    def refuse_early(self, factor, visitor):
+        """Raise SigninError while this visitor has to wait before trying the factor again."""
+        wait_s = self.throttle.wait_s(factor, visitor.address, self.now_s())
+        if wait_s:
+            raise too_early(factor, wait_s)
+
+    def count_failure(self, factor, visitor):
+        self.throttle.failed(factor, visitor.address, self.now_s())
+        self.store.put(store_keys.THROTTLE, self.throttle.saved())
+
+    def count_success(self, factor, visitor):
+        self.throttle.succeeded(factor, visitor.address)
+        self.store.put(store_keys.THROTTLE, self.throttle.saved())  # which writes only what changed
+
+
+def six_digits(text):
+    digits = totp.cleaned(text)
+    if digits is None:
+        raise refusal("code_form")
+    return digits
+
+
+def clean_name(text):
+    """Return a name that fits on a line; names are shown to the owner only, and escaped by the page."""
+    printable = "".join([character for character in text if ord(character) >= 32 and ord(character) != 127])
+    return printable.strip()[:LONGEST_NAME] or DEFAULT_NAME
