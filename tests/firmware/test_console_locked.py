@@ -1,6 +1,9 @@
+import asyncio
 import unittest
 
+from gatelodge import log
 from gatelodge.console import locked
+from gatelodge.console.console import Console
 from gatelodge.console.locked import LockedConsole
 from gatelodge.contract.provisioning import LOCKED_SENTENCE
 
@@ -49,6 +52,56 @@ class Locked(unittest.TestCase):
 
     def test_ctrl_c_forgets_the_line(self):
         self.assertIn(b"model: Test", self.console.received(b"xyz\x03status\r"))
+
+
+class Line:
+    """A terminal whose host sends these pieces and then nothing more."""
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+        self.written = b""
+
+    def listen(self):
+        """Bytes are bytes."""
+
+    def run_code(self, for_a_person):
+        """Ctrl-C would interrupt."""
+
+    async def read(self):
+        if not self.pieces:
+            await asyncio.Event().wait()
+        return self.pieces.pop(0)
+
+    async def write(self, data):
+        self.written += data
+
+    def write_now(self, data):
+        self.written += data
+
+
+class FactoryBench:
+    banner = "a bench"
+    is_locked = False
+    ran = ()
+
+    def lock(self):
+        self.is_locked = True
+
+
+class LockingIt(unittest.IsolatedAsyncioTestCase):
+    async def test_code_that_came_in_one_piece_with_the_lock_does_not_run(self):
+        log.configure("/dev/null")
+        bench = FactoryBench()
+        line = Line(b"\x01bench.ran = 1\x04bench.lock()\x04bench.ran = 2\x04\x04bench.ran = 3\x04")
+        restarted = asyncio.Event()
+        task = asyncio.create_task(Console(line, bench, list, lambda reason: restarted.set()).run())
+        await asyncio.wait_for(restarted.wait(), 5)
+        task.cancel()
+        log.configure()
+        self.assertEqual(bench.ran, 1)
+        self.assertEqual(line.written.count(b"OK"), 2)
+        self.assertNotIn(b"soft reboot", line.written)
+        self.assertIn(LOCKED_SENTENCE.encode(), line.written)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ class Console:
         while not self._bench.is_locked:
             try:
                 await self._carry_out()
-                self._repl.receive(await self._terminal.read())
+                if not self._bench.is_locked:
+                    self._repl.receive(await self._terminal.read())
             except KeyboardInterrupt:  # one more than code was running for
                 self._terminal.listen()
         await asyncio.sleep(LAST_WORDS_S)
@@ -67,6 +68,8 @@ class Console:
         while event is not None:
             if event.name == SEND:
                 await self._terminal.write(event.data)
+            elif self._bench.is_locked:
+                return  # what came in one piece with the lock is answered no more
             elif event.name == EXECUTE:
                 self._execute(event)
             else:
