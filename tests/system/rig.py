@@ -68,7 +68,7 @@ class House(Board):
 
     @contextlib.contextmanager
     def without_cloud(self):
-        """No cloud for the time of a `with` block: killed, and the one in its place is held before it listens."""
+        """No cloud for the time of a `with` block: it is killed, and its successor held before it listens."""
         self.kill("cloud")
         with self.frozen("cloud"):
             yield
