@@ -262,6 +262,35 @@ async def test_guessing_passwords_is_throttled_for_the_account_from_anywhere(rig
     assert (await rig.browser().sign_in()).status == 429
 
 
+async def test_strangers_who_guess_do_not_keep_a_known_browser_out(rig, browser):
+    await browser.join()
+    await browser.sign_out()
+    for _ in range(11):
+        await rig.browser().sign_in(EMAIL, "not the password")
+    assert (await rig.browser().sign_in()).status == 429
+    assert (await browser.sign_in()).path == "/routers"
+
+
+async def test_a_known_browser_is_throttled_too_and_for_other_accounts_like_any(rig, browser):
+    await browser.join()
+    await browser.sign_out()
+    for _ in range(10):
+        await browser.sign_in(EMAIL, "not the password")
+    assert (await browser.sign_in()).status == 429
+    assert (await rig.browser().sign_in()).path == "/routers"
+    for _ in range(10):
+        await rig.browser().sign_in("eve@example.org", "not the password")
+    assert (await browser.sign_in("eve@example.org")).status == 429
+
+
+async def test_strangers_who_guess_do_not_keep_the_owner_from_acting(rig, browser):
+    await browser.join()
+    for _ in range(11):
+        await rig.browser().sign_in(EMAIL, "not the password")
+    _, page = await browser.enrol()
+    assert page.status == 200
+
+
 async def test_guessing_is_throttled_for_the_address_over_many_accounts(rig, browser):
     pages = [await browser.sign_in(f"nobody{i}@example.org", "not the password") for i in range(31)]
     assert [page.status for page in pages] == [422] * 30 + [429]

@@ -42,7 +42,8 @@ class Entry:
 
     async def password(self, email: str, password: str, visit: Visit) -> Entered:
         """The first step. Raises RefusedError; the same work and the same words for an unknown e-mail."""
-        await self._turnstile.take("sign_in", account=email, address=visit.address)
+        about = {"account": self._turnstile.whom(email, visit), "address": visit.address}
+        await self._turnstile.take("sign_in", **about)
         account, has_factor = await self._find(email)
         matches = await self._hasher.matches(account.password_hash if account else None, password)
         event = signin.password_event(matches, has_factor)
@@ -50,7 +51,7 @@ class Entry:
         if account is None or attempt.state == signin.PASSWORD:
             log.info("a sign-in from %s was refused", visit.address)
             raise RefusedError("password", WRONG_PASSWORD)
-        await self._turnstile.give_back("sign_in", account=email, address=visit.address)
+        await self._turnstile.give_back("sign_in", **about)
         await self._freshen(account, password)
         async with self._database.write() as session:
             return await self._keep(session, account.id, attempt, visit)

@@ -144,7 +144,7 @@ class Factors:
 
     async def check_password(self, password: str, visit: Visit) -> None:
         """A sensitive action asks again, however young the session."""
-        about = {"account": visit.signed_in.email, "address": visit.address}
+        about = {"account": self._turnstile.whom(visit.signed_in.email, visit), "address": visit.address}
         await self._turnstile.take("sign_in", **about)
         if not await self._hasher.matches(visit.signed_in.password_hash, password):
             raise RefusedError("password", WRONG_PASSWORD)

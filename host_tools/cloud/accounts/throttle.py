@@ -22,7 +22,8 @@ LIMITS = {
     limit.name: limit
     for limit in (
         # 10 guesses, then 60 an hour: of ten thousand likely passwords that tries half in three days and a
-        # half, while the owner, who knows theirs, waits a minute at most.
+        # half, while the owner, who knows theirs, waits a minute at most. A browser that has been signed in
+        # counts by itself.
         Limit("sign_in.account", 10, 60),
         Limit("sign_in.address", 30, 10),
         Limit("sign_in.all", 2000, 0.05),

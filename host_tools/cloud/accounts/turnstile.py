@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import ThrottledError
 from host_tools.cloud.accounts.throttle import LIMITS, Limit, given_back, next_attempt
+from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Throttle
@@ -42,6 +44,18 @@ class Turnstile:
                 await session.execute(
                     update(Throttle).where(Throttle.key == key).values(due_at=Throttle.due_at + due_at)
                 )
+
+    def mark(self, email: str, visit: Visit) -> str:
+        """What a browser keeps, once it has been signed in to this account."""
+        return self._box.keyed_hash("known browser", visit.browser_token, email)
+
+    def whom(self, email: str, visit: Visit) -> str:
+        """As `account`: a browser that is known to it counts by itself.
+
+        Else a stranger who spends every attempt of an account would keep its owner out.
+        """
+        mark = self.mark(email, visit)
+        return mark if secrets.compare_digest(visit.known_mark or "", mark) else email
 
     async def prune(self) -> None:
         """Drop the records that no longer hold anybody back."""

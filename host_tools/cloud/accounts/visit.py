@@ -9,13 +9,17 @@ from host_tools.cloud.store.models import Account, Session
 
 @dataclass
 class Visit:
-    """`browser_token` is this browser's own secret (a cookie), also before anybody has signed in."""
+    """`browser_token` is this browser's own secret (a cookie), also before anybody has signed in.
+
+    `known_mark` is what it was given when somebody had (turnstile.py).
+    """
 
     browser_token: str
     address: str
     user_agent: str
     now: float
     session_token: str | None = None
+    known_mark: str | None = None
     session: Session | None = None
     account: Account | None = None
 

@@ -20,6 +20,7 @@ from host_tools.cloud.store.secret_box import new_token
 # The router's page may be on this computer too, at another port, and cookies know no ports: the names differ.
 SESSION_COOKIE = "__Host-cloud-session"
 BROWSER_COOKIE = "__Host-cloud-browser"
+KNOWN_COOKIE = "__Host-cloud-known"  # by which the sign-in knows a browser again, whoever else tries
 BROWSER_COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 TOKEN_MAX = 100
 CSRF_FIELD = "csrf"
@@ -109,7 +110,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def remember_browser(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Give a new browser its cookie.
+    """Give a new browser its cookie, and one that is signed in the mark of a known one.
 
     An answer that is under way (live updates) was asked by a page that had one.
     """
@@ -118,6 +119,10 @@ def remember_browser(request: web.Request, response: web.StreamResponse) -> web.
         return response
     if request.cookies.get(BROWSER_COOKIE) != visit.browser_token:
         set_cookie(response, BROWSER_COOKIE, visit.browser_token, BROWSER_COOKIE_S)
+    if visit.account is not None:
+        mark = request.app[PARTS].turnstile.mark(visit.account.email, visit)
+        if visit.known_mark != mark:
+            set_cookie(response, KNOWN_COOKIE, mark, BROWSER_COOKIE_S)
     return response
 
 
@@ -160,6 +165,7 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
         user_agent=request.headers.get("User-Agent", "").encode("utf-8", "replace").decode(),
         now=parts.clock(),
         session_token=_cookie(request, SESSION_COOKIE),
+        known_mark=_cookie(request, KNOWN_COOKIE),
     )
     if visit.session_token:
         acting = not request.path.endswith("/live")
