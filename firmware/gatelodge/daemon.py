@@ -99,7 +99,7 @@ class Daemon:
     async def _start_web(self, identity, key):
         board = self.board["web"]
         web = app.build(
-            Owner(self._store, self._clock, compat.entropy),
+            Owner(self._store, self._clock, compat.entropy, mac_of=self._mac_of),
             self._clock,
             self._router,
             self._cloud,
@@ -167,6 +167,12 @@ class Daemon:
         if self._cloud is not None:
             told.append(("cloud", self._cloud.state["state"]))
         return told
+
+    def _mac_of(self, address):
+        for neighbour in self._router.neighbours():
+            if neighbour["address"] == address:
+                return neighbour["mac"]
+        return ""
 
     def _build_time(self):
         with open(self._package + "/build.json") as file:

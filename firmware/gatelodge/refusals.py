@@ -10,7 +10,8 @@ class SigninError(TheirError):
 
     field: the form field it is tied to ("service_code", "password", "code", "recovery_code"), or "form".
     text: the sentence. wait_s: whole seconds until a new try is judged, or None.
-    offer: "recovery" where another way in fits, "start" where the visitor has to begin again, or None.
+    offer: "recovery" where another way in fits, "start" where the visitor has to begin again, "prove" where a
+    code is asked for before what was asked is done, or None.
     """
 
     def __init__(self, field, text, wait_s=None, offer=None):
@@ -53,6 +54,11 @@ REFUSALS = {
         _("This is printed on the label. Choose something that only you know."),
     ),
     "password_wrong": ("password", None, _("This is not the password. Try again.")),
+    "proof_needed": (
+        "code",
+        "prove",
+        _("Enter a code from your authenticator app to do this."),
+    ),
     "code_form": ("code", None, _("A code has six digits. Enter the one shown in your authenticator app.")),
     "code_unproved": (
         "code",

@@ -27,6 +27,15 @@ RECOVERY = "recovery"
 # restart forgives nothing.
 THROTTLE = "throttle"
 
+# [{id, hash (hex SHA-256 of the token), browser, address, created_at, last_used_at, expires_at}]: browsers
+# that skip the code, owner/trust.py.
+TRUSTED = "trusted"
+
+# int: how many entries the history ever had. The last ones are HISTORY % (number % 50), each {number, at:
+# unix s or null when the clock was unset, address, mac, browser, method, result}, owner/history.py.
+HISTORY_COUNT = "history.count"
+HISTORY = "history.%02d"
+
 # {account_id, name, email}: the cloud account that this router belongs to; absent when to none.
 CLOUD_OWNER = "cloud.owner"
 

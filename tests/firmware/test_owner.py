@@ -3,100 +3,21 @@ import unittest
 from gatelodge import compat, refusals, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import base32, totp
-from gatelodge.core.signin import Visitor
 from gatelodge.owner import keeper
-from gatelodge.owner.owner import Owner
-from gatelodge.refusals import SigninError
 from gatelodge.store import Store
 
-from tests.fakes.crashing_files import CrashingFiles, PowerLost
-
-CODE = service_code.generate(b"\x00\x44\x32\x14\xc7\x42\x54\xb6\x35\xcf")
-OTHER_CODE = service_code.generate(b"\x01\x44\x32\x14\xc7\x42\x54\xb6\x35\xcf")
-IDENTITY = {"serial_number": "GL-000123", "service_code": CODE}
-PASSWORD = "lantern over quiet water"
-
-
-def visitor(number):
-    return Visitor(f"192.168.1.{number}", "Firefox on Linux", "")
-
-
-HOME, LAPTOP, THIEF = visitor(2), visitor(3), visitor(66)
-
-
-class Clocks:
-    """The wall clock and the monotonic one, moved by hand."""
-
-    def __init__(self):
-        self.unix_s = 1800000000
-        self.is_set = True
-        self.uptime_ms = 5000
-
-    def now(self):
-        return self.unix_s
-
-    def monotonic_ms(self):
-        return self.uptime_ms
-
-    def wait(self, seconds):
-        self.unix_s += seconds
-        self.uptime_ms += seconds * 1000
-
-
-class Router:
-    """An Owner over a journal in memory that can be restarted, with a phone that holds the authenticator."""
-
-    def __init__(self):
-        self.files = CrashingFiles()
-        self.clocks = Clocks()
-        self.drawn = 0
-        self.store = Store(self.files, "journal").open()
-        self.store.put(store_keys.IDENTITY, IDENTITY)
-        self.start()
-
-    def start(self):
-        self.owner = Owner(self.store, self.clocks, self.entropy, self.clocks.monotonic_ms, iterations=1)
-
-    def restart(self, files=None):
-        self.files = files or self.files
-        self.store = Store(self.files, "journal").open()
-        self.clocks.uptime_ms = 100
-        self.start()
-
-    def entropy(self, count):
-        self.drawn += 1
-        drawn = b""
-        while len(drawn) < count:
-            drawn += compat.sha256(b"%d/%d" % (self.drawn, len(drawn)))
-        return drawn[:count]
-
-    def phone(self, ahead_s=0):
-        return totp.hotp(self.secret, totp.step_at(self.clocks.unix_s + ahead_s))
-
-    def begin_setup(self):
-        token = self.owner.setup.check_service_code(CODE, HOME)
-        shown = self.owner.setup.begin_authenticator(token)
-        self.secret = base32.decode(shown.secret)
-        return token, shown.secret
-
-    def set_up(self):
-        token, secret = self.begin_setup()
-        done = self.owner.setup.finish(token, PASSWORD, secret, self.phone(), "Phone", HOME)
-        self.clocks.wait(30)
-        return done
-
-    def sign_in(self, client=HOME):
-        token = self.owner.signing_in.password(PASSWORD, client)
-        return self.owner.signing_in.code(token, self.phone(), client)
-
-
-def refused(call, *arguments):
-    """The SigninError that the call ends with."""
-    try:
-        call(*arguments)
-    except SigninError as error:
-        return error
-    raise AssertionError("nothing was refused")
+from tests.fakes.crashing_files import PowerLost
+from tests.firmware.owner_rig import (
+    CODE,
+    HOME,
+    LAPTOP,
+    OTHER_CODE,
+    PASSWORD,
+    THIEF,
+    Router,
+    refused,
+    visitor,
+)
 
 
 class OwnedRouter(unittest.TestCase):
@@ -209,7 +130,7 @@ class TestSetup(unittest.TestCase):
         for name in refusals.REFUSALS:
             field, offer, text = refusals.REFUSALS[name]
             self.assertIn(field, fields)
-            self.assertIn(offer, (None, "recovery", "start"))
+            self.assertIn(offer, (None, "recovery", "start", "prove"))
             self.assertTrue(text == "%s" or text.endswith("."), text)
 
     def test_a_long_wait_is_told_in_the_unit_that_fits(self):
@@ -478,6 +399,46 @@ class TestAttacks(OwnedRouter):
         ):
             for secret in (PASSWORD, digits, again, "00000"):
                 self.assertNotIn(secret, str(error))
+
+
+class TestProof(OwnedRouter):
+    """Sensitive actions ask for a code, unless one was given in the last five minutes."""
+
+    def setUp(self):
+        super().setUp()
+        self.token = self.router.sign_in()
+
+    def test_the_code_of_the_sign_in_is_proof_for_five_minutes(self):
+        self.owner.require_proof(self.token)
+        self.clocks.wait(300)
+        error = refused(self.owner.require_proof, self.token)
+        self.assertEqual((error.field, error.offer), ("code", "prove"))
+
+    def test_a_fresh_code_is_proof_once_and_a_used_one_is_not(self):
+        self.clocks.wait(300)
+        digits = self.router.phone()
+        self.owner.prove(self.token, digits, HOME)
+        self.owner.require_proof(self.token)
+        self.clocks.wait(10)
+        self.assertIn("has been used", refused(self.owner.prove, self.token, digits, HOME).text)
+
+    def test_a_recovery_code_is_proof_and_is_spent_by_it(self):
+        self.clocks.wait(300)
+        code = self.setup.recovery_codes[0]
+        self.owner.prove(self.token, code, HOME)
+        self.owner.require_proof(self.token)
+        self.assertEqual(self.owner.status()["recovery_codes_left"], 9)
+        self.assertIsNotNone(refused(self.owner.prove, self.token, code, HOME))
+
+    def test_guessing_a_proof_is_throttled_like_guessing_a_code(self):
+        self.clocks.wait(300)
+        for _ in range(5):
+            refused(self.owner.prove, self.token, "000000", HOME)
+        self.assertIsNotNone(refused(self.owner.prove, self.token, self.router.phone(), HOME).wait_s)
+        self.assertIsNotNone(refused(self.owner.require_proof, self.token))
+
+    def test_no_session_has_no_proof(self):
+        self.assertIsNotNone(refused(self.owner.require_proof, "0" * 64))
 
 
 class TestCost(unittest.TestCase):

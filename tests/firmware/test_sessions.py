@@ -1,16 +1,22 @@
 import unittest
 
 from gatelodge.core import sessions
-from gatelodge.core.sessions import IDLE_S, LONGEST_S, MOST_SESSIONS, Sessions, Tickets
+from gatelodge.core.sessions import IDLE_S, LONGEST_S, MOST_SESSIONS, PROOF_S, Sessions, Tickets
+from gatelodge.core.signin import BY_CODE, Visitor
 
 
 def token(number):
     return sessions.new_token(number.to_bytes(32, "big"))
 
 
+def begin(kept, number, now_s=0, address="10.0.0.2", trust_id=""):
+    visitor = Visitor(address, "Firefox on Linux", "")
+    kept.begin(token(number), "csrf", visitor, BY_CODE, trust_id, 1800000000, now_s, True)
+
+
 def begun(number=1, now_s=0):
     kept = Sessions()
-    kept.begin(token(number), "csrf", "10.0.0.2", 1800000000, now_s)
+    begin(kept, number, now_s)
     return kept
 
 
@@ -54,7 +60,7 @@ class TestSessions(unittest.TestCase):
 
     def test_signing_out_ends_one_session_and_twice_is_once(self):
         kept = begun()
-        kept.begin(token(2), "csrf", "10.0.0.3", 0, 0)
+        begin(kept, 2, 0)
         kept.end(token(1))
         kept.end(token(1))
         self.assertIsNone(kept.find(token(1), 1, True))
@@ -63,9 +69,9 @@ class TestSessions(unittest.TestCase):
     def test_the_session_that_acted_longest_ago_makes_room(self):
         kept = Sessions()
         for number in range(MOST_SESSIONS):
-            kept.begin(token(number), "csrf", "10.0.0.2", 0, number)
+            begin(kept, number, number)
         kept.find(token(0), 50, True)
-        kept.begin(token(99), "csrf", "10.0.0.2", 0, 51)
+        begin(kept, 99, 51)
         self.assertEqual(len(kept), MOST_SESSIONS)
         self.assertIsNotNone(kept.find(token(0), 52, False))
         self.assertIsNone(kept.find(token(1), 52, False))
@@ -74,6 +80,27 @@ class TestSessions(unittest.TestCase):
         first, second = begun(1).find(token(1), 0, False), begun(2).find(token(2), 0, False)
         self.assertNotEqual(first.id, second.id)
         self.assertNotIn(first.id, token(1))
+
+    def test_a_code_counts_as_proof_for_five_minutes(self):
+        kept = begun()
+        self.assertTrue(sessions.is_proved(kept.find(token(1), PROOF_S - 1, False), PROOF_S - 1))
+        self.assertFalse(sessions.is_proved(kept.find(token(1), PROOF_S, False), PROOF_S))
+        kept.prove(token(1), PROOF_S)
+        self.assertTrue(sessions.is_proved(kept.find(token(1), PROOF_S + 1, False), PROOF_S + 1))
+
+    def test_sessions_are_listed_and_the_last_to_act_comes_first(self):
+        kept = begun()
+        begin(kept, 2, 5, "10.0.0.3")
+        self.assertEqual([record.client for record in kept.listed(6)], ["10.0.0.3", "10.0.0.2"])
+        kept.find(token(1), 7, True)
+        self.assertEqual([record.client for record in kept.listed(8)], ["10.0.0.2", "10.0.0.3"])
+
+    def test_those_that_match_are_ended_but_never_ones_own(self):
+        kept = begun()
+        for number in (2, 3):
+            begin(kept, number, 0, "10.0.0.3", "t1")
+        self.assertEqual(kept.end_where(lambda record: record.trust_id == "t1", token(3)), 1)
+        self.assertEqual([kept.find(token(n), 1, False) is None for n in (1, 2, 3)], [False, True, False])
 
 
 class TestTickets(unittest.TestCase):

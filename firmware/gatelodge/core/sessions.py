@@ -14,10 +14,24 @@ TOKEN_BYTES = 32
 IDLE_S = 10 * 60  # without a person acting; live updates do not count
 LONGEST_S = 12 * 3600
 MOST_SESSIONS = 20
+PROOF_S = 5 * 60  # after a code, sensitive actions ask for none
 
-# id: 8 hex characters, public; csrf_token: hex; client: address; created_at: unix s, for people;
-# began_s, acted_s: monotonic.
-Record = namedtuple("Record", ("id", "csrf_token", "client", "created_at", "began_s", "acted_s"))
+# id: 8 hex characters, public; csrf_token: hex; client: address; browser: as core/user_agent.py names it;
+# method: how it was signed in, core/signin.py; trust_id: of the trusted browser, or ""; created_at: unix s,
+# for people; began_s, acted_s: monotonic; proved_s: when its last code was given, or None.
+_FIELDS = [
+    "id",
+    "csrf_token",
+    "client",
+    "browser",
+    "method",
+    "trust_id",
+    "created_at",
+    "began_s",
+    "acted_s",
+    "proved_s",
+]  # in order
+Record = namedtuple("Record", _FIELDS)
 
 
 def new_token(random_bytes):
@@ -36,14 +50,27 @@ class Sessions:
     def __init__(self):
         self._records = {}  # hash of the token -> Record
 
-    def begin(self, token, csrf_token, client, created_at, now_s):
-        """Keep a session for the token; the one that acted longest ago ends when there are too many."""
+    def begin(self, token, csrf_token, visitor, method, trust_id, created_at, now_s, is_proved):
+        """Keep a session for the token; the one that acted longest ago ends when there are too many.
+
+        visitor: core.signin.Visitor. is_proved: whether a code was given just now."""
         self._drop_ended(now_s)
         if len(self._records) >= MOST_SESSIONS:
             del self._records[min(self._records, key=lambda key: self._records[key].acted_s)]
         key = hashed(token)
         public_id = binascii.hexlify(compat.sha256(key)[:4]).decode()
-        self._records[key] = Record(public_id, csrf_token, client, created_at, now_s, now_s)
+        self._records[key] = Record(
+            public_id,
+            csrf_token,
+            visitor.address,
+            visitor.browser,
+            method,
+            trust_id,
+            created_at,
+            now_s,
+            now_s,
+            now_s if is_proved else None,
+        )
 
     def find(self, token, now_s, acting):
         """Return the Record, or None when it has ended. acting: whether this puts off the idle end."""
@@ -55,9 +82,26 @@ class Sessions:
             del self._records[key]
             return None
         if acting:
-            record = record[:5] + (now_s,)
-            record = self._records[key] = Record(*record)
+            record = self._records[key] = _with(record, "acted_s", now_s)
         return record
+
+    def prove(self, token, now_s):
+        """A code was given in this session just now."""
+        key = hashed(token)
+        self._records[key] = _with(self._records[key], "proved_s", now_s)
+
+    def listed(self, now_s):
+        """Return the Records of the sessions that go on, the one that acted last first."""
+        self._drop_ended(now_s)
+        return sorted(self._records.values(), key=lambda record: -record.acted_s)
+
+    def end_where(self, matches, but_token=""):
+        """End the sessions whose Record matches, but never the token's own; return how many ended."""
+        ours = hashed(but_token)
+        ending = [key for key in self._records if key != ours and matches(self._records[key])]
+        for key in ending:
+            del self._records[key]
+        return len(ending)
 
     def end(self, token):
         """End the session of the token, if there is one."""
@@ -70,6 +114,17 @@ class Sessions:
         for key in list(self._records):
             if ends_in_s(self._records[key], now_s) <= 0:
                 del self._records[key]
+
+
+def is_proved(record, now_s):
+    """Whether a code was given in this session in the last five minutes."""
+    return record.proved_s is not None and now_s - record.proved_s < PROOF_S
+
+
+def _with(record, name, value):
+    """MicroPython's namedtuple has no _replace."""
+    fields = [value if at == _FIELDS.index(name) else kept for at, kept in enumerate(record)]
+    return Record(*fields)
 
 
 def ends_in_s(record, now_s):

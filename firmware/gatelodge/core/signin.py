@@ -15,6 +15,14 @@ MOST_UNDER_WAY = 16
 # token of a trusted browser, as its cookie holds it, or "".
 Visitor = namedtuple("Visitor", ("address", "browser", "trust"))
 
+# How somebody was let in, for the history and the list of sessions.
+BY_SETUP = "set-up"
+BY_CODE = "code"
+BY_TWO_CODES = "two codes"
+BY_RECOVERY_CODE = "recovery code"
+BY_TRUST = "trusted browser"
+BY_PASSWORD = "password"  # alone: two-factor is off
+
 # States
 PASSWORD = "password"
 CODE = "code"

@@ -9,6 +9,7 @@ from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import base32, sessions, throttle, totp
 from gatelodge.core import password as passwords
+from gatelodge.owner.history import History
 from gatelodge.refusals import refusal, too_early
 
 CSRF_BYTES = 16
@@ -28,6 +29,7 @@ class Keeper:
         self.monotonic_ms = monotonic_ms
         self.mac_of = mac_of
         self.sessions = sessions.Sessions()
+        self.history = History(self)
         self.throttle = throttle.Throttle(store.get(store_keys.THROTTLE), self.now_s())
         self._iterations = iterations
 
@@ -48,11 +50,14 @@ class Keeper:
             records[store_keys.CLOCK_FLOOR] = int(self.clock.now())
         self.store.put_many(records)
 
-    def begin_session(self, visitor):
-        """Return the session's token. Call it once everything that the sign-in used is in the store."""
-        token = self.new_token()
+    def begin_session(self, visitor, method, trust_id="", is_proved=True):
+        """Return the session's token. Call it once everything that the sign-in used is in the store.
+
+        method: core/signin.py's. is_proved: whether a code was given just now."""
+        token, now_s = self.new_token(), self.now_s()
         csrf_token = self.entropy(CSRF_BYTES).hex()
-        self.sessions.begin(token, csrf_token, visitor.address, self.clock.now(), self.now_s())
+        created_at = self.clock.now()
+        self.sessions.begin(token, csrf_token, visitor, method, trust_id, created_at, now_s, is_proved)
         return token
 
     # The label
@@ -146,9 +151,12 @@ class Keeper:
         if wait_s:
             raise too_early(factor, wait_s)
 
-    def count_failure(self, factor, visitor):
+    def count_failure(self, factor, visitor, result=None):
+        """Count it, and tell the history `result`, in one change of the store."""
         self.throttle.failed(factor, visitor.address, self.now_s())
-        self.store.put(store_keys.THROTTLE, self.throttle.saved())
+        records = self.history.record(visitor, result) if result else {}
+        records[store_keys.THROTTLE] = self.throttle.saved()
+        self.store.put_many(records)
 
     def count_success(self, factor, visitor):
         self.throttle.succeeded(factor, visitor.address)

@@ -14,13 +14,16 @@ from collections import namedtuple
 from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import recovery, sessions
+from gatelodge.owner.factors import Factors
 from gatelodge.owner.keeper import Keeper
 from gatelodge.owner.setup import Setup
 from gatelodge.owner.signing_in import SigningIn
+from gatelodge.refusals import refusal
 
 # id: short public name of the session; csrf_token: to be sent with every change; client: address that signed
-# in; created_at: unix s for people; ends_in_s: until it ends if nobody acts.
-Session = namedtuple("Session", ("id", "csrf_token", "client", "created_at", "ends_in_s"))
+# in; created_at: unix s for people; ends_in_s: until it ends if nobody acts; is_proved: whether a code was
+# given in it in the last five minutes.
+Session = namedtuple("Session", ("id", "csrf_token", "client", "created_at", "ends_in_s", "is_proved"))
 
 
 def _no_mac(_address):
@@ -35,7 +38,8 @@ class Owner:
     ):
         self._keeper = Keeper(store, clock, entropy, monotonic_ms, iterations, mac_of)
         self.setup = Setup(self._keeper)
-        self.signing_in = SigningIn(self._keeper)
+        self._factors = Factors(self._keeper)
+        self.signing_in = SigningIn(self._keeper, self._factors)
 
     @property
     def is_set_up(self):
@@ -59,7 +63,19 @@ class Owner:
         if found is None:
             return None
         ends_in_s = sessions.ends_in_s(found, now_s)
-        return Session(found.id, found.csrf_token, found.client, found.created_at, ends_in_s)
+        is_proved = sessions.is_proved(found, now_s)
+        return Session(found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved)
+
+    def require_proof(self, session_token):
+        """Raise SigninError (offer "prove") unless a code was given in this session in the last 5 minutes."""
+        session = self.session(session_token, True)
+        if session is None or not session.is_proved:
+            raise refusal("proof_needed")
+
+    def prove(self, session_token, code, visitor):
+        """Take a code, or a recovery code, of somebody who is signed in, for five minutes. Or SigninError."""
+        self._keeper.keep(self._factors.either(code, visitor))
+        self._keeper.sessions.prove(session_token, self._keeper.now_s())
 
     def sign_out(self, session_token):
         """End the session. Twice is once."""

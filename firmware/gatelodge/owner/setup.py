@@ -8,7 +8,7 @@ from collections import namedtuple
 from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import ServiceCodeError
-from gatelodge.core import base32, recovery, sessions, totp
+from gatelodge.core import base32, recovery, sessions, signin, totp
 from gatelodge.refusals import refusal
 
 ISSUER = "Gatelodge"
@@ -66,15 +66,13 @@ class Setup:
         owner = keeper.owner_record(password)
         codes, record = new_recovery_codes(keeper, owner["iterations"])
         keeper.throttle.know(visitor.address)
-        keeper.keep(
-            {
-                store_keys.OWNER: owner,
-                store_keys.AUTHENTICATORS: [authenticator],
-                store_keys.RECOVERY: record,
-            }
-        )
+        records = keeper.history.record(visitor, "set up", signin.BY_SETUP)
+        records[store_keys.OWNER] = owner
+        records[store_keys.AUTHENTICATORS] = [authenticator]
+        records[store_keys.RECOVERY] = record
+        keeper.keep(records)
         self._under_way.clear()  # their secrets need not stay in memory
-        return Done(codes, keeper.begin_session(visitor))
+        return Done(codes, keeper.begin_session(visitor, signin.BY_SETUP))
 
     def _refuse_second_owner(self):
         if self._keeper.is_set_up:

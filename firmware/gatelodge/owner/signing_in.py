@@ -5,14 +5,14 @@ Checking a password holds the daemon for about 300 ms, once for each attempt tha
 
 from gatelodge import store_keys
 from gatelodge.core import password as passwords
-from gatelodge.core import recovery, sessions, signin, totp
-from gatelodge.owner.keeper import six_digits
+from gatelodge.core import sessions, signin
 from gatelodge.refusals import refusal
 
 
 class SigningIn:
-    def __init__(self, keeper):
+    def __init__(self, keeper, factors):
         self._keeper = keeper
+        self._factors = factors
         self._under_way = sessions.Tickets(signin.LIFETIME_S, signin.MOST_UNDER_WAY)
 
     def password(self, text, visitor):
@@ -25,7 +25,7 @@ class SigningIn:
         attempt = signin.Signin(visitor.address)
         if not passwords.verify(record, text):
             attempt.happened(signin.PASSWORD_WRONG)
-            keeper.count_failure("password", visitor)
+            keeper.count_failure("password", visitor, "wrong password")
             raise refusal("password_wrong")
         attempt.happened(signin.PASSWORD_RIGHT)
         keeper.count_success("password", visitor)
@@ -37,38 +37,17 @@ class SigningIn:
         """Raise SigninError (offer "start") unless a code may be entered with this token from here."""
         self._attempt(signin_token, visitor)
 
-    def code(self, signin_token, code, visitor):
-        """Return a session_token. The step is in the store before the session exists.
-
-        With the clock unset no code can be judged: SigninError with offer "recovery"."""
-        keeper = self._keeper
+    def code(self, signin_token, text, visitor):
+        """Return a session_token. The step is in the store before the session exists."""
         attempt = self._attempt(signin_token, visitor)
-        digits = six_digits(code)
-        if not keeper.clock.is_set:
-            attempt.happened(signin.CLOCK_UNSET)
-            raise refusal("clock_unset")
-        keeper.refuse_early("code", visitor)
-        index, answer = keeper.judged(digits)
-        if answer.step is None:
-            raise self._code_refused(attempt, answer, visitor)
-        attempt.happened(signin.CODE_RIGHT)
-        rows = keeper.authenticators_after(index, answer.step, answer.drift_steps)
-        return self._signed_in(signin_token, "code", {store_keys.AUTHENTICATORS: rows}, visitor)
+        used = self._factors.code(text, visitor, attempt.happened)
+        return self._signed_in(signin_token, signin.BY_CODE, used, visitor)
 
     def recovery_code(self, signin_token, text, visitor):
-        """Return a session_token; the recovery code is spent before the session exists. Needs no clock."""
-        keeper = self._keeper
+        """Return a session_token; the recovery code is spent before the session exists."""
         attempt = self._attempt(signin_token, visitor)
-        if recovery.cleaned(text) is None:
-            raise refusal("recovery_code_form")
-        keeper.refuse_early("recovery_code", visitor)
-        left = recovery.spend(keeper.store.get(store_keys.RECOVERY), text)
-        if left is None:
-            attempt.happened(signin.RECOVERY_WRONG)
-            keeper.count_failure("recovery_code", visitor)
-            raise refusal("recovery_code_wrong")
-        attempt.happened(signin.RECOVERY_RIGHT)
-        return self._signed_in(signin_token, "recovery_code", {store_keys.RECOVERY: left}, visitor)
+        used = self._factors.recovery_code(text, visitor, attempt.happened)
+        return self._signed_in(signin_token, signin.BY_RECOVERY_CODE, used, visitor)
 
     def _attempt(self, signin_token, visitor):
         """Return the sign-in under way. A token from another address is answered like one that never was."""
@@ -77,22 +56,11 @@ class SigningIn:
             raise refusal("signin_over")
         return attempt
 
-    def _code_refused(self, attempt, answer, visitor):
-        """Return the error for an unmatched code. The last used one again is no guess: not counted."""
-        if answer.reason == totp.USED:
-            attempt.happened(signin.CODE_USED)
-            if answer.wait_s:
-                return refusal("code_used", answer.wait_s, wait_s=answer.wait_s)
-            return refusal("code_used_before")
-        attempt.happened(signin.CODE_WRONG)
-        self._keeper.count_failure("code", visitor)
-        return refusal("code_wrong")
-
-    def _signed_in(self, signin_token, factor, records, visitor):
+    def _signed_in(self, signin_token, method, records, visitor):
         """Spend the ticket, store what was used, then begin the session: so nothing is used twice."""
         keeper = self._keeper
         self._under_way.drop(signin_token)
-        keeper.throttle.succeeded(factor, visitor.address)
         keeper.throttle.know(visitor.address)
+        records.update(keeper.history.record(visitor, "signed in", method))
         keeper.keep(records)
-        return keeper.begin_session(visitor)
+        return keeper.begin_session(visitor, method)

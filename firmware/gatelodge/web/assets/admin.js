@@ -78,11 +78,27 @@ async function submit(event) {
   form.setAttribute("aria-busy", "true");
   const answer = await call(form.dataset.post, collect(form, event.submitter));
   form.removeAttribute("aria-busy");
-  if (answer.error) showError(form, answer.error);
+  if (answer.error && answer.error.offer === "prove") askProof(form, event.submitter);
+  else if (answer.error) showError(form, answer.error);
   else succeed(form, answer);
 }
 
+// Something sensitive needs a code first: the form that asked is sent again once the router has taken one.
+let unproved = null;
+
+function askProof(form, submitter) {
+  unproved = { form, submitter };
+  $("#prove form").reset();
+  $("#prove").showModal();
+}
+
+function proved() {
+  $("#prove").close();
+  unproved.form.requestSubmit(unproved.submitter);
+}
+
 function succeed(form, answer) {
+  if (form.dataset.post === "/api/prove") return proved();
   if (answer.go) location.assign(answer.go);
   if (answer.say) $("#say").textContent = answer.say;
   if (answer.show) {
@@ -362,6 +378,7 @@ document.addEventListener("click", ({ target }) => {
   if ("print" in button.dataset) window.print();
   if (button.dataset.save) saveCodes(button);
   if (button.dataset.copy) copyText(button);
+  if ("close" in button.dataset) button.closest("dialog").close();
   if (button.dataset.go) {
     window.removeEventListener("beforeunload", holdPage);
     location.assign(button.dataset.go);

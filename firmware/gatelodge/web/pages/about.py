@@ -58,5 +58,6 @@ class AboutPages:
             (_("Recovery codes left"), escape(status["recovery_codes_left"])),
         )
 
-    def service_code(self, _visit, _values):
+    def service_code(self, visit, _values):
+        self._site.owner.require_proof(visit.session_token)
         return reply.data({"show": self._site.owner.service_code()})

@@ -6,8 +6,7 @@ from gatelodge.refusals import SigninError
 from gatelodge.text import _
 from gatelodge.web import guard, reply
 from gatelodge.web.html import fill
-from gatelodge.web.pages.shell import field, form_error
-from gatelodge.web.pages.signin import code_field
+from gatelodge.web.pages.shell import code_field, field, form_error
 from gatelodge.web.routes import NEWCOMER, get, post
 
 SETUP_S = 900  # as long as Owner keeps the token

@@ -36,6 +36,11 @@ _RAIL = """<header class="rail"><a class="brand" href="/">{logo!}<span>Gatelodge
 class="quiet">{icon!}<span>{leave}</span></button></form>
 </header>
 """
+_PROVE = """<dialog id="prove" aria-labelledby="prove-title">
+<form data-post="/api/prove" data-auto="6" novalidate><h2 id="prove-title">{title}</h2>{field!}{error!}
+<div class="row"><button class="primary">{go}</button><button type="button" data-close>{cancel}</button></div>
+</form></dialog>
+"""
 _LINK = '<li><a href="{path}"{current!}>{icon!}<span>{title}</span></a></li>'
 _REFUSED = '<div class="card"><h1>{text}</h1><p class="after"><a href="/">{home}</a></p></div>'
 _ALONE = '<header class="alone"><span class="brand">{logo!}<span>Gatelodge</span></span></header>\n'
@@ -58,7 +63,7 @@ class Shell:
         rail = fill(
             _RAIL, logo=self._logo, pages=_("Pages"), links=links, icon=icon(_SIGN_OUT), leave=_("Sign out")
         )
-        return self._frame(title, body, "inside", rail, session.csrf_token)
+        return self._frame(title, body + _prove_dialog(), "inside", rail, session.csrf_token)
 
     def refusal_body(self, path, refusal):
         """(content type, bytes) that tell a person, or a script, why a request was refused."""
@@ -110,6 +115,43 @@ def field(name, label, hint="", **attributes):
         hint=hint_line,
         described=described,
         pairs=pairs,
+    )
+
+
+def code_field(label, hint, **attributes):
+    return field(
+        "code",
+        label,
+        hint,
+        type="text",
+        inputmode="numeric",
+        autocomplete="one-time-code",
+        pattern="[0-9 ]*",
+        maxlength="9",
+        required="",
+        data_code="",
+        **attributes,
+    )
+
+
+def _prove_dialog():
+    """Asks for a code before something sensitive; the script then does what was asked."""
+    return fill(
+        _PROVE,
+        title=_("Is it you?"),
+        field=field(
+            "proof",
+            _("Six-digit code"),
+            _("From your authenticator app. A recovery code works too."),
+            type="text",
+            autocomplete="one-time-code",
+            maxlength="16",
+            required="",
+            data_code="",
+        ),
+        error=form_error(),
+        go=_("Continue"),
+        cancel=_("Cancel"),
     )
 
 

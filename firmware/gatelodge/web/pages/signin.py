@@ -4,7 +4,7 @@ from gatelodge.refusals import SigninError
 from gatelodge.text import _
 from gatelodge.web import guard, reply
 from gatelodge.web.html import fill
-from gatelodge.web.pages.shell import field, form_error
+from gatelodge.web.pages.shell import code_field, field, form_error
 from gatelodge.web.routes import OWNER, VISITOR, get, post
 
 SIGNIN_S = 300  # as long as Owner keeps the token
@@ -47,6 +47,7 @@ class SigninPages:
             post("/api/sign-in/code", VISITOR, self.code, {"code": 16}),
             post("/api/sign-in/recovery", VISITOR, self.recovery, {"recovery_code": 64}),
             post("/api/sign-out", OWNER, self.sign_out),
+            post("/api/prove", OWNER, self.prove, {"proof": 64}),
         ]
 
     def password_page(self, visit, values):
@@ -132,21 +133,14 @@ class SigninPages:
         self._site.owner.sign_out(visit.session_token)
         return reply.data({"go": "/signin?because=out"}, cookies=[guard.no_cookie(guard.SESSION)])
 
+    def prove(self, visit, values):
+        """Before something sensitive: a code, or a recovery code, for the dialog of shell.py."""
+        try:
+            self._site.owner.prove(visit.session_token, values["proof"], visit.visitor)
+        except SigninError as error:
+            error.field = "proof"
+            raise
+        return reply.data({})
+
 
 _UNSET = _("The router's clock is not set yet, so it cannot judge a code. A recovery code works now.")
-
-
-def code_field(label, hint, **attributes):
-    return field(
-        "code",
-        label,
-        hint,
-        type="text",
-        inputmode="numeric",
-        autocomplete="one-time-code",
-        pattern="[0-9 ]*",
-        maxlength="9",
-        required="",
-        data_code="",
-        **attributes,
-    )

@@ -1,0 +1,70 @@
+"""The second factors: each takes what was typed, and returns what the store must know before it counts.
+
+    records = factors.code(text, visitor)             one code of an authenticator, its step used
+    records = factors.recovery_code(text, visitor)    one of the ten, spent
+
+The caller keeps the records, and only then lets anybody in. What is wrong is a SigninError, counted by the
+throttle where it was a guess. `happened` hears the event of core/signin.py.
+"""
+
+from gatelodge import store_keys
+from gatelodge.core import recovery, signin, totp
+from gatelodge.owner.keeper import six_digits
+from gatelodge.refusals import refusal
+
+
+def _nobody(_event):
+    """Nobody asked what happened."""
+
+
+class Factors:
+    def __init__(self, keeper):
+        self._keeper = keeper
+
+    def code(self, text, visitor, happened=_nobody):
+        """With the clock unset no code can be judged: SigninError with offer "recovery"."""
+        keeper = self._keeper
+        digits = six_digits(text)
+        if not keeper.clock.is_set:
+            happened(signin.CLOCK_UNSET)
+            raise refusal("clock_unset")
+        keeper.refuse_early("code", visitor)
+        index, answer = keeper.judged(digits)
+        if answer.step is None:
+            raise self._code_refused(answer, visitor, happened)
+        happened(signin.CODE_RIGHT)
+        keeper.throttle.succeeded("code", visitor.address)
+        rows = keeper.authenticators_after(index, answer.step, answer.drift_steps)
+        return {store_keys.AUTHENTICATORS: rows}
+
+    def recovery_code(self, text, visitor, happened=_nobody):
+        """Needs no clock."""
+        keeper = self._keeper
+        if recovery.cleaned(text) is None:
+            raise refusal("recovery_code_form")
+        keeper.refuse_early("recovery_code", visitor)
+        left = recovery.spend(keeper.store.get(store_keys.RECOVERY), text)
+        if left is None:
+            happened(signin.RECOVERY_WRONG)
+            keeper.count_failure("recovery_code", visitor, "wrong recovery code")
+            raise refusal("recovery_code_wrong")
+        happened(signin.RECOVERY_RIGHT)
+        keeper.throttle.succeeded("recovery_code", visitor.address)
+        return {store_keys.RECOVERY: left}
+
+    def either(self, text, visitor):
+        """Whichever of the two it is by its form."""
+        if totp.cleaned(text) is None and recovery.cleaned(text) is not None:
+            return self.recovery_code(text, visitor)
+        return self.code(text, visitor)
+
+    def _code_refused(self, answer, visitor, happened):
+        """Return the error for an unmatched code. The last used one again is no guess: not counted."""
+        if answer.reason == totp.USED:
+            happened(signin.CODE_USED)
+            if answer.wait_s:
+                return refusal("code_used", answer.wait_s, wait_s=answer.wait_s)
+            return refusal("code_used_before")
+        happened(signin.CODE_WRONG)
+        self._keeper.count_failure("code", visitor, "wrong code")
+        return refusal("code_wrong")

@@ -1,0 +1,69 @@
+"""The last fifty sign-ins and changes, for the owner to look through: "not you?".
+
+Each entry has a key of its own in the store, in a ring, so that one costs the flash 200 bytes and not the
+whole history. What the throttle turned away is not in it: a flood must not push out what matters.
+"""
+
+from gatelodge import log, store_keys
+
+KEPT = 50
+LONGEST_BROWSER = 40
+
+# What happened. The pages have the words for each.
+RESULTS = (
+    "signed in",
+    "wrong password",
+    "wrong code",
+    "wrong recovery code",
+    "set up",
+    "password changed",
+    "authenticator added",
+    "authenticator removed",
+    "two-factor off",
+    "recovery codes renewed",
+    "browser trusted",
+    "trusted browser removed",
+    "sessions ended",
+    "locked out",
+    "two codes set the clock",
+    "recovered at the console",
+)
+
+
+class History:
+    def __init__(self, keeper):
+        self._keeper = keeper
+
+    def record(self, visitor, result, method=""):
+        """{store key: entry}, to be stored together with what it tells of. `method`: core/signin.py's."""
+        if result not in RESULTS:
+            raise KeyError(result)
+        number = self._keeper.store.get(store_keys.HISTORY_COUNT, 0)
+        entry = {
+            "number": number,
+            "at": self._keeper.clock.now() if self._keeper.clock.is_set else None,
+            "address": visitor.address,
+            "mac": self._mac(visitor.address),
+            "browser": visitor.browser[:LONGEST_BROWSER],
+            "method": method,
+            "result": result,
+        }
+        return {store_keys.HISTORY_COUNT: number + 1, store_keys.HISTORY % (number % KEPT): entry}
+
+    def add(self, visitor, result, method=""):
+        self._keeper.store.put_many(self.record(visitor, result, method))
+
+    def entries(self):
+        """The entries, newest first; their shape is store_keys.HISTORY's."""
+        store = self._keeper.store
+        count = store.get(store_keys.HISTORY_COUNT, 0)
+        numbers = range(count - 1, max(-1, count - 1 - KEPT), -1)
+        found = [store.get(store_keys.HISTORY % (number % KEPT)) for number in numbers]
+        return [entry for entry in found if entry is not None]
+
+    def _mac(self, address):
+        try:
+            return self._keeper.mac_of(address)
+        except Exception as error:  # the kernel's table is a help, not a condition
+            log.debug("owner", "no hardware address for %s: %s", address, error)
+            return ""
