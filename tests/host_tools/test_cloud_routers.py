@@ -10,7 +10,9 @@ from gatelodge.contract import service_code
 from host_tools.cloud.devices.hub import CommandFailed
 from host_tools.cloud.pages import live
 from host_tools.cloud.routers.claims import CLAIM_S
-from tests.host_tools.cloud_rig import PASSWORD, Rig, without_secrets
+from host_tools.cloud.routers.registry import service_code_hash
+from host_tools.cloud.store.models import Router
+from tests.host_tools.cloud_rig import CODE_KEY, PASSWORD, Rig, without_secrets
 
 SERIAL = "GL-0001"
 UNKNOWN_CODE = service_code.generate(b"\x99" * 10)
@@ -328,6 +330,25 @@ async def test_a_router_that_the_factory_has_just_made_is_found_at_once(rig):
     line = {"serial_number": SERIAL, "model": "Lodge One", "made_at": 1, "service_code_hash": "0" * 64}
     rig.settings.devices.write_text(json.dumps({**line, "certificate_fingerprint": "1" * 64}) + '\n{"serial')
     assert (await rig.parts.registry.find(SERIAL)).certificate_fingerprint == "1" * 64
+
+
+async def test_a_bad_record_of_the_factory_stops_no_other(rig, ada, caplog):
+    code = await rig.make_router("GL-0002", 2)
+    await rig.make_router("GL-0003", 2)  # with the same service code: a fault of the factory's
+    await rig.make_router(SERIAL)
+    assert await rig.parts.registry.find(SERIAL) is not None
+    assert await rig.parts.registry.find("GL-0003") is None
+    assert "GL-0003 was left out" in caplog.text
+    assert (await ada.post("/routers/register", service_code=code)).status == 200
+
+
+async def test_the_last_record_of_a_router_stays_the_one_that_counts(rig):
+    await rig.make_router(SERIAL, 1)
+    await rig.make_router(SERIAL, 2)
+    await rig.make_router("GL-0002", 3)
+    async with rig.parts.database.read() as session:
+        router = await session.get(Router, SERIAL)
+    assert router.service_code_hash == service_code_hash(CODE_KEY, service_code.generate(bytes([2] * 10)))
 
 
 async def settled(rig, browser):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.devices.registry import DeviceRecord, Owner
@@ -66,6 +67,8 @@ class RouterRegistry:
         self._database = database
         self._devices = devices
         self._imported: tuple[int, int] | None = None
+        # What was imported: each new router must not cost a transaction over all of them.
+        self._known: dict[str, FactoryRecord] = {}
         self._importing = asyncio.Lock()
 
     async def find(self, serial_number: str) -> DeviceRecord | None:
@@ -93,12 +96,13 @@ class RouterRegistry:
             version = _version(self._devices)
             if self._devices is None or version is None or version == self._imported:
                 return False
-            records = _read(self._devices)
+            latest = {record.serial_number: record for record in _read(self._devices)}
+            fresh = [record for serial, record in latest.items() if self._known.get(serial) != record]
             async with self._database.write() as session:
-                for record in records:
+                for record in fresh:
                     await _keep(session, record)
-            self._imported = version
-        log.info("imported %d routers from the factory's records", len(records))
+            self._known, self._imported = latest, version
+        log.info("imported %d routers from the factory's records", len(fresh))
         return True
 
     async def _find(self, serial_number: str) -> DeviceRecord | None:
@@ -146,9 +150,14 @@ def _lines(path: Path) -> list[str]:
 
 async def _keep(session: AsyncSession, record: FactoryRecord) -> None:
     """Add the router, or take over what a second provisioning changed: its key and its code."""
-    row = await session.get(Router, record.serial_number)
-    if row is None:
-        row = Router(state=NEVER, firmware="")
-        session.add(row)
-    for name, value in record._asdict().items():
-        setattr(row, name, value)
+    try:
+        async with session.begin_nested():
+            row = await session.get(Router, record.serial_number)
+            if row is None:
+                row = Router(state=NEVER, firmware="")
+                session.add(row)
+            for name, value in record._asdict().items():
+                setattr(row, name, value)
+    except IntegrityError:
+        # Left out alone: with it the others would fail, and every registration that looks for something new.
+        log.error("%s was left out: another router has its service code", record.serial_number)
