@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from host_tools.cloud.accounts import passwords
+from host_tools.cloud.accounts import passwords, sessions
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sign_up import CODE_S, CODE_TRIES
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in, without_secrets
@@ -302,6 +302,17 @@ async def test_the_throttle_outlives_a_restart(tmp_path):
             await rig.browser().sign_in(EMAIL, "not the password")
     async with Rig(tmp_path) as rig:
         assert (await rig.browser().sign_in(EMAIL, "not the password")).status == 429
+
+
+async def test_an_account_holds_a_bounded_number_of_sessions(rig, browser, monkeypatch):
+    monkeypatch.setattr(sessions, "SESSIONS_OF_ACCOUNT_MAX", 3)
+    await browser.join()
+    others = [rig.browser() for _ in range(3)]
+    for other in others:
+        rig.clock.now += 1
+        await other.sign_in()
+    assert (await browser.get("/security")).path == "/sign-in"
+    assert [(await other.get("/security")).path for other in others] == ["/security"] * 3
 
 
 async def test_signing_in_rightly_is_not_throttled(rig, browser):

@@ -98,7 +98,7 @@ class Entry:
         if attempt.state != signin.SIGNED_IN:
             return Entered(attempt.state)
         log.info("account %s signed in from %s", account_id, visit.address)
-        return Entered(attempt.state, begin_session(session, account_id, visit))
+        return Entered(attempt.state, await begin_session(session, account_id, visit))
 
     async def _find(self, email: str) -> tuple[Account | None, bool]:
         """One query either way, so that an unknown e-mail takes no shorter path."""

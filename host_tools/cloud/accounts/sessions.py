@@ -12,6 +12,7 @@ from host_tools.cloud.store.secret_box import new_id, new_token, token_hash
 
 IDLE_S = 24 * 3600  # of acting: a page that is only open, live values and all, does not keep a session alive
 WHOLE_S = 14 * 24 * 3600
+SESSIONS_OF_ACCOUNT_MAX = 50  # signing in rightly is not throttled; nobody has more browsers
 NOTED_EVERY_S = 60  # acting is written down at most this often: a page view is not a write
 
 
@@ -45,8 +46,9 @@ class Sessions:
                 row.acted_at = now
 
 
-def begin_session(session: AsyncSession, account_id: str, visit: Visit) -> str:
+async def begin_session(session: AsyncSession, account_id: str, visit: Visit) -> str:
     """Add a session to the caller's transaction and return its token, which is stored nowhere."""
+    await _make_room(session, account_id)
     token = new_token()
     row = Session(
         id=new_id(),
@@ -60,6 +62,13 @@ def begin_session(session: AsyncSession, account_id: str, visit: Visit) -> str:
     )
     session.add(row)
     return token
+
+
+async def _make_room(session: AsyncSession, account_id: str) -> None:
+    """End the sessions that acted longest ago, beyond those that one account may hold."""
+    mine = Session.account_id == account_id
+    kept = select(Session.id).where(mine).order_by(Session.acted_at.desc()).limit(SESSIONS_OF_ACCOUNT_MAX - 1)
+    await session.execute(delete(Session).where(mine, Session.id.not_in(kept)))
 
 
 async def end_other_sessions(session: AsyncSession, account_id: str, kept_id: str) -> None:

@@ -192,7 +192,7 @@ async def _create_account(session: AsyncSession, row: SignUp, visit: Visit) -> s
     session.add(account)
     await session.execute(delete(SignUp).where(SignUp.email == row.email))
     await session.flush()
-    return begin_session(session, account.id, visit)
+    return await begin_session(session, account.id, visit)
 
 
 def _of_browser(visit: Visit):
