@@ -70,10 +70,17 @@ def tool_error(error: OSError, settings: Settings) -> ToolError:
     return ToolError(f"{where}: {error.strerror or error}", remedy, exit_codes.CLOUD_DID_NOT_START)
 
 
+class OneLine(logging.Formatter):
+    """What a router says in an error must not forge a line, nor speak to the terminal that shows it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in super().formatMessage(record))
+
+
 def configure_log() -> None:
     """Lines on stderr, as the router writes them: `2026-11-21T17:20:00Z info cloud.delivery: text`."""
     handler = logging.StreamHandler(sys.stderr)
-    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter = OneLine("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -1,5 +1,7 @@
 """The cloud's decisions, without a database or a clock."""
 
+import logging
+
 import pyotp
 import pytest
 from gatelodge.contract.errors import StateError
@@ -7,6 +9,7 @@ from gatelodge.contract.errors import StateError
 from host_tools.cloud.accounts import passwords, recovery, signin, throttle, totp
 from host_tools.cloud.accounts.turnstile import network
 from host_tools.cloud.delivery.post import RETRY_AFTER_S, retry_after_s
+from host_tools.cloud.verb_serve import OneLine
 
 LIMIT = throttle.Limit("test", 3, 60)
 NOW = 1_000_000.0
@@ -137,3 +140,9 @@ def test_recovery_codes_are_ten_different_ones_and_forgive_how_they_are_typed():
 def test_delivery_backs_off_and_then_gives_up():
     waits = [retry_after_s(attempt) for attempt in range(1, len(RETRY_AFTER_S) + 2)]
     assert waits == sorted(waits[:-1]) + [None]
+
+
+def test_a_line_of_the_log_stays_one_line():
+    said = ("no\r\n2026 forged\x1b[2J é",)
+    record = logging.LogRecord("cloud", logging.INFO, "", 0, "it said %s", said, None)
+    assert OneLine("%(message)s").format(record) == "it said no\\r\\n2026 forged\\x1b[2J é"
