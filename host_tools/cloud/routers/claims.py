@@ -161,7 +161,8 @@ class Claims:
 
     async def _open_to(self, session: AsyncSession, code_hash: str, now: float) -> str | None:
         """The serial number of a router that may be asked: it has no owner, and nobody else is asking."""
-        router = await session.scalar(select(Router).where(Router.service_code_hash == code_hash))
+        found = select(Router).where(Router.service_code_hash == code_hash)
+        router = await session.scalar(found.with_for_update())  # two who ask at once must not both be first
         serial_number = router.serial_number if router else ""
         asked = await session.scalar(select(Claim.id).where(*_waiting_for(serial_number, now)))
         return serial_number if router and router.owner_id is None and asked is None else None
