@@ -110,6 +110,7 @@ class Daemon:
             https_port=board["public_https_port"] or board["https_port"],
         )
         self._tasks.start(self._router.traffic.run(), "the traffic's history")
+        self._tasks.start(self._router.devices.run(), "the devices of the home")
         bind, owner = board["bind"], self._tasks
         await streams.serve(
             bind,

@@ -110,7 +110,7 @@ class Play:
         self.clock.is_set = is_set
 
     def _alone(self):
-        self.router.people = []
+        self.router.be_alone()
 
     verbs = {
         "cut": lambda self: self.router.cut_wire(),

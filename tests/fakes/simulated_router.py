@@ -6,11 +6,13 @@ For tests, for screenshots, and for working on the pages without a router:
     router.cut_wire()        # the internet goes away ...
     router.join_wire()       # ... and comes back
     router.fail = "facts"    # that question raises OSError from now on
+    router.be_alone()        # nobody else is in the network, or was
 """
 
 import math
 
 from gatelodge import compat
+from gatelodge.router.devices import Devices
 from gatelodge.router.traffic import SAMPLES, STEP_S, Traffic
 
 _NEIGHBOURS = (
@@ -19,6 +21,13 @@ _NEIGHBOURS = (
     ("192.168.1.40", "b8:27:eb:7a:c1:03", "reachable"),
     ("192.168.1.52", "00:00:00:00:00:00", "incomplete"),
 )
+_LEASES = {
+    "3c:22:fb:10:4e:91": ("Adas-MacBook-Pro", ["192.168.1.23", "fd00:1::17"]),
+    "b8:27:eb:7a:c1:03": ("hallway", ["192.168.1.40"]),
+    "00:0e:58:31:77:0a": ("Sonos-kitchen", ["192.168.1.52"]),
+    "da:a1:19:06:2b:44": ("", ["192.168.1.77"]),
+}
+_VENDORS = {"3c:22:fb": "Apple", "f0:18:98": "Apple", "b8:27:eb": "Raspberry Pi", "00:0e:58": "Sonos"}
 
 
 class SimulatedRouter:
@@ -30,6 +39,8 @@ class SimulatedRouter:
         self.fail = None
         self.done = []  # what was asked for: "reboot", "power_off"
         self.people = list(_NEIGHBOURS)
+        self.leases = dict(_LEASES)
+        self.devices = self._new_devices()
         self.traffic = Traffic(self._wan_counters, monotonic_ms)
 
     def cut_wire(self):
@@ -37,6 +48,10 @@ class SimulatedRouter:
 
     def join_wire(self):
         self._wire = True
+
+    def be_alone(self):
+        self.people, self.leases = [], {}
+        self.devices = self._new_devices()
 
     def with_history(self):
         """Fill the ring as if ten minutes had passed. Returns the router."""
@@ -81,6 +96,18 @@ class SimulatedRouter:
         self._may_fail("internet")
         return {"route": self._wire, "interface": "eth0", "up": self._wire}
 
+    def line(self):
+        self._may_fail("line")
+        return {
+            "interface": "eth0",
+            "mac": "52:54:00:12:34:56",
+            "up": self._wire,
+            "speed_mbit": 1000 if self._wire else None,
+            "addresses": ["10.0.2.15", "2001:db8:4:1::15"] if self._wire else [],
+            "gateways": ["10.0.2.2", "fe80::2"] if self._wire else [],
+            "name_servers": ["10.0.2.3", "2001:db8:4::53"],
+        }
+
     def reboot(self):
         self.done.append("reboot")
 
@@ -90,6 +117,13 @@ class SimulatedRouter:
     def _may_fail(self, question):
         if self.fail == question:
             raise OSError(5, "simulated")
+
+    def _new_devices(self):
+        return Devices(self._home, lambda mac: _VENDORS.get(mac[:8], ""), self._monotonic_ms)
+
+    def _home(self):
+        leases = {mac: {"name": name, "addresses": found} for mac, (name, found) in self.leases.items()}
+        return self.neighbours(), leases
 
     def _seconds(self):
         return (self._monotonic_ms() - self._started_ms) / 1000

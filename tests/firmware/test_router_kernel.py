@@ -23,6 +23,15 @@ TRIE = """Main:
      |-- 192.168.1.1
         /32 host LOCAL
 """
+ROUTE6 = """00000000000000000000000000000000 00 00000000000000000000000000000000 00 \
+fe800000000000000000000000000002 00000400 00000001 00000000 00000003     eth0
+20010db8000400010000000000000000 40 00000000000000000000000000000000 00 \
+00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0
+"""
+INET6 = """fe80000000000000505400fffe123456 02 40 20 80     eth0
+20010db8000400010000000000000015 02 40 00 00     eth0
+fd000001000000000000000000000001 03 40 00 80     eth1
+"""
 DEVICES = """Inter-|   Receive                                                |  Transmit
  face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier
     lo: 100 1 0 0 0 0 0 0 100 1 0 0 0 0 0 0
@@ -64,6 +73,25 @@ class TestKernel(unittest.TestCase):
         self.assertEqual(kernel.address_of("eth0", routes, addresses), "10.0.2.15")
         self.assertEqual(kernel.address_of("eth1", routes, addresses), "192.168.1.1")
         self.assertEqual(kernel.address_of("eth2", routes, addresses), "")
+
+    def test_the_gateway_is_the_next_router_out_of_an_interface(self):
+        self.assertEqual(kernel.gateway_of("eth0", kernel.routes(ROUTE)), "10.0.2.2")
+        self.assertEqual(kernel.gateway_of("eth1", kernel.routes(ROUTE)), "")
+        self.assertEqual(kernel.gateway6_of("eth0", ROUTE6), "fe80::2")
+        self.assertEqual((kernel.gateway6_of("eth1", ROUTE6), kernel.gateway6_of("eth0", "")), ("", ""))
+
+    def test_an_interface_has_the_global_addresses_of_ipv6_only(self):
+        self.assertEqual(kernel.addresses6_of("eth0", INET6, 4), ["2001:db8:4:1::15"])
+        self.assertEqual(kernel.addresses6_of("eth1", INET6, 4), ["fd00:1::1"])
+        self.assertEqual(kernel.addresses6_of("eth0", INET6, 0), [])
+
+    def test_name_servers_are_those_that_are_named(self):
+        text = "# nameserver 1.1.1.1\nsearch lan\nnameserver 192.0.2.1\nnameserver\nnameserver fe80::1%eth0\n"
+        self.assertEqual(kernel.name_servers(text, 4), ["192.0.2.1", "fe80::1%eth0"])
+        self.assertEqual(kernel.name_servers(text, 1), ["192.0.2.1"])
+
+    def test_a_port_without_a_speed_has_none(self):
+        self.assertEqual([kernel.speed_mbit(text) for text in ("1000", "-1", "")], [1000, None, None])
 
     def test_files_that_are_missing_or_empty_tell_nothing(self):
         self.assertEqual(kernel.read("/no/such/file"), "")

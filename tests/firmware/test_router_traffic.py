@@ -6,7 +6,13 @@ from gatelodge.router.traffic import SAMPLES, Traffic
 
 from tests.fakes.simulated_router import SimulatedRouter
 
-BOARD = {"model": "Test", "state_dir": "/", "interfaces": {"lan": "eth1", "wan": "eth0"}}
+BOARD = {
+    "model": "Test",
+    "state_dir": "/",
+    "interfaces": {"lan": "eth1", "wan": "eth0"},
+    "lease_files": ["/no/such/file"],
+    "resolv_files": ["/no/such/file"],
+}
 
 
 class Line:
@@ -66,7 +72,7 @@ class TestTraffic(unittest.TestCase):
 class TestRouters(unittest.TestCase):
     def test_the_simulated_router_answers_in_the_same_shapes_as_a_real_one(self):
         real, simulated = LinuxRouter(BOARD), SimulatedRouter()
-        for question in ("facts", "internet"):
+        for question in ("facts", "internet", "line"):
             self.assertEqual(sorted(getattr(real, question)()), sorted(getattr(simulated, question)()))
         self.assertEqual(sorted(real.facts()["memory"]), sorted(simulated.facts()["memory"]))
         for row in real.interfaces():

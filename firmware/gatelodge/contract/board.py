@@ -8,6 +8,16 @@ from gatelodge.contract.errors import BoardError
 
 REQUIRED = object()  # a row without a default
 
+# Those of dnsmasq and odhcpd as OpenWrt runs them, and of Debian's dnsmasq. What is not there is left out.
+LEASE_FILES = [
+    "/tmp/dhcp.leases",
+    "/var/lib/misc/dnsmasq.leases",
+    "/tmp/odhcpd.leases",
+    "/tmp/hosts/odhcpd",
+]
+# OpenWrt's resolv.conf names its own dnsmasq, and the other file whom that one asks.
+RESOLV_FILES = ["/tmp/resolv.conf.d/resolv.conf.auto", "/etc/resolv.conf"]
+
 # (field, type, range, default, what it is). A dot goes one level down. The range of an int is
 # (lowest, highest), of a str its choices or (), of a list the type of its items.
 ROWS = (
@@ -20,6 +30,8 @@ ROWS = (
     ("console.baud", int, (300, 4000000), 115200, "bits per second"),
     ("interfaces.lan", str, (), "", "the network interface that faces the home"),
     ("interfaces.wan", str, (), "", "the network interface that faces the internet"),
+    ("lease_files", list, str, LEASE_FILES, "where DHCP servers of the home write their leases"),
+    ("resolv_files", list, str, RESOLV_FILES, "where name servers are written; the first that has any counts"),
     ("web.bind", str, (), "0.0.0.0", "the address that the admin page listens on"),
     ("web.https_port", int, (1, 65535), 443, "where the admin page listens"),
     ("web.http_port", int, (1, 65535), 80, "where plain HTTP is redirected"),

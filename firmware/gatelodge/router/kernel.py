@@ -4,7 +4,10 @@ file.
 Formats: proc(5), and Documentation/filesystems/proc.rst of the kernel.
 """
 
+import socket
+
 MAX_FILE = 65536  # bytes; /proc/net/arp of a full /24 is 20 KB, fib_trie of a home router 4 KB
+_NO_ADDRESS6 = "0" * 32
 
 
 def read(path):
@@ -87,6 +90,53 @@ def default_interface(found):
         if network == 0 and mask == 0 and gateway:
             return interface
     return ""
+
+
+def gateway_of(interface, found):
+    """The address of the next router out of the interface, or ""."""
+    for name, network, mask, gateway in found:
+        if name == interface and network == 0 and mask == 0 and gateway:
+            return ".".join([str(byte) for byte in gateway.to_bytes(4, "big")])
+    return ""
+
+
+def gateway6_of(interface, text):
+    """The same for IPv6, of /proc/net/ipv6_route: destination, its bits, source, its bits, next hop, three
+    numbers, flags, interface; all in hexadecimal."""
+    for parts in words(text):
+        is_default = len(parts) >= 10 and parts[0] == _NO_ADDRESS6 and parts[1] == "00"
+        if is_default and parts[9] == interface and parts[4] != _NO_ADDRESS6:
+            return _address6(parts[4])
+    return ""
+
+
+def addresses6_of(interface, text, most):
+    """The global IPv6 addresses of the interface as texts, of /proc/net/if_inet6: address, index, bits,
+    scope, flags, interface."""
+    rows = [parts for parts in words(text) if len(parts) >= 6]
+    found = [
+        parts[0] for parts in rows if parts[5] == interface and parts[3] == "00"
+    ]  # IPV6_ADDR_ANY: global
+    return [_address6(digits) for digits in found[:most]]
+
+
+def name_servers(text, most):
+    """The addresses that resolv.conf(5) names."""
+    rows = [parts for parts in words(text) if len(parts) >= 2 and parts[0] == "nameserver"]
+    return [parts[1] for parts in rows[:most]]
+
+
+def speed_mbit(text):
+    """Of /sys/class/net/*/speed; None for what has none, as Wi-Fi and virtual ports."""
+    try:
+        speed = int(text)
+    except ValueError:
+        return None
+    return speed if speed > 0 else None
+
+
+def _address6(digits):
+    return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(digits))
 
 
 def local_addresses(text):

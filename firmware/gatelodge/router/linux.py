@@ -5,7 +5,9 @@ router.facts()        {model, kernel, uptime_s, load: [1, 5, 15 min], storage: {
                        memory: {total_kb, free_kb, available_kb}}
 router.interfaces()   [{name, role: "lan"|"wan"|"other", mac, address, up, rx_bytes, tx_bytes}]
 router.neighbours()   [{address, mac, interface, state: "reachable"|"incomplete"}]
+router.devices        Devices: the home's side of the neighbours, with names; the daemon owns its run()
 router.internet()     {route: bool, interface, up: bool}: whether there is a way out, not where it leads
+router.line()         {interface, mac, up, speed_mbit: int or None, addresses, gateways, name_servers: [text]}
 router.traffic        Traffic; the daemon owns its run()
 router.reboot(), router.power_off()   give no answer: the machine goes down
 """
@@ -13,11 +15,14 @@ router.reboot(), router.power_off()   give no answer: the machine goes down
 import os
 
 from gatelodge import compat, log
-from gatelodge.router import kernel
+from gatelodge.router import kernel, leases, vendors
+from gatelodge.router.devices import Devices
 from gatelodge.router.traffic import Traffic
 
 MAX_NEIGHBOURS = 64  # rows on a page; a home has a dozen
 MAX_INTERFACES = 16
+MAX_ADDRESSES = 4  # of one interface, and of each kind
+_VENDORS = __file__.rsplit("/", 1)[0] + "/vendors.txt"
 _LOOPBACK = "lo"
 UNTIL_DOWN = "; sleep 30"  # init takes a second or two, and nothing must start meanwhile
 
@@ -31,6 +36,7 @@ class LinuxRouter:
         self._sys = sys
         self._run = run
         self.traffic = Traffic(self._wan_counters, monotonic_ms)
+        self.devices = Devices(self._home, lambda mac: vendors.vendor(mac, _VENDORS), monotonic_ms)
 
     def facts(self):
         return {
@@ -61,6 +67,22 @@ class LinuxRouter:
             "up": self._is_up(interface),
         }
 
+    def line(self):
+        routes = self._routes()
+        name = self._wan_name(routes)
+        address = kernel.address_of(name, routes, kernel.local_addresses(self._read("net/fib_trie")))
+        addresses = [address] + kernel.addresses6_of(name, self._read("net/if_inet6"), MAX_ADDRESSES)
+        gateways = (kernel.gateway_of(name, routes), kernel.gateway6_of(name, self._read("net/ipv6_route")))
+        return {
+            "interface": name,
+            "mac": self._read_class(name, "address") if name else "",
+            "up": self._is_up(name),
+            "speed_mbit": kernel.speed_mbit(self._read_class(name, "speed")) if name else None,
+            "addresses": [text for text in addresses if text],
+            "gateways": [text for text in gateways if text],
+            "name_servers": self._name_servers(),
+        }
+
     def reboot(self):
         log.warning("router", "restarting")
         self._run("sync; reboot" + UNTIL_DOWN)
@@ -77,6 +99,23 @@ class LinuxRouter:
 
     def _routes(self):
         return kernel.routes(self._read("net/route"))
+
+    def _name_servers(self):
+        """Of the first file that names any: behind a resolver of our own stands the provider's list."""
+        for path in self._board["resolv_files"]:
+            found = kernel.name_servers(kernel.read(path), MAX_ADDRESSES)
+            if found:
+                return found
+        return []
+
+    def _home(self):
+        """What Devices reads: neighbours on the home's side (the modem is none of them), and all leases."""
+        wan = self._wan_name(self._routes())
+        found = [each for each in self.neighbours() if each["interface"] != wan]
+        named = {}
+        for path in self._board["lease_files"]:
+            leases.parse(kernel.read(path), named)
+        return found, named
 
     def _storage(self):
         """The writable flash, or None before it is there. Fields as statvfs(3) names them."""

@@ -1,0 +1,110 @@
+"""The devices of the home network: who is there, and since when.
+
+    devices = Devices(read, vendor_of, monotonic_ms)    # LinuxRouter.devices is one
+    devices.now()    [{mac, name, addresses, vendor, is_private, interface, state: "here"|"away",
+                       first_seen_s, last_seen_s}], those that are here first, then by address
+    await devices.run()    # looks twice a minute, also while no page is open
+
+first_seen_s, last_seen_s: seconds ago, or None for a device that a lease names and nobody has met. They are
+in memory only: who was at home when is nobody's business after a restart, and no wear of the flash.
+
+"here" is what the kernel says of IPv4 neighbours: an address that has been resolved. It keeps a silent one
+for minutes. Neighbours by IPv6 alone are not seen: the kernel tells of them by netlink only.
+"""
+
+import asyncio
+
+from gatelodge.router import vendors
+
+PERIOD_S = 30
+MOST = 64  # rows on a page; a home has a dozen
+FORGOTTEN_S = 24 * 3600  # a guest's phone comes with a new address each time
+NOBODY = "00:00:00:00:00:00"  # of an address that nobody answers for
+
+
+class Devices:
+    """read() -> (neighbours as kernel.neighbours gives them, of the home's side only; leases as leases.parse
+    gives them), or OSError. vendor_of(mac) -> text. monotonic_ms() -> ms."""
+
+    def __init__(self, read, vendor_of, monotonic_ms):
+        self._read = read
+        self._vendor_of = vendor_of
+        self._monotonic_ms = monotonic_ms
+        self._met = {}  # mac -> (first seen in ms, last seen in ms, its rows of neighbours then)
+        self._vendors = {}  # mac -> text, of those in the last list
+
+    async def run(self):
+        """Look for ever. Cancel it to stop."""
+        while True:
+            try:
+                self._look(self._read()[0])
+            except OSError:
+                pass  # the page that asks is told; there is nobody to tell here
+            await asyncio.sleep(PERIOD_S)
+
+    def now(self):
+        neighbours, leases = self._read()
+        here = self._look(neighbours)
+        known = set(self._met)
+        known.update(leases)
+        rows = [self._row(mac, mac in here, leases.get(mac)) for mac in known]
+        rows.sort(key=_place)
+        rows = rows[:MOST]
+        self._name_vendors(rows)
+        return rows
+
+    def _look(self, neighbours):
+        """Note who is here. Returns their hardware addresses."""
+        now_ms = self._monotonic_ms()
+        here = {}
+        for each in neighbours:
+            if each["state"] == "reachable" and each["mac"] != NOBODY:
+                here.setdefault(each["mac"], []).append(each)
+        for mac in here:
+            first_ms = self._met[mac][0] if mac in self._met else now_ms
+            self._met[mac] = (first_ms, now_ms, here[mac])
+        self._forget(now_ms)
+        return here
+
+    def _forget(self, now_ms):
+        for mac in list(self._met):
+            if now_ms - self._met[mac][1] > FORGOTTEN_S * 1000:
+                del self._met[mac]
+        while len(self._met) > MOST:
+            del self._met[min(self._met, key=lambda mac: self._met[mac][1])]
+
+    def _row(self, mac, is_here, lease):
+        first_ms, last_ms, seen = self._met.get(mac, (None, None, ()))
+        addresses = [each["address"] for each in seen]
+        for address in lease["addresses"] if lease else ():
+            if address not in addresses:
+                addresses.append(address)
+        return {
+            "mac": mac,
+            "name": lease["name"] if lease else "",
+            "addresses": addresses,
+            "interface": seen[0]["interface"] if seen else "",
+            "state": "here" if is_here else "away",
+            "first_seen_s": self._ago(first_ms),
+            "last_seen_s": self._ago(last_ms),
+        }
+
+    def _ago(self, at_ms):
+        return None if at_ms is None else (self._monotonic_ms() - at_ms) // 1000
+
+    def _name_vendors(self, rows):
+        """The table is read once for each device, not with each look."""
+        known, self._vendors = self._vendors, {}
+        for row in rows:
+            mac = row["mac"]
+            row["is_private"] = vendors.is_private(mac)
+            vendor = known[mac] if mac in known else self._vendor_of(mac)
+            self._vendors[mac] = row["vendor"] = vendor
+
+
+def _place(row):
+    """Those that are here first, then by IPv4 address as a number, then the rest."""
+    first = row["addresses"][0] if row["addresses"] else ""
+    parts = first.split(".")
+    numbers = [int(part) for part in parts] if len(parts) == 4 else [256]
+    return (row["state"] != "here", numbers, row["mac"])

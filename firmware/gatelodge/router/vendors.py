@@ -1,0 +1,44 @@
+"""Who made a device, by its hardware address, as far as vendors.txt knows.
+
+The file is read line by line when a new device appears: its 14 KB need not stay in memory.
+"""
+
+import binascii
+
+LONGEST_LINE = 8192  # bytes; the longest, of a maker with a thousand prefixes, has 4 KB
+_CODE = 4  # characters: the base-64 of the three bytes of a prefix
+_LOCAL = 2  # IEEE 802, section 8.2: the bit of the first byte that says "given by whoever uses it"
+
+
+def is_private(mac):
+    """Whether a device made the address up, as phones do for each network so that nobody can follow them."""
+    return bool(int(mac[:2], 16) & _LOCAL)
+
+
+def vendor(mac, path):
+    """The maker of "aa:bb:cc:dd:ee:ff", or "" when the table at `path` does not say."""
+    if is_private(mac):
+        return ""
+    code = binascii.b2a_base64(bytes.fromhex(mac[:8].replace(":", ""))).strip()
+    try:
+        with open(path, "rb") as file:
+            return _found(file, code)
+    except OSError:
+        return ""
+
+
+def _found(file, code):
+    while True:
+        line = file.readline(LONGEST_LINE)
+        if not line:
+            return ""
+        name, tab, codes = line.strip().partition(b"\t")
+        if tab and _has(codes, code):
+            return name.decode()
+
+
+def _has(codes, code):
+    at = codes.find(code)
+    while at >= 0 and at % _CODE:  # it may begin inside another one
+        at = codes.find(code, at + 1)
+    return at >= 0
