@@ -34,6 +34,7 @@ REFUSALS = {
     "setup_over": ("form", "start", _("The 15 minutes for setting up are over. Start again.")),
     "setup_outdated": ("form", "start", _("This page is out of date. Start again.")),
     "signin_over": ("form", "start", _("This sign-in has ended. Enter the password again.")),
+    "trust_over": ("form", None, _("That browser is not trusted any more.")),
     "service_code_typing": ("service_code", None, "%s"),
     "service_code_wrong": (
         "service_code",

@@ -33,7 +33,7 @@ class Factors:
         if answer.step is None:
             raise self._code_refused(answer, visitor, happened)
         happened(signin.CODE_RIGHT)
-        keeper.throttle.succeeded("code", visitor.address)
+        keeper.throttle.succeeded("code", keeper.client_of(visitor))
         rows = keeper.authenticators_after(index, answer.step, answer.drift_steps)
         return {store_keys.AUTHENTICATORS: rows}
 
@@ -49,7 +49,7 @@ class Factors:
             keeper.count_failure("recovery_code", visitor, "wrong recovery code")
             raise refusal("recovery_code_wrong")
         happened(signin.RECOVERY_RIGHT)
-        keeper.throttle.succeeded("recovery_code", visitor.address)
+        keeper.throttle.succeeded("recovery_code", keeper.client_of(visitor))
         return {store_keys.RECOVERY: left}
 
     def either(self, text, visitor):

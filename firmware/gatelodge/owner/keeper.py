@@ -143,23 +143,45 @@ class Keeper:
         rows[index].update(used)
         return rows
 
+    # Trusted browsers
+
+    def trusted_row(self, visitor):
+        """The row of store_keys.TRUSTED whose token the visitor's browser holds, expired or not, or None."""
+        token_hash = sessions.hashed(visitor.trust).hex()
+        for row in self.store.get(store_keys.TRUSTED, []) if visitor.trust else ():
+            if row["hash"] == token_hash:
+                return row
+        return None
+
     # Throttling
+
+    def client_of(self, visitor):
+        """Whose budget of tries this visitor uses: that of its trusted browser, or else of its address.
+
+        So nobody behind the same address keeps a trusted browser out. Its token is all that this takes, so an
+        unset clock changes nothing; whoever steals it gains one more budget, and skips no factor by it."""
+        row = self.trusted_row(visitor)
+        if row is None:
+            return visitor.address
+        client = "trusted " + row["id"]
+        self.throttle.know(client)  # judged by its own record alone, however many addresses came since
+        return client
 
     def refuse_early(self, factor, visitor):
         """Raise SigninError while this visitor has to wait before trying the factor again."""
-        wait_s = self.throttle.wait_s(factor, visitor.address, self.now_s())
+        wait_s = self.throttle.wait_s(factor, self.client_of(visitor), self.now_s())
         if wait_s:
             raise too_early(factor, wait_s)
 
     def count_failure(self, factor, visitor, result=None):
         """Count it, and tell the history `result`, in one change of the store."""
-        self.throttle.failed(factor, visitor.address, self.now_s())
+        self.throttle.failed(factor, self.client_of(visitor), self.now_s())
         records = self.history.record(visitor, result) if result else {}
         records[store_keys.THROTTLE] = self.throttle.saved()
         self.store.put_many(records)
 
     def count_success(self, factor, visitor):
-        self.throttle.succeeded(factor, visitor.address)
+        self.throttle.succeeded(factor, self.client_of(visitor))
         self.store.put(store_keys.THROTTLE, self.throttle.saved())  # which writes only what changed
 
 

@@ -3,6 +3,7 @@
     owner = Owner(store, clock, entropy)
     owner.setup.finish(...)         setup.py: the wizard
     owner.signing_in.code(...)      signing_in.py: password, then code
+    owner.trust.listed()            trust.py: browsers that skip the code
     owner.session(token, acting)    who is asking
 
 Every method is synchronous and either returns a small value or raises SigninError, whose text is fit for
@@ -18,6 +19,7 @@ from gatelodge.owner.factors import Factors
 from gatelodge.owner.keeper import Keeper
 from gatelodge.owner.setup import Setup
 from gatelodge.owner.signing_in import SigningIn
+from gatelodge.owner.trust import Trust
 from gatelodge.refusals import refusal
 
 # id: short public name of the session; csrf_token: to be sent with every change; client: address that signed
@@ -38,6 +40,7 @@ class Owner:
     ):
         self._keeper = Keeper(store, clock, entropy, monotonic_ms, iterations, mac_of)
         self.setup = Setup(self._keeper)
+        self.trust = Trust(self._keeper)
         self._factors = Factors(self._keeper)
         self.signing_in = SigningIn(self._keeper, self._factors)
 

@@ -60,7 +60,7 @@ class SigningIn:
         """Spend the ticket, store what was used, then begin the session: so nothing is used twice."""
         keeper = self._keeper
         self._under_way.drop(signin_token)
-        keeper.throttle.know(visitor.address)
+        keeper.throttle.know(keeper.client_of(visitor))
         records.update(keeper.history.record(visitor, "signed in", method))
         keeper.keep(records)
         return keeper.begin_session(visitor, method)

@@ -1,0 +1,128 @@
+import unittest
+
+from gatelodge import store_keys
+from gatelodge.core.signin import Visitor
+from gatelodge.owner.trust import LIFETIME_S, MOST, id_of
+
+from tests.firmware.owner_rig import HOME, PASSWORD, THIEF, Router, refused
+
+DAY_S = 86400
+
+
+def with_token(visitor, token):
+    return Visitor(visitor.address, visitor.browser, token)
+
+
+class TrustedBrowser(unittest.TestCase):
+    def setUp(self):
+        self.router = Router()
+        self.router.set_up()
+        self.owner = self.router.owner
+        self.trust = self.owner.trust
+        self.clocks = self.router.clocks
+        self.browser = self.trusted(HOME)
+
+    def trusted(self, visitor):
+        token, records = self.trust.begin(visitor)
+        self.router.store.put_many(records)
+        return with_token(visitor, token)
+
+
+class TestTrust(TrustedBrowser):
+    def test_its_token_is_found_and_no_other_is(self):
+        self.assertEqual(self.trust.find(self.browser), id_of(self.browser.trust))
+        for token in ("", "0" * 64, self.browser.trust[:-1], self.browser.trust + "0"):
+            self.assertIsNone(self.trust.find(with_token(HOME, token)))
+
+    def test_it_is_there_after_a_restart(self):
+        self.router.restart()
+        self.assertIsNotNone(self.router.owner.trust.find(self.browser))
+
+    def test_only_the_hash_of_its_token_is_kept(self):
+        self.assertNotIn(self.browser.trust, str(self.router.store.get(store_keys.TRUSTED)))
+
+    def test_it_ends_after_thirty_days_however_often_it_was_used(self):
+        self.clocks.wait(LIFETIME_S - 1)
+        trust_id = self.trust.find(self.browser)
+        self.router.store.put_many(self.trust.used(trust_id, self.browser))
+        self.clocks.wait(1)
+        self.assertIsNone(self.trust.find(self.browser))
+        self.assertEqual(self.trust.listed(), [])
+
+    def test_an_unset_clock_believes_none(self):
+        self.clocks.is_set = False
+        self.assertIsNone(self.trust.find(self.browser))
+
+    def test_the_list_says_which_browser_and_when_it_was_last_used_and_no_hash(self):
+        self.clocks.wait(DAY_S)
+        laptop = with_token(HOME, self.browser.trust)
+        self.router.store.put_many(self.trust.used(id_of(self.browser.trust), laptop))
+        listed = self.trust.listed()
+        self.assertEqual(len(listed), 1)
+        self.assertEqual(listed[0]["last_used_at"], self.clocks.now())
+        self.assertEqual(listed[0]["browser"], "Firefox on Linux")
+        self.assertNotIn("hash", listed[0])
+
+    def test_a_browser_that_is_trusted_again_has_one_row_and_its_old_token_ends(self):
+        again = self.trusted(self.browser)
+        self.assertEqual([row["id"] for row in self.trust.listed()], [id_of(again.trust)])
+        self.assertIsNone(self.trust.find(self.browser))
+
+    def test_of_too_many_the_one_used_longest_ago_makes_room(self):
+        later = []
+        for _ in range(MOST):
+            self.clocks.wait(DAY_S)
+            later.append(self.trusted(HOME))
+        self.assertIsNone(self.trust.find(self.browser))
+        self.assertEqual([self.trust.find(browser) is None for browser in later], [False] * MOST)
+
+    def test_revoking_one_ends_it_and_its_sessions_and_leaves_the_others(self):
+        keeper = self.owner._keeper
+        other = self.trusted(THIEF)
+        theirs = keeper.begin_session(THIEF, "trusted browser", id_of(other.trust), False)
+        ours = keeper.begin_session(HOME, "trusted browser", id_of(self.browser.trust), False)
+        self.trust.end(id_of(other.trust), HOME)
+        self.assertEqual((self.trust.find(other), self.owner.session(theirs, True)), (None, None))
+        self.assertIsNotNone(self.trust.find(self.browser))
+        self.assertIsNotNone(self.owner.session(ours, True))
+
+    def test_revoking_what_is_not_there_is_told(self):
+        self.assertIn("not trusted", refused(self.trust.end, "00000000", HOME).text)
+
+    def test_end_all_revokes_every_one_once_it_is_stored(self):
+        self.router.store.put_many(self.trust.end_all())
+        self.assertEqual((self.trust.find(self.browser), self.trust.listed()), (None, []))
+
+    def test_beginning_and_revoking_are_in_the_history(self):
+        self.trust.end(id_of(self.browser.trust), HOME)
+        results = [entry["result"] for entry in self.owner._keeper.history.entries()]
+        self.assertEqual(results[:2], ["trusted browser removed", "browser trusted"])
+
+
+class TestBudget(TrustedBrowser):
+    def test_guesses_from_its_own_address_do_not_keep_it_out(self):
+        for _ in range(30):
+            refused(self.owner.signing_in.password, "not the password", HOME)
+            self.clocks.wait(1)
+        self.assertIsNotNone(refused(self.owner.signing_in.password, PASSWORD, HOME).wait_s)
+        self.owner.signing_in.password(PASSWORD, self.browser)
+
+    def test_its_own_guesses_are_throttled(self):
+        for _ in range(5):
+            refused(self.owner.signing_in.password, "not the password", self.browser)
+        self.assertEqual(refused(self.owner.signing_in.password, PASSWORD, self.browser).wait_s, 10)
+
+    def test_its_budget_needs_no_clock(self):
+        self.clocks.is_set = False
+        for _ in range(30):
+            refused(self.owner.signing_in.password, "not the password", HOME)
+        self.owner.signing_in.password(PASSWORD, self.browser)
+
+    def test_an_invented_token_has_the_budget_of_its_address(self):
+        for number in range(30):
+            refused(self.owner.signing_in.password, "not the password", with_token(THIEF, f"{number:064}"))
+        self.assertIsNotNone(refused(self.owner.signing_in.password, PASSWORD, THIEF).wait_s)
+
+
+if __name__ == "__main__":
+    unittest.main()
