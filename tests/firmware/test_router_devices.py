@@ -13,7 +13,7 @@ DNSMASQ = """1795300000 3c:22:fb:10:4e:91 192.168.1.23 Adas-MacBook 01:3c:22:fb:
 duid 00:01:00:01:2c:6d:ff:11:52:54:00:12:34:57
 1795300000 277949 fd00:1::17 Adas-MacBook 00:01:00:01:2c:6d:ff:11:3c:22:fb:10:4e:91
 """
-ODHCPD = """# br-lan 000300013c22fb104e91 e7b1a40c Adas-MacBook 1795300000 17 128 fd00:1::17/128 fd00:2::17/128
+ODHCPD = """# br-lan 000300013c22fb104e91 e7b1a40c Adas-MacBook 1795300000 17 9 fd00:1::17/128 fd00:2::17/128
 fd00:1::17 Adas-MacBook.lan Adas-MacBook
 # br-lan b827eb7ac103 ipv4 hallway 1795300000 28 32 192.168.1.40/32
 # br-lan 00020000ab11d258482e1f3b40d9 1 - 1795300000 99 128 fd00:1::99/128

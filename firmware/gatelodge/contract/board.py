@@ -31,7 +31,7 @@ ROWS = (
     ("interfaces.lan", str, (), "", "the network interface that faces the home"),
     ("interfaces.wan", str, (), "", "the network interface that faces the internet"),
     ("lease_files", list, str, LEASE_FILES, "where DHCP servers of the home write their leases"),
-    ("resolv_files", list, str, RESOLV_FILES, "where name servers are written; the first that has any counts"),
+    ("resolv_files", list, str, RESOLV_FILES, "where name servers stand; the first with any counts"),
     ("web.bind", str, (), "0.0.0.0", "the address that the admin page listens on"),
     ("web.https_port", int, (1, 65535), 443, "where the admin page listens"),
     ("web.http_port", int, (1, 65535), 80, "where plain HTTP is redirected"),
