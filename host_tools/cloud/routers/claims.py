@@ -5,10 +5,10 @@ the owner's approval tells them apart. A refusal looks like waiting too, until t
 
 A claim belongs to one account and one router, and ends once:
 
-    waiting --approved--> approved        the router is the account's: the database first, then the router
-    is told waiting --refused--> refused          on the router's page waiting --superseded--> superseded
-    by a newer claim of the same account, or by another approval waiting --too late--> waiting         but
-    over: `expires_at` decides
+    waiting --approved--> approved        the router is the account's: in the database, then on the router
+    waiting --refused--> refused          on the router's page
+    waiting --superseded--> superseded    by a newer claim of the same account, or by another approval
+    waiting --too late--> waiting         but over: `expires_at` decides
 """
 
 from __future__ import annotations
