@@ -11,7 +11,8 @@ class SigninError(TheirError):
     field: the form field it is tied to ("service_code", "password", "code", "recovery_code"), or "form".
     text: the sentence. wait_s: whole seconds until a new try is judged, or None.
     offer: "recovery" where another way in fits, "start" where the visitor has to begin again, "prove" where a
-    code is asked for before what was asked is done, or None.
+    code is asked for before what was asked is done, "presence" where somebody has to be at the router, or
+    None.
     """
 
     def __init__(self, field, text, wait_s=None, offer=None):
@@ -110,6 +111,15 @@ def too_early(factor, wait_s):
     """Return the SigninError for who tries a factor before its wait is over."""
     text = _("Too many wrong tries. Wait %s, then try again.") % span(wait_s)
     return SigninError(factor, text, wait_s, _INSTEAD.get(factor))
+
+
+def closed(factor):
+    """Return the SigninError for a factor that was failed so often that somebody has to be at the router."""
+    text = _(
+        "Too many wrong tries. Press the button on the router, or type unlock on its serial console, then "
+        "try again within 5 minutes."
+    )
+    return SigninError(factor, text, None, _INSTEAD.get(factor, "presence"))
 
 
 def span(seconds):

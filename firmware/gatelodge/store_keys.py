@@ -39,6 +39,12 @@ HISTORY = "history.%02d"
 # {account_id, name, email}: the cloud account that this router belongs to; absent when to none.
 CLOUD_OWNER = "cloud.owner"
 
+# text: the id of a factory reset that the cloud has not heard of yet, cloud/client.py. Absent: none.
+CLOUD_RESET = "cloud.reset"
+
 # {seen: [id], running: {id: name}, outbox: [message]} of cloud/ledger.py: an id that was seen is never run
 # again, and what is in the outbox is sent again until the cloud acknowledges it.
 COMMANDS = "cloud.commands"
+
+# What a factory reset leaves (owner/reset.py). Everything else is the owner's, and goes.
+KEPT_AT_RESET = (CLOCK_FLOOR, IDENTITY, DEVICE_KEY, LOCKED)

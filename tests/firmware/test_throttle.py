@@ -1,11 +1,19 @@
 import unittest
 
 from gatelodge.contract.errors import OurError
-from gatelodge.core import throttle
-from gatelodge.core.throttle import Throttle
+from gatelodge.core import presence, recovery, throttle
+from gatelodge.core.presence import Presence
+from gatelodge.core.throttle import CLOSED_FROM, CONSOLE, Throttle
 
 A_DAY = 86400
+A_YEAR = 365 * A_DAY
 CODE_ODDS = 3e-6  # three codes of a million are right at any moment (the tolerance)
+HOME = [f"10.0.0.{number}" for number in range(2, 255)]
+STRANGERS = [f"10.{number}.0.1" for number in range(40)]
+
+
+def odds(guesses):
+    return 1 - (1 - CODE_ODDS) ** guesses
 
 
 def fail(limits, times, factor="password", client="10.0.0.9", now_s=0):
@@ -13,18 +21,28 @@ def fail(limits, times, factor="password", client="10.0.0.9", now_s=0):
         limits.failed(factor, client, now_s)
 
 
-def guesses_judged(limits, seconds, addresses):
-    """How many codes one who has all these addresses gets judged, trying whenever any of them may."""
+def guesses_judged(limits, seconds, addresses, factor="code"):
+    """How many guesses one who has all these addresses gets judged, trying whenever any of them may."""
     now_s = tried = 0
     while now_s < seconds:
-        waits = [(limits.wait_s("code", address, now_s), address) for address in addresses]
-        wait_s, address = min(waits)
+        addresses = [address for address in addresses if not limits.is_closed(factor, address)]
+        if not addresses:
+            break
+        wait_s, address = min([(limits.wait_s(factor, address, now_s), address) for address in addresses])
         if wait_s:
             now_s += wait_s
         else:
-            limits.failed("code", address, now_s)
+            limits.failed(factor, address, now_s)
             tried += 1
     return tried
+
+
+def guesses_by_grant(limits, held, addresses, now_s):
+    """How many codes are judged of one grant of presence, by one who has all these addresses."""
+    taken = [address for address in addresses if held.take_try("code", address, now_s)]
+    for address in taken:
+        limits.failed("code", address, now_s)
+    return len(taken)
 
 
 class TestNextAttempt(unittest.TestCase):
@@ -78,7 +96,8 @@ class TestThrottle(unittest.TestCase):
         for number in range(1000):
             limits.failed("code", f"10.1.{number // 250}.{number % 250}", 0)
         self.assertEqual(limits.wait_s("code", "10.0.0.2", 0), 0)
-        self.assertEqual(limits.wait_s("code", "10.0.0.3", 0), A_DAY)
+        self.assertFalse(limits.is_closed("code", "10.0.0.2"))
+        self.assertTrue(limits.is_closed("code", "10.0.0.3"))
 
     def test_a_known_client_is_still_limited(self):
         limits = Throttle(None, 0)
@@ -129,6 +148,47 @@ class TestThrottle(unittest.TestCase):
         known = [row[0] for row in limits.saved()["clients"] if row[1]]
         self.assertEqual(known, [f"10.0.0.{number}" for number in range(1, throttle.MOST_KNOWN + 1)])
 
+    def test_a_hundred_failures_of_strangers_close_that_factor_for_strangers(self):
+        limits = Throttle(None, 0)
+        limits.know("10.0.0.2")
+        for number in range(CLOSED_FROM):
+            self.assertFalse(limits.is_closed("code", "10.9.0.9"))
+            limits.failed("code", f"10.1.0.{number}", 0)
+        self.assertTrue(limits.is_closed("code", "10.9.0.9"))
+        for factor, client in (("password", "10.9.0.9"), ("code", "10.0.0.2"), ("code", CONSOLE)):
+            self.assertFalse(limits.is_closed(factor, client))
+
+    def test_a_hundred_failures_of_a_known_client_close_it_alone(self):
+        limits = Throttle(None, 0)
+        limits.know("10.0.0.2")
+        fail(limits, CLOSED_FROM, "password", "10.0.0.2")
+        self.assertTrue(limits.is_closed("password", "10.0.0.2"))
+        self.assertFalse(limits.is_closed("password", "10.0.0.3"))
+
+    def test_a_closed_budget_stays_closed_over_restarts_until_a_success(self):
+        limits = Throttle(None, 0)
+        fail(limits, CLOSED_FROM)
+        limits = Throttle(limits.saved(), 0)
+        self.assertTrue(limits.is_closed("password", "10.0.0.9"))
+        limits.succeeded("password", "10.0.0.9")  # by presence
+        self.assertFalse(limits.is_closed("password", "10.0.0.9"))
+        self.assertEqual(limits.wait_s("password", "10.0.0.3", 0), 0)
+
+    def test_the_serial_console_is_never_closed_but_waits_by_its_own_record(self):
+        limits = Throttle(None, 0)
+        fail(limits, 1000, "password", "10.0.0.9")
+        self.assertEqual(limits.wait_s("password", CONSOLE, 0), 0)
+        fail(limits, 1000, "password", CONSOLE)
+        self.assertFalse(limits.is_closed("password", CONSOLE))
+        self.assertEqual(limits.wait_s("password", CONSOLE, 0), 900)
+
+    def test_strangers_cannot_push_the_serial_consoles_record_out(self):
+        limits = Throttle(None, 0)
+        fail(limits, 20, "password", CONSOLE)
+        for number in range(200):
+            limits.failed("password", f"10.1.0.{number}", 0)
+        self.assertEqual(limits.wait_s("password", CONSOLE, 0), 900)
+
     def test_an_unknown_factor_is_our_own_fault(self):
         with self.assertRaises(OurError):
             Throttle(None, 0).wait_s("pasword", "10.0.0.9", 0)
@@ -141,16 +201,33 @@ class TestThrottle(unittest.TestCase):
 class TestOdds(unittest.TestCase):
     """What one who already has the password gains by guessing codes, whenever a try is judged."""
 
-    def test_a_year_of_guessing_from_any_number_of_addresses(self):
-        strangers = [f"10.{number}.0.1" for number in range(40)]
-        guesses = guesses_judged(Throttle(None, 0), 365 * A_DAY, strangers)
-        odds = 1 - (1 - CODE_ODDS) ** guesses
-        self.assertLess(guesses, 470)
-        self.assertLess(odds, 0.0014)
+    def test_years_of_guessing_from_any_number_of_addresses(self):
+        for factor in throttle.FACTORS:
+            guesses = guesses_judged(Throttle(None, 0), 10 * A_YEAR, STRANGERS, factor)
+            self.assertEqual(guesses, CLOSED_FROM)
+        self.assertLess(odds(guesses), 0.0003)
+
+    def test_a_grant_of_presence_with_every_address_of_a_home_taken(self):
+        limits, held = Throttle(None, 0), Presence()
+        guesses_judged(limits, A_YEAR, STRANGERS)
+        held.grant(presence.BUTTON, 0)
+        guesses = sum([guesses_by_grant(limits, held, HOME, now_s) for now_s in range(0, 300, 10)])
+        self.assertEqual(guesses, len(HOME))
+        self.assertLess(odds(guesses), 0.0008)
+
+    def test_whoever_holds_the_cable_gets_a_try_a_minute(self):
+        limits, held, guesses = Throttle(None, 0), Presence(), 0
+        for now_s in range(3600):
+            held.grant(presence.CONSOLE, now_s)
+            guesses += guesses_by_grant(limits, held, ["10.0.0.9"], now_s)
+        self.assertEqual(guesses, 60)
+
+    def test_a_recovery_code_is_beyond_guessing(self):
+        guesses = CLOSED_FROM * (1 + throttle.MOST_KNOWN)
+        self.assertLess(guesses * recovery.COUNT / 2 ** (5 * recovery.LENGTH), 1e-11)
 
     def test_a_day_of_guessing_from_any_number_of_addresses(self):
-        strangers = [f"10.{number}.0.1" for number in range(40)]
-        guesses = guesses_judged(Throttle(None, 0), A_DAY, strangers)
+        guesses = guesses_judged(Throttle(None, 0), A_DAY, STRANGERS)
         self.assertLess(guesses, 70)
         self.assertGreater(guesses, 20)  # else the tables keep out the owner, too
 
@@ -159,8 +236,9 @@ class TestOdds(unittest.TestCase):
         known = [f"10.0.0.{number}" for number in range(throttle.MOST_KNOWN)]
         for address in known:
             limits.know(address)
-        guesses = guesses_judged(limits, 365 * A_DAY, known + ["10.9.0.1", "10.9.0.2"])
-        self.assertLess(1 - (1 - CODE_ODDS) ** guesses, 0.014)
+        guesses = guesses_judged(limits, A_YEAR, known + ["10.9.0.1", "10.9.0.2"])
+        self.assertLessEqual(guesses, CLOSED_FROM * (1 + throttle.MOST_KNOWN))
+        self.assertLess(odds(guesses), 0.0027)
 
     def test_pulling_the_plug_after_every_try_gains_nothing(self):
         limits, spent_s, guesses = Throttle(None, 0), 0, 0

@@ -4,9 +4,9 @@
     presence.take_try(factor, client, now_s)  one try of each factor for each client, while it lasts
     presence.spend(now_s)                     what takes a whole grant, and leaves none of it
 
-A grant lasts five minutes. The tries that it opens are one for each client and factor, so that whoever guesses
-from other addresses uses up his own and never the owner's. Without the owner's password, presence opens
-nothing but a factory reset.
+A grant lasts five minutes. The tries that it opens are one for each client and factor, so that whoever
+guesses from other addresses uses up his own and never the owner's. Without the owner's password, presence
+opens nothing but a factory reset.
 
 Time is seconds since the router started: a restart ends what was granted.
 """

@@ -8,6 +8,21 @@ Each factor has budgets of its own: failing the code does not use up the passwor
 So guesses from many addresses share the account's back-off, and cannot keep the owner out on the
 phone or laptop that is always used. A success clears the records that the attempt was judged by.
 
+After a hundred failures in a row a budget is closed: no wait opens it, only presence does (core/presence.py:
+the router's button, or `unlock` at its serial console), and a success then clears it. The serial console is
+presence itself, so it is never closed; it waits by its own record.
+
+The odds of guessing, with the password already known and every try that the tables allow taken;
+tests/firmware/test_throttle.py computes them. A guess at a code is right 3 times in a million:
+
+    strangers, however many addresses and years      100 guesses    0.03 %
+    one who can also take all 8 known addresses      900 guesses    0.27 %
+    each grant of presence, with a whole /24 taken   256 guesses    0.08 %, and one try a minute at most
+    a recovery code, in any of these                                under 10 ^ -11
+
+A password is guessed at as seldom: 100 tries by strangers, ever, and the commonest are refused when it is
+set.
+
 Time here is seconds since the router started, never the wall clock, which may be unset, jump years ahead, or
 run from its floor. Only the counts are stored. After a restart each wait begins again in full: pulling
 the plug forgives nothing, and nothing can wait longer than its table says.
@@ -23,11 +38,13 @@ MOST_KNOWN = 8  # each known client is a budget of its own, so few of them
 # (failures, wait in seconds): the wait after that many failures in a row. The first are free: people mistype.
 CLIENT_WAITS = ((5, 10), (7, 30), (10, 60), (15, 300), (20, 900))
 ACCOUNT_WAITS = ((10, 60),)
-# A guess at a code is right 3 times in a million, and whoever guesses has the password already: slower, in
-# the end once a day. A year of it finds a code with odds of 0.14 % (1.4 % for one who can also take every
-# known address); tests/firmware/test_throttle.py computes them.
+# Whoever guesses a code has the password already: slower, in the end once a day.
 CODE_CLIENT_WAITS = ((5, 30), (8, 120), (10, 600), (15, 3600), (30, 86400))
-CODE_ACCOUNT_WAITS = ((10, 60), (20, 600), (50, 3600), (100, 86400))
+CODE_ACCOUNT_WAITS = ((10, 60), (20, 600), (50, 3600))
+
+CLOSED_FROM = 100  # failures of a factor in a row; from here on presence is needed
+
+CONSOLE = "console"  # the serial console's name among the clients: no network address
 
 CLIENT_TABLES = {"code": CODE_CLIENT_WAITS}
 ACCOUNT_TABLES = {"code": CODE_ACCOUNT_WAITS}
@@ -72,17 +89,27 @@ class Throttle:
         row = self._find(client)
         own = row[2].get(factor) if row else None
         own_wait_s = next_attempt(own, CLIENT_TABLES.get(factor, CLIENT_WAITS), now_s)
-        if row and row[1]:
+        if _is_judged_alone(client, row):
             return own_wait_s
         shared = ACCOUNT_TABLES.get(factor, ACCOUNT_WAITS)
         return max(own_wait_s, next_attempt(self._account.get(factor), shared, now_s))
+
+    def is_closed(self, factor, client):
+        """Return whether this client needs presence before it may try this factor again, wait or no wait."""
+        _check(factor)
+        row = self._find(client)
+        records = [row[2]] if row else []
+        if not _is_judged_alone(client, row):
+            records.append(self._account)
+        most = max([kept[factor][0] for kept in records if factor in kept] or [0])
+        return most >= CLOSED_FROM and client != CONSOLE
 
     def failed(self, factor, client, now_s):
         """Count a failure. The caller stores .saved() before it answers."""
         _check(factor)
         row = self._touch(client)
         _count(row[2], factor, now_s)
-        if not row[1]:
+        if not _is_judged_alone(client, row):
             _count(self._account, factor, now_s)
 
     def succeeded(self, factor, client):
@@ -91,7 +118,7 @@ class Throttle:
         row = self._find(client)
         if row:
             row[2].pop(factor, None)
-        if not (row and row[1]):
+        if not _is_judged_alone(client, row):
             self._account.pop(factor, None)
 
     def know(self, client):
@@ -123,12 +150,17 @@ class Throttle:
         return row
 
     def _make_room(self):
-        """Drop the least recently used stranger; there is one, the known being fewer than the places."""
+        """Drop the least recently used stranger; there is one, the others being fewer than the places."""
         if len(self._clients) >= MOST_CLIENTS:
             for row in self._clients:
-                if not row[1]:
+                if not _is_judged_alone(row[0], row):
                     self._clients.remove(row)
                     return
+
+
+def _is_judged_alone(client, row):
+    """Whether the client has a budget of its own: a known one, and the serial console."""
+    return client == CONSOLE or (row is not None and row[1])
 
 
 def _check(factor):

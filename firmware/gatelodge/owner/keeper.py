@@ -5,12 +5,12 @@ failed attempt. Sessions, tokens and back-off run on the monotonic clock (a jump
 ends nor prolongs them); steps of one-time codes and dates shown to people come from `clock`.
 """
 
-from gatelodge import compat, store_keys
+from gatelodge import compat, log, store_keys
 from gatelodge.contract import service_code
-from gatelodge.core import base32, sessions, throttle, totp
+from gatelodge.core import base32, presence, sessions, throttle, totp
 from gatelodge.core import password as passwords
 from gatelodge.owner.history import History
-from gatelodge.refusals import refusal, too_early
+from gatelodge.refusals import closed, refusal, too_early
 
 CSRF_BYTES = 16
 LONGEST_NAME = 40
@@ -31,6 +31,7 @@ class Keeper:
         self.sessions = sessions.Sessions()
         self.history = History(self)
         self.throttle = throttle.Throttle(store.get(store_keys.THROTTLE), self.now_s())
+        self.presence = presence.Presence()
         self._iterations = iterations
 
     @property
@@ -168,10 +169,19 @@ class Keeper:
         return client
 
     def refuse_early(self, factor, visitor):
-        """Raise SigninError while this visitor has to wait before trying the factor again."""
-        wait_s = self.throttle.wait_s(factor, self.client_of(visitor), self.now_s())
-        if wait_s:
-            raise too_early(factor, wait_s)
+        """Raise SigninError while this visitor has to wait before trying the factor again, or needs presence.
+
+        Presence opens one try, whatever the throttle says: call this once for each."""
+        client = self.client_of(visitor)
+        wait_s = self.throttle.wait_s(factor, client, self.now_s())
+        is_closed = self.throttle.is_closed(factor, client)
+        if not (wait_s or is_closed) or self._is_let_by_presence(factor, client):
+            return
+        raise closed(factor) if is_closed else too_early(factor, wait_s)
+
+    def _is_let_by_presence(self, factor, client):
+        """Presence opens nothing to the serial console itself: whoever holds it grants it."""
+        return client != throttle.CONSOLE and self.presence.take_try(factor, client, self.now_s())
 
     def count_failure(self, factor, visitor, result=None):
         """Count it, and tell the history `result`, in one change of the store."""
@@ -179,6 +189,19 @@ class Keeper:
         records = self.history.record(visitor, result) if result else {}
         records[store_keys.THROTTLE] = self.throttle.saved()
         self.store.put_many(records)
+
+    def grant_presence(self, source):
+        """Somebody is at the router: core/presence.py. Return False when that was known a moment ago."""
+        is_granted = self.presence.grant(source, self.now_s())
+        if is_granted:
+            log.warning("owner", "somebody is at the router, by its %s: one more try for everybody", source)
+        return is_granted
+
+    def forget(self):
+        """The store has been wiped: nothing of the owner stays in memory either."""
+        self.sessions.end_where(lambda record: True)
+        self.throttle = throttle.Throttle(None, self.now_s())
+        self.presence = presence.Presence()
 
     def count_success(self, factor, visitor):
         self.throttle.succeeded(factor, self.client_of(visitor))

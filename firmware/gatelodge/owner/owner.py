@@ -5,6 +5,9 @@
     owner.signing_in.code(...)      signing_in.py: password, then code
     owner.trust.listed()            trust.py: browsers that skip the code
     owner.session(token, acting)    who is asking
+    owner.at_console.recover(...)   at_console.py: the serial console's words
+    owner.grant_presence(BUTTON)    somebody is at the router, core/presence.py
+    owner.reset.wipe(by)            reset.py: the router becomes nobody's
 
 Every method is synchronous and either returns a small value or raises SigninError, whose text is fit for
 the page. Decisions are core/'s; keeper.py joins them to the store, the clocks and the throttle.
@@ -15,8 +18,10 @@ from collections import namedtuple
 from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import recovery, sessions
+from gatelodge.owner.at_console import AtConsole
 from gatelodge.owner.factors import Factors
 from gatelodge.owner.keeper import Keeper
+from gatelodge.owner.reset import Reset
 from gatelodge.owner.setup import Setup
 from gatelodge.owner.signing_in import SigningIn
 from gatelodge.owner.trust import Trust
@@ -43,6 +48,9 @@ class Owner:
         self.trust = Trust(self._keeper)
         self._factors = Factors(self._keeper)
         self.signing_in = SigningIn(self._keeper, self._factors)
+        self.at_console = AtConsole(self._keeper)
+        self.reset = Reset(self._keeper)
+        self.grant_presence = self._keeper.grant_presence
 
     @property
     def is_set_up(self):
