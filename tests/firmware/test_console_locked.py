@@ -2,6 +2,7 @@ import asyncio
 import unittest
 
 from gatelodge import log
+from gatelodge.console import console as console_module
 from gatelodge.console import locked
 from gatelodge.console.console import Console
 from gatelodge.console.locked import LockedConsole
@@ -10,9 +11,32 @@ from gatelodge.contract.provisioning import LOCKED_SENTENCE
 REFUSAL = ("\r\n" + LOCKED_SENTENCE + "\r\n> ").encode()
 
 
+STATUS = [("model", "Test"), ("serial_number", "GL2647000001")]
+
+
+class Desk:
+    """The owner's words, which note what they were told."""
+
+    def __init__(self):
+        self.told = []
+
+    def actions(self):
+        return {
+            "unlock": lambda: self.said("unlock"),
+            "recover": lambda password: self.said(password),
+            "reset": lambda serial_number: self.said(serial_number),
+            "restart": lambda: self.said("restart"),
+        }
+
+    def said(self, what):
+        self.told.append(what)
+        return ["It is done."]
+
+
 class Locked(unittest.TestCase):
     def setUp(self):
-        self.console = LockedConsole(lambda: [("model", "Test"), ("serial_number", "GL2647000001")])
+        self.desk = Desk()
+        self.console = LockedConsole(lambda: STATUS, self.desk.actions())
 
     def test_it_greets_with_the_refusal(self):
         self.assertEqual(self.console.start(), (LOCKED_SENTENCE + "\r\n> ").encode())
@@ -49,6 +73,69 @@ class Locked(unittest.TestCase):
     def test_garbage_is_answered_and_the_next_line_read(self):
         self.console.received(bytes(range(256)))
         self.assertIn(b"model: Test", self.console.received(b"\x03status\r"))
+
+    def test_a_word_without_an_action_does_not_exist(self):
+        bare = LockedConsole(lambda: STATUS)
+        self.assertIn(REFUSAL, bare.received(b"unlock\r"))
+        self.assertNotIn(b"unlock", bare.received(b"\rhelp\r"))
+
+    def test_words_that_ask_nothing_are_done_at_once(self):
+        for word in (b"unlock", b"restart"):
+            self.assertEqual(self.console.received(word + b"\r"), word + b"\r\nIt is done.\r\n> ")
+        self.assertEqual(self.desk.told, ["unlock", "restart"])
+
+    def test_the_password_is_asked_for_and_typed_unseen(self):
+        self.assertEqual(self.console.received(b"recover\r\n"), b"recover\r\nPassword: ")
+        self.assertTrue(self.console.is_asking)
+        self.assertEqual(self.console.received(b"lant\x7fern"), b"")
+        self.assertEqual(self.console.received(b"\r"), b"\r\nIt is done.\r\n> ")
+        self.assertEqual(self.desk.told, ["lanern"])
+        self.assertFalse(self.console.is_asking)
+
+    def test_a_password_is_utf_8_and_case_and_spaces_count(self):
+        password = " Größe \u2713 " + "x" * 100
+        self.console.received(b"recover\r" + password.encode() + b"\r")
+        self.assertEqual(self.desk.told, [password])
+
+    def test_bytes_that_are_no_text_are_no_password(self):
+        self.assertIn(locked.NOTHING_DONE.encode(), self.console.received(b"recover\r\xff\xfe\r"))
+        self.assertEqual(self.desk.told, [])
+
+    def test_the_serial_number_is_asked_for_and_shown(self):
+        self.assertIn(b"Type the serial number", self.console.received(b"reset\r"))
+        self.assertEqual(self.console.received(b"GL-1"), b"GL-1")
+        self.console.received(b"\r")
+        self.assertEqual(self.desk.told, ["GL-1"])
+
+    def test_an_empty_answer_and_ctrl_c_change_nothing(self):
+        for end in (b"\r", b"  \r", b"secret\x03"):
+            sent = self.console.received(b"recover\r" + end)
+            self.assertEqual(sent[-4 - len(locked.NOTHING_DONE) :], locked.NOTHING_DONE.encode() + b"\r\n> ")
+            self.assertFalse(self.console.is_asking)
+        self.assertEqual(self.desk.told, [])
+
+    def test_a_knock_for_a_repl_ends_the_question(self):
+        self.console.received(b"recover\r")
+        self.assertEqual(self.console.received(b"sec\x01ret\r"), REFUSAL + b"ret")
+        self.assertEqual(self.desk.told, [])
+
+    def test_a_piece_gets_a_few_commands_done_and_no_more(self):
+        for flood in (b"unlock\r" * 1000, b"help\r" * 1000, b"recover\rx\r" * 1000, b"reset\r\x03" * 1000):
+            self.desk.told = []
+            console = LockedConsole(lambda: STATUS, self.desk.actions())
+            self.assertLess(len(console.received(flood)), 2000)
+            self.assertLessEqual(len(self.desk.told), locked.COMMANDS_PER_PIECE)
+
+    def test_a_hidden_answer_is_bounded(self):
+        self.console.received(b"recover\r")
+        self.assertEqual(self.console.received(b"x" * 10000), b"")
+        self.console.received(b"\r")
+        self.assertEqual(len(self.desk.told[0]), locked.HIDDEN_LIMIT)
+
+    def test_the_answer_may_come_byte_by_byte(self):
+        for byte in b"recover\r\nsecret\r\nstatus\r\n":
+            self.console.received(bytes([byte]))
+        self.assertEqual(self.desk.told, ["secret"])
 
     def test_ctrl_c_forgets_the_line(self):
         self.assertIn(b"model: Test", self.console.received(b"xyz\x03status\r"))
@@ -102,6 +189,26 @@ class LockingIt(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(line.written.count(b"OK"), 2)
         self.assertNotIn(b"soft reboot", line.written)
         self.assertIn(LOCKED_SENTENCE.encode(), line.written)
+
+
+class Owned(FactoryBench):
+    is_locked = True
+
+
+class Silence(unittest.IsolatedAsyncioTestCase):
+    async def test_a_question_that_nobody_answers_is_over_after_a_while(self):
+        line, patience = Line(b"recover\r"), console_module.ANSWER_MS
+        console_module.ANSWER_MS = 20
+        task = asyncio.create_task(Console(line, Owned(), list, list, Desk().actions()).run())
+        try:
+            for _ in range(500):
+                if locked.NOTHING_DONE.encode() in line.written:
+                    break
+                await asyncio.sleep(0.01)
+        finally:
+            console_module.ANSWER_MS = patience
+            task.cancel()
+        self.assertIn(b"Password: \r\n" + locked.NOTHING_DONE.encode(), line.written)
 
 
 if __name__ == "__main__":

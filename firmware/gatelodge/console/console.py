@@ -1,13 +1,14 @@
 """The serial console: raw REPL and bench on a blank router, a locked door afterwards.
 
     terminal = Terminal(baud=board["console"]["baud"])      # fd 0 and fd 1; OSError without a terminal
-    console = Console(terminal, bench, status, restart)
+    console = Console(terminal, bench, status, restart, actions)
     tasks.start(console.run(), "console")
 
 bench    console.bench.Bench; its `state` decides whether this console is locked
 status   callable -> list of (name, value) texts, for the locked console's `status`
 restart  callable(reason); the daemon ends and is started again (after the lock, and when an
          interrupt has torn the interpreter's heap)
+actions  {word: callable} of the owner, console/locked.py
 
 `run` ends only by cancellation. Code runs in the daemon's own loop and stops everything else
 meanwhile, as on a board: nobody is served by a router that is still at the factory.
@@ -19,17 +20,22 @@ from gatelodge import log
 from gatelodge.console.locked import LockedConsole
 from gatelodge.console.raw_repl import EXECUTE, SEND, RawRepl
 from gatelodge.console.runner import INTERRUPTED, Runner
+from gatelodge.contract.errors import LineError
+from gatelodge.tasks import with_deadline
 
 # The answer to `lock` is 60 bytes, 5 ms at 115200 baud; 50 times that before the line may drop.
 LAST_WORDS_S = 0.25
+ANSWER_MS = 60_000  # for a question's answer to be typed; silence is Ctrl-C
+_CTRL_C = b"\x03"
 
 
 class Console:
-    def __init__(self, terminal, bench, status, restart):
+    def __init__(self, terminal, bench, status, restart, actions=None):
         self._terminal = terminal
         self._bench = bench
         self._status = status
         self._restart = restart
+        self._actions = actions
         self._repl = RawRepl(bench.banner)
         self._runner = Runner({"bench": bench})
 
@@ -43,10 +49,18 @@ class Console:
     # --- locked ---
 
     async def _serve_locked(self):
-        door = LockedConsole(self._status)
+        door = LockedConsole(self._status, self._actions)
         await self._terminal.write(door.start())
         while True:
-            await self._terminal.write(door.received(await self._terminal.read()))
+            await self._terminal.write(door.received(await self._next_piece(door)))
+
+    async def _next_piece(self, door):
+        if not door.is_asking:
+            return await self._terminal.read()
+        try:
+            return await with_deadline(self._terminal.read(), ANSWER_MS, "the answer")
+        except LineError:
+            return _CTRL_C
 
     # --- blank ---
 
