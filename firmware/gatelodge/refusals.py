@@ -55,6 +55,18 @@ REFUSALS = {
         None,
         _("This is printed on the label. Choose something that only you know."),
     ),
+    "password_same": ("password", None, _("This is the password already. Choose another one.")),
+    "enrolment_over": ("form", None, _("The 15 minutes for adding it are over. Begin again.")),
+    "authenticators_full": ("form", None, _("There are eight authenticators. Remove one first.")),
+    "no_such_authenticator": ("form", None, _("That authenticator has been removed. Load the page again.")),
+    "last_authenticator": (
+        "form",
+        None,
+        _("This is the last authenticator. Add another one first, or switch two-factor off."),
+    ),
+    "undo_over": ("form", None, _("The 10 minutes are over. Add the authenticator again.")),
+    "two_factor_is_off": ("form", None, _("Two-factor is off. Add an authenticator to switch it on.")),
+    "session_over": ("form", None, _("That session has ended already.")),
     "password_wrong": ("password", None, _("This is not the password. Try again.")),
     "proof_needed": (
         "code",

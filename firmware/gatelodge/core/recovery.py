@@ -67,8 +67,8 @@ def spend(record, text):
 
 
 def remaining(record):
-    """Return how many codes are left."""
-    return len(record["hashes"])
+    """Return how many codes are left. record: None while two-factor is off."""
+    return len(record["hashes"]) if record else 0
 
 
 def _hashed(code, salt, iterations):

@@ -154,6 +154,11 @@ class Tickets:
         ends_s, value = self._kept.get(hashed(token), (now_s, None))
         return value if ends_s > now_s else None
 
+    def values(self, now_s):
+        """Return the values whose time is not over, the newest first."""
+        live = [kept for kept in self._kept.values() if kept[0] > now_s]
+        return [value for _, value in sorted(live, key=lambda kept: -kept[0])]
+
     def drop(self, token):
         self._kept.pop(hashed(token), None)
 

@@ -44,12 +44,13 @@ class Keeper:
     def new_token(self):
         return sessions.new_token(self.entropy(sessions.TOKEN_BYTES))
 
-    def keep(self, records):
-        """Store the records, the throttle's counts and the time reached, all or none."""
+    def keep(self, records, deleted=()):
+        """Store the records, the throttle's counts and the time reached, and drop the deleted keys: all or
+        none."""
         records[store_keys.THROTTLE] = self.throttle.saved()
         if self.clock.is_set:
             records[store_keys.CLOCK_FLOOR] = int(self.clock.now())
-        self.store.put_many(records)
+        self.store.put_many(records, deleted)
 
     def begin_session(self, visitor, method, trust_id="", is_proved=True):
         """Return the session's token. Call it once everything that the sign-in used is in the store.

@@ -4,6 +4,7 @@
     owner.setup.finish(...)         setup.py: the wizard
     owner.signing_in.code(...)      signing_in.py: password, then code
     owner.trust.listed()            trust.py: browsers that skip the code
+    owner.security.not_me(...)      security.py: password, factors, sessions, history
     owner.session(token, acting)    who is asking
     owner.at_console.recover(...)   at_console.py: the serial console's words
     owner.grant_presence(BUTTON)    somebody is at the router, core/presence.py
@@ -22,6 +23,7 @@ from gatelodge.owner.at_console import AtConsole
 from gatelodge.owner.factors import Factors
 from gatelodge.owner.keeper import Keeper
 from gatelodge.owner.reset import Reset
+from gatelodge.owner.security import Security
 from gatelodge.owner.setup import Setup
 from gatelodge.owner.signing_in import SigningIn
 from gatelodge.owner.trust import Trust
@@ -48,6 +50,7 @@ class Owner:
         self.trust = Trust(self._keeper)
         self._factors = Factors(self._keeper)
         self.signing_in = SigningIn(self._keeper, self._factors)
+        self.security = Security(self._keeper, self._factors, self.trust)
         self.at_console = AtConsole(self._keeper)
         self.reset = Reset(self._keeper)
         self.grant_presence = self._keeper.grant_presence
@@ -83,9 +86,14 @@ class Owner:
         if session is None or not session.is_proved:
             raise refusal("proof_needed")
 
-    def prove(self, session_token, code, visitor):
-        """Take a code, or a recovery code, of somebody who is signed in, for five minutes. Or SigninError."""
-        self._keeper.keep(self._factors.either(code, visitor))
+    def prove(self, session_token, proof, visitor):
+        """Take a code, or a recovery code, of somebody who is signed in, for five minutes. Or SigninError.
+
+        While two-factor is off there is no code: the password it is."""
+        if self.security.is_two_factor:
+            self._keeper.keep(self._factors.either(proof, visitor))
+        else:
+            self.security.check_password(proof, visitor)
         self._keeper.sessions.prove(session_token, self._keeper.now_s())
 
     def sign_out(self, session_token):
