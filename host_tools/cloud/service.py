@@ -126,14 +126,15 @@ class Service:
 
 
 def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
-    """Make the routers' side and join it to the rest: edges are stored, a new link is shown its claim."""
+    """Make the routers' side and join it to the rest: edges are stored, a new link is shown its claim, and a
+    router that was reset is let go."""
 
     async def on_edge(serial_number: str, state: str, status: dict[str, Any]) -> None:
         await parts.ownership.edge(serial_number, state, status)
         if state != OFFLINE:
             parts.tasks.start(parts.claims.linked(serial_number), "deliver a waiting claim")
 
-    hub = make(on_edge=on_edge, on_claim_answer=parts.claims.answered)
+    hub = make(on_edge=on_edge, on_claim_answer=parts.claims.answered, on_reset=parts.ownership.reset)
     parts.claims.hub = parts.ownership.hub = hub
     return hub
 

@@ -1,6 +1,7 @@
 """A device hub without routers: it implements DeviceHub's side towards the rest of the cloud.
 
-`connect` and `disconnect` are the router's plug; `answer` is what the owner presses on its page.
+`connect` and `disconnect` are the router's plug; `answer` is what the owner presses on its page, `reset` what
+somebody does who is at it.
 """
 
 import asyncio
@@ -10,9 +11,10 @@ from host_tools.cloud.devices.hub import DeviceOffline
 
 
 class FakeDeviceHub:
-    def __init__(self, on_edge=None, on_claim_answer=None):
+    def __init__(self, on_edge=None, on_claim_answer=None, on_reset=None):
         self._on_edge = on_edge
         self._on_claim_answer = on_claim_answer
+        self._on_reset = on_reset
         self._online = {}
         self.claims = {}  # serial_number: the claim that its page shows
         self.owners = {}  # serial_number: whom the router was last told
@@ -30,6 +32,11 @@ class FakeDeviceHub:
 
     async def answer(self, serial_number, approved):
         await self._on_claim_answer(serial_number, self.claims[serial_number]["claim_id"], approved)
+
+    async def reset(self, serial_number):
+        """The router comes back from a reset: the hub says so before it is online."""
+        await self._on_reset(serial_number)
+        await self.connect(serial_number)
 
     def online(self, serial_number):
         status = self._online.get(serial_number)

@@ -275,6 +275,48 @@ class CloudClientTest(unittest.IsolatedAsyncioTestCase):
         self.assertIsNone(self.store.get(store_keys.CLOUD_OWNER))
         await self.stop()
 
+    async def test_a_reset_is_told_until_the_cloud_acknowledges_it(self):
+        self.store.put(store_keys.CLOUD_RESET, "r1")
+        self.cloud.welcome.update({"owner": None, "reset": "r1"})
+        await self.online()
+        self.assertEqual(self.cloud.heard_of("hello")[0]["reset"], "r1")
+        self.assertIsNone(self.store.get(store_keys.CLOUD_RESET))
+        self.cloud.cut()
+        self.assertIsNone((await self.heard("hello", 2))["reset"])
+        await self.stop()
+
+    async def test_until_then_the_cloud_names_nobody_that_counts(self):
+        """A cloud of an older version knows of no resets; another id is of another reset."""
+        for acknowledged in (None, "r0"):
+            self.store.put(store_keys.CLOUD_RESET, "r1")
+            self.cloud.welcome.update({"owner": OWNER, "reset": acknowledged})
+            await self.online()
+            self.assertIsNone(self.client.owner)
+            self.assertEqual(self.store.get(store_keys.CLOUD_RESET), "r1")
+            await self.stop()
+
+    async def test_a_router_that_was_never_reset_says_so_and_believes_the_cloud(self):
+        self.cloud.welcome.update({"owner": OWNER, "reset": None})
+        await self.online()
+        self.assertIsNone(self.cloud.heard_of("hello")[0]["reset"])
+        self.assertEqual(self.client.owner, OWNER)
+        await self.stop()
+
+    async def test_what_was_the_last_owners_is_forgotten(self):
+        self.cloud.acknowledges = False
+        await self.online()
+        self.cloud.say(SHOW_CLAIM)
+        self.cloud.say(IDENTIFY)
+        await self.heard("result", 2)
+        self.store.delete(store_keys.COMMANDS)
+        self.client.forget()
+        self.assertIsNone(self.client.claim)
+        self.cloud.cut()
+        await self.heard("hello", 2)
+        await self.heard("heartbeat", 2)
+        self.assertEqual(len(self.cloud.heard_of("result")), 2)
+        await self.stop()
+
     async def test_a_refusal_is_named_on_the_dashboard(self):
         self.cloud.refuses_with = TlsRefusal("untrusted")
         await self.start()

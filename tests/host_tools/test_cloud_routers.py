@@ -318,6 +318,42 @@ async def test_a_released_router_can_be_registered_by_another_account(rig, ada, 
     assert rig.hub.owners[SERIAL]["email"] == "eve@example.org"
 
 
+async def test_a_router_that_was_reset_leaves_its_account_which_gets_a_notice(rig, ada):
+    await rig.own_router(SERIAL, ada)
+    await rig.hub.reset(SERIAL)
+    assert SERIAL not in (await ada.get("/routers")).text
+    assert (await rig.parts.registry.find(SERIAL)).owner is None
+    notices = [mail for mail in await rig.mails("ada@example.org") if mail.subject == "A router was reset"]
+    assert len(notices) == 1 and SERIAL in notices[0].body
+
+
+async def test_a_reset_that_is_told_again_gives_no_second_notice(rig, ada):
+    await rig.own_router(SERIAL, ada)
+    for _ in range(3):
+        await rig.hub.reset(SERIAL)
+    subjects = [mail.subject for mail in await rig.mails("ada@example.org")]
+    assert subjects.count("A router was reset") == 1
+
+
+async def test_a_reset_of_nobodys_router_and_of_an_unknown_one_changes_nothing(rig, ada):
+    await rig.make_router(SERIAL)
+    before = len(await rig.mails())
+    await rig.hub.reset(SERIAL)
+    await rig.parts.ownership.reset("GL-9999")
+    assert len(await rig.mails()) == before
+
+
+async def test_a_reset_router_can_be_registered_by_another_account_by_its_label(rig, ada, eve):
+    code = await rig.own_router(SERIAL, ada)
+    await rig.hub.reset(SERIAL)
+    rig.hub.claims.clear()
+    await eve.post("/routers/register", service_code=code)
+    await rig.until(lambda: SERIAL in rig.hub.claims)
+    await rig.hub.answer(SERIAL, True)
+    assert rig.hub.owners[SERIAL]["email"] == "eve@example.org"
+    assert (await ada.get(f"/routers/{SERIAL}")).status == 404
+
+
 async def test_what_the_links_are_told_of_a_router_names_its_owner(rig, ada):
     await rig.own_router(SERIAL, ada)
     record = await rig.parts.registry.find(SERIAL)

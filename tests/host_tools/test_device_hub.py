@@ -68,11 +68,16 @@ class Bench:
         self.genuine = self.factory.router(SERIAL)
         self.registry = MemoryRegistry([DeviceRecord(SERIAL, self.genuine.fingerprint, OWNER)])
         self.edges, self.answers, self.answer_fails = [], [], False
+        self.resets, self.reset_fails = [], False
         self.peers = aiohttp.ClientSession()
 
     async def start(self, **settings):
         self.hub = DeviceHub(
-            self.registry, on_edge=self.edge, on_claim_answer=self.answer, settings=HubSettings(**settings)
+            self.registry,
+            on_edge=self.edge,
+            on_claim_answer=self.answer,
+            on_reset=self.reset,
+            settings=HubSettings(**settings),
         )
         ca_file, _ = self.factory.write(self.folder, "factory")
         context = device_context(*self.cloud_ca.server("localhost").write(self.folder, "cloud"), ca_file)
@@ -90,6 +95,12 @@ class Bench:
         if self.answer_fails:
             raise OSError("no database")
         self.answers.append((serial_number, claim_id, approved))
+
+    async def reset(self, serial_number):
+        if self.reset_fails:
+            raise OSError("no database")
+        self.resets.append(serial_number)
+        self.registry.records[serial_number] = DeviceRecord(serial_number, self.genuine.fingerprint)
 
     async def connect(self, credential=None, **options):
         ca_file, _ = self.cloud_ca.write(self.folder, "cloud_ca")
@@ -312,6 +323,60 @@ async def test_a_command_is_repeated_with_its_id_after_a_reconnect(bench):
     assert await again.hear() == first
     await again.say(type="result", id=first["id"], ok=True, value={"lights": 3})
     assert await running == {"lights": 3}
+
+
+async def test_a_reset_ends_the_ownership_before_the_welcome_acknowledges_it(bench):
+    peer = await bench.connect()
+    await peer.say(**HELLO | {"reset": "r1"})
+    welcome = await peer.hear()
+    assert (welcome["reset"], welcome["owner"], bench.resets) == ("r1", None, [SERIAL])
+    assert "reset" not in bench.hub.online(SERIAL)
+    while not bench.edges:
+        await asyncio.sleep(0.01)
+    assert bench.edges == [("online", None)]
+
+
+async def test_an_owner_of_null_is_no_reset(bench):
+    """The owner's approval may have reached us while the router was away."""
+    peer = await bench.connect()
+    await peer.say(**HELLO | {"owner": None})
+    welcome = await peer.hear()
+    assert (welcome["owner"], welcome["reset"], bench.resets) == (OWNER, None, [])
+
+
+async def test_a_reset_that_could_not_be_kept_is_not_acknowledged(bench):
+    bench.reset_fails = True
+    peer = await bench.connect()
+    await peer.say(**HELLO | {"reset": "r1"})
+    assert (await peer.hear())["type"] == "goodbye"
+    assert bench.hub.online(SERIAL) is None
+    bench.reset_fails = False
+    again = await bench.connect()
+    await again.say(**HELLO | {"reset": "r1"})
+    assert (await again.hear())["reset"] == "r1"
+
+
+async def test_nobody_is_reset_by_a_router_with_another_certificate(bench):
+    bench.registry.records = {SERIAL: DeviceRecord(SERIAL, "0" * 64, OWNER)}
+    peer = await bench.connect()
+    await peer.say(**HELLO | {"reset": "r1"})
+    assert (await peer.hear())["type"] == "goodbye"
+    assert bench.resets == []
+
+
+async def test_a_command_of_the_last_owner_is_not_repeated_after_a_reset(bench):
+    peer = await bench.welcomed()
+    running = bench.command()
+    await peer.hear()
+    await peer.socket.close()
+    again = await bench.connect()
+    await again.say(**HELLO | {"reset": "r1"})
+    assert (await again.hear())["type"] == "welcome"
+    with pytest.raises(CommandFailed, match="was reset"):
+        await running
+    later = bench.command("identify")
+    assert (await again.hear())["name"] == "identify"
+    later.cancel()
 
 
 async def test_commands_that_wait_are_bounded(bench):

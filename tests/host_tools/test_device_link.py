@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from gatelodge import store_keys
 from gatelodge.contract.errors import MessageError
+from gatelodge.store import FlashFiles, Store
 
 from host_tools.cloud.devices.hub import DeviceHub, DeviceOffline, HubSettings
 from host_tools.cloud.devices.listener import start_listener
@@ -41,14 +43,14 @@ class Cloud:
 
     def __init__(self, folder, factory, authority):
         self.registry = MemoryRegistry()
-        self.edges, self.answers = [], []
+        self.edges, self.answers, self.resets = [], [], []
         self.port = 0
         ca_file, _ = factory.write(folder, "factory")
         self._context_files = (*authority.server(SERVER_NAME).write(folder, "cloud"), ca_file)
 
     async def start(self):
         settings = HubSettings(heartbeat_s=1, reconnect_window_s=1)
-        callbacks = {"on_edge": self._edge, "on_claim_answer": self._answer}
+        callbacks = {"on_edge": self._edge, "on_claim_answer": self._answer, "on_reset": self._reset}
         self.hub = DeviceHub(self.registry, settings=settings, **callbacks)
         context = device_context(*self._context_files)
         self.runner = await start_listener(self.hub, context, "127.0.0.1", self.port)
@@ -63,6 +65,9 @@ class Cloud:
 
     async def _answer(self, serial_number, claim_id, approved):
         self.answers.append((serial_number, claim_id, approved))
+
+    async def _reset(self, serial_number):
+        self.resets.append(serial_number)
 
     async def online(self, router):
         await until(lambda: self.hub.online(SERIAL), router.log)
@@ -157,6 +162,19 @@ async def test_heartbeats_bring_the_routers_facts(cloud, run_router):
     await cloud.online(router)
     status = await until(lambda: "load" in cloud.hub.online(SERIAL) and cloud.hub.online(SERIAL), router.log)
     assert (status["firmware"], status["load"], status["wan_up"]) == ("0.1.0", 0.25, True)
+
+
+async def test_a_reset_router_says_so_once(cloud, run_router, tmp_path):
+    journal = Store(FlashFiles(), str(tmp_path / "journal")).open()
+    journal.put(store_keys.CLOUD_RESET, "r1")
+    journal.close()
+    router = await run_router()
+    await cloud.online(router)
+    await until(lambda: "was reset" in router.log(), router.log)
+    await router.stop()
+    await router.start()
+    await until(lambda: cloud.edges.count("online") + cloud.edges.count("changed") == 2, router.log)
+    assert cloud.resets == [SERIAL]
 
 
 async def test_a_command_runs_and_its_value_comes_back(cloud, run_router):

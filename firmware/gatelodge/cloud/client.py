@@ -95,6 +95,11 @@ class CloudClient:
         self._tasks.start(self._deliver(message), "claim answer")
         self._changed()
 
+    def forget(self):
+        """The router was reset: what was its owner's is gone from the store, and goes from here."""
+        self._record = ledger.empty()
+        self._claims = Claims(monotonic_ms)
+
     # --- connecting, for ever ---
 
     async def run(self):
@@ -142,6 +147,7 @@ class CloudClient:
             "uptime_s": facts["uptime_s"],
             "owner": self.owner["account_id"] if self.owner else None,
             "clock_state": self._clock.state,
+            "reset": self._store.get(store_keys.CLOUD_RESET),
         }
 
     def _heartbeat_facts(self):
@@ -169,12 +175,24 @@ class CloudClient:
     async def _on_welcome(self, connection, message):
         self._clock.set(message["time_ms"] / 1000, "cloud")
         self._backoff.welcomed(message["reconnect_window_s"])
-        self._set_owner(message["owner"])
+        self._set_owner(self._owner_in(message))
         self._connection = connection
         log.info("link", "online; heartbeat every %d s", message["heartbeat_s"])
         self._set_state(ONLINE, None)
         for owed in self._record["outbox"]:
             await connection.send(owed)
+
+    def _owner_in(self, welcome):
+        """Whom the cloud names. Until it has acknowledged a reset, that is the owner before: nobody, here."""
+        reset = self._store.get(store_keys.CLOUD_RESET)
+        if reset is None:
+            return welcome["owner"]
+        if welcome["reset"] != reset:
+            log.warning("link", "the cloud has not taken the reset: it does not know of resets yet")
+            return None
+        self._store.delete(store_keys.CLOUD_RESET)
+        log.info("link", "the cloud knows that this router was reset")
+        return welcome["owner"]
 
     async def _on_heartbeat_ack(self, connection, message):
         """The link has noted that the cloud is there."""

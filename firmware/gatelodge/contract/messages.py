@@ -162,6 +162,11 @@ MESSAGES = {
             ("uptime_s", _SECONDS_UP),
             ("owner", nullable(token(64))),  # the account_id it believes it belongs to
             ("clock_state", one_of("unset", "synced", "proven")),
+            # A factory reset that no welcome has acknowledged: an id of its own. The router has no owner
+            # any more, and the cloud lets go of it before it answers. Only the router itself can say so:
+            # hello comes over a link that the device key has signed. An owner of null alone means nothing:
+            # a router that was just registered has not heard of it yet.
+            ("reset", nullable(token(64))),
         ),
     ),
     "welcome": (  # the cloud's answer
@@ -171,6 +176,7 @@ MESSAGES = {
             ("heartbeat_s", integer(1, 3600)),
             ("reconnect_window_s", integer(1, 3600)),  # see core/backoff.py
             ("owner", nullable(OWNER)),
+            ("reset", nullable(token(64))),  # hello's, once done. A cloud that knows of none leaves it out
         ),
     ),
     "heartbeat": (

@@ -39,6 +39,18 @@ def authenticator_changed(what: str, name: str, public_url: str) -> Text:
     )
 
 
+def router_reset(serial_number: str, public_url: str) -> Text:
+    return Text(
+        "A router was reset",
+        f"The router {serial_number} was reset, by somebody who is at it or signed in on its page. "
+        "Its password, its authenticators and its recovery codes are erased, and it has left your Gatelodge "
+        "account.\n\n"
+        "If it was you, set it up again with the service code on its label. If it was not you, look after "
+        "the router: whoever has it and its label can register it in an account of their own.\n\n"
+        f"Your routers:\n{public_url}/routers" + FOOT,
+    )
+
+
 def router_changed(what: str, serial_number: str, public_url: str) -> Text:
     """`what`: "registered" or "released"."""
     return Text(

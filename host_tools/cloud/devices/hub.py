@@ -37,6 +37,10 @@ OnEdge = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 # error), also after a restart of the cloud.
 OnClaimAnswer = Callable[[str, str, bool], Awaitable[None]]
 
+# on_reset(serial_number): somebody who is at the router has reset it. It is nobody's when this returns; called
+# again if the router did not hear so.
+OnReset = Callable[[str], Awaitable[None]]
+
 WAITING_LIMIT = 8  # commands for one router; it remembers the last 32 (gatelodge/cloud/ledger.py)
 LINKS_OF_ROUTER_MAX = 8  # at once: after a few quick restarts the older ones are still on their way out
 CLOSING_S = 5  # for all goodbyes at shutdown
@@ -88,7 +92,8 @@ class Refused(Exception):
 
 
 class DeviceHub:
-    """hub = DeviceHub(registry, on_edge=..., on_claim_answer=...), served by `listener.start_listener`."""
+    """hub = DeviceHub(registry, on_edge=..., on_claim_answer=..., on_reset=...), served by
+    `listener.start_listener`."""
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class DeviceHub:
         *,
         on_edge: OnEdge | None = None,
         on_claim_answer: OnClaimAnswer | None = None,
+        on_reset: OnReset | None = None,
         settings: HubSettings | None = None,
     ):
         """Make a hub without connections. Needs no running loop."""
@@ -105,6 +111,7 @@ class DeviceHub:
         self._registry = registry
         self._on_edge = on_edge
         self._on_claim_answer = on_claim_answer
+        self._on_reset = on_reset
         self._sessions: dict[str, Session] = {}
         self._all: set[Session] = set()  # also those that have not said hello, or were replaced
         self._links: Counter[str] = Counter()  # by serial number, for a bound
@@ -261,20 +268,35 @@ class DeviceHub:
             raise Refused(f"it calls itself {hello['serial_number']}, its certificate does not")
         window_s = await self._window_s()
         record = check_known(await self._registry.find(certificate.serial_number), certificate)
+        if hello["reset"] is not None:
+            record = await self._reset(certificate)
         replaced = self._sessions.get(certificate.serial_number)
         # No await from here to the welcome's first byte: whoever looks the session up may already use it.
         self._sessions[certificate.serial_number] = session
         session.status["owner"] = record.owner["account_id"] if record.owner else None
-        await session.send(self._welcome(record, window_s))
+        await session.send(self._welcome(record, window_s, hello["reset"] if self._on_reset else None))
         await self._took_over(certificate.serial_number, session, replaced)
 
-    def _welcome(self, record: DeviceRecord, window_s: int) -> dict[str, Any]:
+    async def _reset(self, certificate: PeerCertificate) -> DeviceRecord:
+        """The router has no owner any more, whatever we believe: let go of it, then answer."""
+        serial_number = certificate.serial_number
+        logger.info("router %s says that it was reset", serial_number)
+        if self._on_reset is not None:
+            await self._on_reset(serial_number)
+        failed = {"ok": False, "value": None, "error": "The router was reset."}
+        for waiting in self._waiting.get(serial_number, {}).values():
+            if not waiting.result.done():
+                waiting.result.set_result(failed)
+        return check_known(await self._registry.find(serial_number), certificate)
+
+    def _welcome(self, record: DeviceRecord, window_s: int, reset: str | None) -> dict[str, Any]:
         return {
             "type": "welcome",
             "time_ms": int(time.time() * 1000),
             "heartbeat_s": self.settings.heartbeat_s,
             "reconnect_window_s": window_s,
             "owner": record.owner,
+            "reset": reset,
         }
 
     async def _took_over(self, serial_number: str, session: Session, replaced: Session | None) -> None:
@@ -284,7 +306,8 @@ class DeviceHub:
         logger.info("router %s is online from %s", serial_number, session.status["address"])
         await self._edge(serial_number, "changed" if replaced else "online", session)
         for waiting in list(self._waiting.get(serial_number, {}).values()):
-            await self._try_send(session, waiting.message)
+            if not waiting.result.done():
+                await self._try_send(session, waiting.message)
 
     async def _ended(self, serial_number: str, session: Session) -> None:
         if self._sessions.get(serial_number) is not session:

@@ -18,7 +18,7 @@ CLOSE_S = 2  # for the peer's close frame, and for our own last words
 # A router sends a heartbeat each interval (1 s at least) and, after a reconnect, up to 16 results at once.
 MESSAGES_AT_ONCE = 40
 MESSAGES_PER_S = 2
-NOT_STATUS = ("type", "seq", "serial_number")
+NOT_STATUS = ("type", "seq", "serial_number", "reset")
 
 
 def now_ms() -> int:

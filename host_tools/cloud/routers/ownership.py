@@ -22,7 +22,7 @@ from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.devices.hub import CommandTimeout, DeviceHub, HubError
 from host_tools.cloud.routers.registry import OFFLINE, ONLINE
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Claim, Command, Router
+from host_tools.cloud.store.models import Account, Claim, Command, Router
 from host_tools.cloud.store.secret_box import new_id
 from host_tools.cloud.tasks import Tasks
 
@@ -108,15 +108,27 @@ class Ownership:
         """Give the router back: it has no owner, and what was its owner's is wiped. Raises NotTheirsError."""
         async with self._database.write() as session:
             router = await self._require_owner(session, serial_number, visit)
-            router.owner_id = router.owned_at = None
-            await session.execute(delete(Command).where(Command.serial_number == serial_number))
-            await session.execute(delete(Claim).where(Claim.serial_number == serial_number))
+            await _wipe(session, router)
             text = texts.router_changed("released", serial_number, self._public_url)
             await self._post.add(session, visit.signed_in.email, text, visit.now)
         self._post.wake()
         if self.hub is not None:
             await self.hub.set_owner(serial_number, None)
         log.info("%s was released by its owner", serial_number)
+
+    async def reset(self, serial_number: str) -> None:
+        """The router was reset, as its own link says: it is nobody's, and its owner gets a notice of it."""
+        async with self._database.write() as session:
+            router = await session.get(Router, serial_number, with_for_update=True)
+            if router is None or router.owner_id is None:
+                return
+            owner = await session.get_one(Account, router.owner_id)
+            await _wipe(session, router)
+            text = texts.router_reset(serial_number, self._public_url)
+            await self._post.add(session, owner.email, text, self._clock())
+        self._post.wake()
+        self._bus.publish(f"router:{serial_number}")
+        log.info("%s was reset, and is its owner's no more", serial_number)
 
     async def edge(self, serial_number: str, state: str, status: dict[str, Any]) -> None:
         """A router came, went or changed: only these edges are stored."""
@@ -164,6 +176,13 @@ class Ownership:
 
     def _view(self, router: Router) -> RouterView:
         return RouterView(router, self.hub.online(router.serial_number) if self.hub else None)
+
+
+async def _wipe(session: AsyncSession, router: Router) -> None:
+    """The router has no owner, and nothing of one is left here."""
+    router.owner_id = router.owned_at = None
+    await session.execute(delete(Command).where(Command.serial_number == router.serial_number))
+    await session.execute(delete(Claim).where(Claim.serial_number == router.serial_number))
 
 
 def _owned(serial_number: str, account_id: str):
