@@ -11,6 +11,7 @@ and obeys lines on stdin:
     claim                     somebody wants to register this router
     unset | set               the clock
     alone                     nobody else in the network
+    name TEXT                 what the laptop calls itself
 """
 
 import asyncio
@@ -19,10 +20,10 @@ import sys
 from gatelodge import compat, log, store_keys, streams
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import StateError
+from gatelodge.owner.owner import Owner
 from gatelodge.store import FlashFiles, Store
 from gatelodge.tasks import Tasks
 from gatelodge.web import app
-from gatelodge.owner.owner import Owner
 
 from tests.fakes.simulated_router import SimulatedRouter
 
@@ -98,6 +99,8 @@ class Play:
         word, _, rest = line.strip().partition(" ")
         if word == "fail":
             self.router.fail = rest
+        elif word == "name":
+            self.router.call_laptop(rest)
         elif word in self.verbs:
             self.verbs[word](self)
         else:

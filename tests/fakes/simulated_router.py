@@ -53,6 +53,10 @@ class SimulatedRouter:
         self.people, self.leases = [], {}
         self.devices = self._new_devices()
 
+    def call_laptop(self, name):
+        mac = _NEIGHBOURS[0][1]
+        self.leases[mac] = (name, self.leases[mac][1])
+
     def with_history(self):
         """Fill the ring as if ten minutes had passed. Returns the router."""
         past = [SAMPLES * STEP_S]

@@ -63,7 +63,7 @@ class TestParts(unittest.TestCase):
         now = look(site)
         self.assertEqual(now["state"]["router"], "failed")
         self.assertNotIn("router.model", now["text"])
-        self.assertEqual(now["state"]["interfaces"], "works")
+        self.assertEqual(now["state"]["devices"], "works")
 
     def test_an_unset_clock_is_told(self):
         now = look(Site(Cloud(), FakeClock(is_set=False)))
@@ -72,8 +72,8 @@ class TestParts(unittest.TestCase):
 
     def test_nobody_nearby_is_said_with_what_to_do(self):
         site = Site(Cloud())
-        site.router.people = []
-        self.assertIn("Connect a phone", look(site)["html"]["neighbours"])
+        site.router.be_alone()
+        self.assertIn("Connect a phone", look(site)["text"]["devices.detail"])
 
     def test_why_the_cloud_is_away_is_told(self):
         now = look(Site(Cloud("offline", error="the certificate is not trusted")))

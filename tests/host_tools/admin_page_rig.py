@@ -2,6 +2,7 @@
 
 import datetime
 import http.client
+import io
 import ipaddress
 import json
 import re
@@ -9,10 +10,14 @@ import socket
 import ssl
 import subprocess
 
+import pyotp
+import zxingcpp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from PIL import Image
+from playwright.sync_api import expect
 
 from tests.micropython.run import ROOT, environment, interpreter
 
@@ -105,3 +110,43 @@ def cookie_of(headers, name):
         if found:
             return f"{name}={found.group(1)}"
     return ""
+
+
+def decode_qr(tab):
+    picture = tab.locator("[data-qr] svg").screenshot()
+    return zxingcpp.read_barcode(Image.open(io.BytesIO(picture))).text
+
+
+def set_up(tab, router):
+    """Through the wizard. Returns (authenticator, recovery codes, the code that was used)."""
+    tab.goto(router.url)
+    tab.get_by_label("Service code").fill(SERVICE_CODE.lower())
+    tab.keyboard.press("Enter")
+    tab.get_by_label("New password").fill(PASSWORD)
+    tab.keyboard.press("Enter")
+    totp = pyotp.parse_uri(decode_qr(tab))
+    code = totp.now()
+    tab.get_by_label("Six-digit code").press_sequentially(code)
+    codes = tab.locator("[data-codes] li")
+    codes.first.wait_for()
+    found = codes.all_inner_texts()
+    tab.get_by_label("safe place").check()
+    tab.get_by_role("button", name="Open the overview").click()
+    tab.locator("[data-chart] svg").wait_for()
+    return totp, found, code
+
+
+def sign_out(tab):
+    tab.get_by_role("button", name="Sign out").click()
+    expect(tab.get_by_text("You are signed out.")).to_be_visible()
+
+
+def enter_password(tab):
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.keyboard.press("Enter")
+    tab.get_by_label("Six-digit code").wait_for()
+
+
+def weight_of(request):
+    sizes = request.sizes()
+    return sizes["responseHeadersSize"] + sizes["responseBodySize"]

@@ -1,85 +1,22 @@
 """The admin page in Chromium: the wizard, sign-in, live values, a claim, and a daemon that restarts."""
 
-import io
-
 import pyotp
-import pytest
-import zxingcpp
-from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.host_tools.admin_page_rig import CHROMIUM, PASSWORD, SERVICE_CODE, AdminPage
+from tests.host_tools.admin_page_rig import (
+    PASSWORD,
+    SERVICE_CODE,
+    decode_qr,
+    enter_password,
+    set_up,
+    sign_out,
+    weight_of,
+)
+from tests.host_tools.conftest import PHONE
 
 FIRST_LOAD_BYTES = 60 * 1024
 FIRST_LOAD_REQUESTS = 3
 LATER_LOAD_BYTES = 15 * 1024
-PATIENCE_MS = 15000
-PHONE = {"width": 320, "height": 640}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def router(tmp_path):
-    page = AdminPage(tmp_path)
-    yield page
-    page.stop()
-
-
-@pytest.fixture
-def tab(browser, router):
-    """A tab of a fresh browser. Whatever the console or the page's policy complains of fails the test."""
-    context = browser.new_context(ignore_https_errors=True, viewport=PHONE, accept_downloads=True)
-    context.set_default_timeout(PATIENCE_MS)
-    tab = context.new_page()
-    complaints = []
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("console", lambda message: complaints.append(message.text))
-    yield tab
-    context.close()
-    # Chromium tells of each refused form and each lost connection there; both are answers that tests ask for.
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
-
-
-def decode_qr(tab):
-    picture = tab.locator("[data-qr] svg").screenshot()
-    return zxingcpp.read_barcode(Image.open(io.BytesIO(picture))).text
-
-
-def set_up(tab, router):
-    """Through the wizard. Returns (authenticator, recovery codes, the code that was used)."""
-    tab.goto(router.url)
-    tab.get_by_label("Service code").fill(SERVICE_CODE.lower())
-    tab.keyboard.press("Enter")
-    tab.get_by_label("New password").fill(PASSWORD)
-    tab.keyboard.press("Enter")
-    totp = pyotp.parse_uri(decode_qr(tab))
-    code = totp.now()
-    tab.get_by_label("Six-digit code").press_sequentially(code)
-    codes = tab.locator("[data-codes] li")
-    codes.first.wait_for()
-    found = codes.all_inner_texts()
-    tab.get_by_label("safe place").check()
-    tab.get_by_role("button", name="Open the overview").click()
-    tab.locator("[data-chart] svg").wait_for()
-    return totp, found, code
-
-
-def sign_out(tab):
-    tab.get_by_role("button", name="Sign out").click()
-    expect(tab.get_by_text("You are signed out.")).to_be_visible()
-
-
-def enter_password(tab):
-    tab.get_by_label("Password").fill(PASSWORD)
-    tab.keyboard.press("Enter")
-    tab.get_by_label("Six-digit code").wait_for()
 
 
 def test_an_owner_sets_up_signs_out_and_signs_in_and_no_code_works_twice(tab, router):
@@ -132,11 +69,11 @@ def test_live_values_arrive_and_failing_parts_leave_the_others_alone(tab, router
     expect(tab.get_by_role("heading", name="No internet")).to_be_visible()
     expect(tab.locator("[data-live='traffic.received']")).to_have_text("0 bit/s")
     router.tell("fail neighbours")
-    expect(tab.locator("[data-live-state=neighbours] .failed")).to_be_visible()
+    expect(tab.locator("[data-live-state=devices] .failed")).to_be_visible()
     router.tell("join")
     expect(tab.get_by_role("heading", name="The internet works")).to_be_visible()
     router.tell("heal")
-    expect(tab.locator("[data-live-state=neighbours] .failed")).to_be_hidden()
+    expect(tab.locator("[data-live-state=devices] .failed")).to_be_hidden()
     router.tell("alone")
     expect(tab.get_by_text("No device has spoken yet.")).to_be_visible()
 
@@ -180,13 +117,8 @@ def test_the_first_load_is_small_and_later_ones_smaller(tab, router):
     assert sum(weights) <= LATER_LOAD_BYTES
 
 
-def weight_of(request):
-    sizes = request.sizes()
-    return sizes["responseHeadersSize"] + sizes["responseBodySize"]
-
-
 def test_nothing_overflows_a_narrow_phone(tab, router):
     set_up(tab, router)
-    for path in ("/", "/about"):
+    for path in ("/", "/devices", "/internet", "/about"):
         tab.goto(router.url + path)
         assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path

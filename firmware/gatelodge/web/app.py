@@ -22,6 +22,8 @@ web.MAX_CONNECTIONS is what the listener should allow at once.
 from gatelodge import compat
 from gatelodge.web.guard import Guard
 from gatelodge.web.pages.about import AboutPages
+from gatelodge.web.pages.devices import DevicesPages
+from gatelodge.web.pages.internet import InternetPages
 from gatelodge.web.pages.overview import OverviewPages
 from gatelodge.web.pages.setup import SetupPages
 from gatelodge.web.pages.shell import Shell
@@ -43,6 +45,7 @@ class Site:
         self.version = version
         self.assets = assets
         self.shell = Shell(assets)
+        self.views = {}  # name of a page with live values -> its view.View
         self.open_streams = 0
         # Tells a page that has waited whether the daemon was started anew. Public, and says nothing else.
         self.run_id = "%08x" % int.from_bytes(compat.entropy(4), "big")
@@ -60,7 +63,7 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, ht
     assets = Assets(assets_path)
     site = Site(owner, clock, router, cloud, identity, version, assets)
     rows = assets.rows()
-    for pages in (SetupPages, SigninPages, OverviewPages, AboutPages):
+    for pages in (SetupPages, SigninPages, OverviewPages, DevicesPages, InternetPages, AboutPages):
         rows = rows + pages(site).rows()
     app = App()
     routes = Routes(app, owner, rows, site.shell.refusal_body)

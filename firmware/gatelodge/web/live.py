@@ -1,7 +1,8 @@
 """Live updates: one event stream per open page, which sends what has changed every two seconds.
 
 Events (HTML Living Standard, server-sent events): `history` {step_s, samples: [[received, sent], ...]}
-once, then `update` {text, state, html, samples} as view.View describes; `ended` when the session has ended.
+once where the page has the chart, then `update` {text, state, html, samples} as view.View describes;
+`ended` when the session has ended.
 """
 
 import asyncio
@@ -14,12 +15,13 @@ MAX_OPEN = 6  # streams at once: each holds a TLS connection, 40 KB
 
 
 class LiveBody:
-    """The body of `/live`. session_token: looked at each time, so that it ends with its session."""
+    """The body of `/live`. session_token: looked at each time, so that it ends with its session. shown: the
+    View of the page."""
 
-    def __init__(self, site, session_token):
+    def __init__(self, site, session_token, shown):
         self._site = site
         self._token = session_token
-        self._view = view.View(site)
+        self._view = shown
 
     async def stream_to(self, write):
         """write(bytes): coroutine. Returns when the session has ended; raises LineError when the browser has
@@ -33,9 +35,9 @@ class LiveBody:
     async def _run(self, write):
         traffic = self._site.router.traffic
         before, count = self._view.now(), traffic.count
-        await write(
-            event("history", {"step_s": PERIOD_S, "samples": traffic.since(0)}) + event("update", before)
-        )
+        if self._view.has_traffic:
+            await write(event("history", {"step_s": PERIOD_S, "samples": traffic.since(0)}))
+        await write(event("update", before))
         while True:
             await asyncio.sleep(PERIOD_S)
             if self._site.owner.session(self._token, False) is None:
@@ -43,7 +45,8 @@ class LiveBody:
                 return
             after = self._view.now()
             update = view.changes(before, after)
-            update["samples"] = traffic.since(count)
+            if self._view.has_traffic:
+                update["samples"] = traffic.since(count)
             before, count = after, traffic.count
             await write(event("update", update))
 

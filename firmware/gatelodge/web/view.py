@@ -1,6 +1,8 @@
-"""What the overview says right now, by name: the page is filled from it, live updates send what changed.
+"""What a page says right now, by name: the page is filled from it, live updates send what changed.
 
-    View(site).now() -> {"text": {key: text}, "state": {key: word}, "html": {key: markup}}
+    View(site, sections).now() -> {"text": {key: text}, "state": {key: word}, "html": {key: markup}}
+
+sections: rows of (name, read(view) -> (texts, state word, markup or None)); the overview's by default.
 
 `text` goes into [data-live=key], `state` into the data-state of [data-live-state=key], `html` inside
 [data-live-html=key]. A section that cannot be read says so in its state ("failed") and takes no other
@@ -15,13 +17,16 @@ from gatelodge.web.html import escape, fill
 UNKNOWN = "–"
 MAX_YEARS_S = 10 * 366 * 86400  # a time further back was taken before the clock was set
 
-_ROLES = {"wan": _("Internet"), "lan": _("Home network"), "other": _("Other")}
 _TIME_SOURCES = {
     "sntp": _("Set by network time"),
     "cloud": _("Set by the cloud"),
     "rtc": _("Set by the battery clock"),
     "bench": _("Set at the factory"),
 }
+
+HERE = (_("1 device is here"), _("%d devices are here"))
+AWAY = (_("1 more is away."), _("%d more are away."))
+NO_DEVICE = _("No device has spoken yet. Connect a phone or a laptop, and it is here within a minute.")
 
 # What is known of the way out -> title, detail, state.
 _INTERNET = {
@@ -43,17 +48,6 @@ _INTERNET = {
     "answered": (_("The internet works"), _("Servers outside answer this router."), "works"),
 }
 
-_INTERFACE = """<tr><th scope="row">{role}<span class="quiet">{name} · {mac}</span></th>
-<td data-label="{link}"><span class="pill" data-state="{state}">{word}</span></td><td
-data-label="{address}">{at}</td>
-<td data-label="{received}" class="figure" data-live="if.{name}.received"></td>
-<td data-label="{sent}" class="figure" data-live="if.{name}.sent"></td></tr>"""
-
-_NEIGHBOUR = """<tr><th scope="row">{address}</th><td data-label="{mac_label}" class="mono">{mac}</td>
-<td data-label="{state_label}"><span class="pill" data-state="{state}">{word}</span></td></tr>"""
-
-_EMPTY = '<tr class="empty"><td colspan="5">{text}</td></tr>'
-
 _CLAIM = """<h2>{title}</h2><p><strong>{name}</strong> ({email}) {wants}</p>
 <p class="number">{number}</p><p>{compare} <span data-live="claim.left" aria-live="off"></span></p>
 <form class="row" data-post="/api/claim"><input type="hidden" name="claim_id" value="{id}">
@@ -62,31 +56,27 @@ _CLAIM = """<h2>{title}</h2><p><strong>{name}</strong> ({email}) {wants}</p>
 
 
 class View:
-    def __init__(self, site):
-        self._site = site
+    def __init__(self, site, sections=None):
+        self.site = site
+        self._sections = sections or OVERVIEW
+
+    @property
+    def has_traffic(self):
+        """Whether the page has the chart, and wants its samples."""
+        return any(name == "traffic" for name, _read in self._sections)
 
     def now(self):
         found = {"text": {}, "state": {}, "html": {}}
-        for name, read in (
-            ("internet", self._internet),
-            ("reach", self._reach),
-            ("router", self._router),
-            ("clock", self._clock),
-            ("cloud", self._cloud),
-            ("traffic", self._traffic),
-            ("interfaces", self._interfaces),
-            ("neighbours", self._neighbours),
-            ("claim", self._claim),
-        ):
+        for name, read in self._sections:
             self._take(name, read, found)
         return found
 
     def _take(self, name, read, found):
-        """Add one section. read() -> (texts, state word, markup or None)."""
+        """Add one section."""
         try:
-            texts, state, html = read()
+            texts, state, html = read(self)
         except Exception as error:
-            log.debug("web", "the overview could not read %s: %s", name, error)
+            log.debug("web", "a page could not read %s: %s", name, error)
             texts, state, html = {}, "failed", None
         for key in texts:
             found["text"][key] = texts[key]
@@ -96,8 +86,8 @@ class View:
 
     # The largest fact
 
-    def _internet(self):
-        internet = self._site.router.internet()
+    def internet(self):
+        internet = self.site.router.internet()
         if not internet["up"]:
             case = "no link"
         elif not internet["route"]:
@@ -105,11 +95,11 @@ class View:
         else:
             case = "answered" if self._has_answer() else "silent"
         title, detail, state = _INTERNET[case]
-        return _told("internet", title, detail, state)
+        return told("internet", title, detail, state)
 
     def _has_answer(self):
         """Whether somebody outside has answered: the cloud now, or network time since the start."""
-        return self._cloud_state() == "online" or self._site.clock.source in ("sntp", "cloud")
+        return self._cloud_state() == "online" or self.site.clock.source in ("sntp", "cloud")
 
     def _reach(self):
         who = self._owner_name()
@@ -122,12 +112,12 @@ class View:
     # This router
 
     def _router(self):
-        facts = self._site.router.facts()
+        facts = self.site.router.facts()
         memory, storage = facts["memory"], facts["storage"]
         used = memory["total_kb"] - memory["available_kb"]
         texts = {
             "router.model": facts["model"],
-            "router.firmware": self._site.version,
+            "router.firmware": self.site.version,
             "router.kernel": facts["kernel"],
             "router.uptime": words.span(facts["uptime_s"]),
             "router.load": "  ".join(["%.2f" % value for value in facts["load"]]),
@@ -143,7 +133,7 @@ class View:
         return texts, "works", None
 
     def _clock(self):
-        clock = self._site.clock
+        clock = self.site.clock
         if not clock.is_set:
             return (
                 {"clock.detail": _("Not set yet. Codes cannot be judged until network time answers.")},
@@ -159,18 +149,18 @@ class View:
         state = self._cloud_state()
         who = self._owner_name()
         if state == "online" and who:
-            return _told(
+            return told(
                 "cloud", _("Connected"), _("This router belongs to the account of %s.") % who, "works"
             )
         if state == "online":
             text = _("Not registered. Enter the service code in a cloud account, then approve it here.")
-            return _told("cloud", _("Connected"), text, "works")
+            return told("cloud", _("Connected"), text, "works")
         if state == "connecting":
-            return _told("cloud", _("Connecting"), _("This page does not need the cloud."), "waiting")
-        return _told("cloud", _("Not connected"), self._why_offline(), "waiting")
+            return told("cloud", _("Connecting"), _("This page does not need the cloud."), "waiting")
+        return told("cloud", _("Not connected"), self._why_offline(), "waiting")
 
     def _why_offline(self):
-        cloud = self._site.cloud
+        cloud = self.site.cloud
         parts = [_("The router goes on trying. This page does not need the cloud.")]
         if cloud is not None and cloud.state.get("last_error"):
             parts.insert(0, _sentence(cloud.state["last_error"]))
@@ -178,45 +168,57 @@ class View:
         return " ".join(parts) + (" " + since if since else "")
 
     def _since(self):
-        cloud, clock = self._site.cloud, self._site.clock
+        cloud, clock = self.site.cloud, self.site.clock
         since = cloud.state.get("since") if cloud is not None else None
         gone = clock.now() - since if since and clock.is_set else -1
         return _("Last changed %s.") % words.ago(gone) if 0 <= gone < MAX_YEARS_S else ""
 
     def _cloud_state(self):
-        return self._site.cloud.state.get("state", "offline") if self._site.cloud is not None else "offline"
+        return self.site.cloud.state.get("state", "offline") if self.site.cloud is not None else "offline"
 
     def _owner_name(self):
         """The account that owns this router, or ""."""
-        owner = self._site.cloud.state.get("owner") if self._site.cloud is not None else None
+        owner = self.site.cloud.state.get("owner") if self.site.cloud is not None else None
         return (owner.get("name") or owner.get("email") or "") if owner else ""
 
-    def _claim(self):
-        claim = self._site.cloud.claim if self._site.cloud is not None else None
+    def claim(self):
+        claim = self.site.cloud.claim if self.site.cloud is not None else None
         if not claim:
             return {"claim.left": ""}, "none", ""
-        left = max(0, int(claim["expires_at"] - self._site.clock.now()))
+        left = max(0, int(claim["expires_at"] - self.site.clock.now()))
         texts = {"claim.left": _("The request ends in %s.") % words.span(left)}
         return texts, "waiting", claim_card(claim)
 
-    # Traffic, interfaces, neighbours
+    # Traffic and devices
 
-    def _traffic(self):
-        received, sent = self._site.router.traffic.last
+    def traffic(self):
+        received, sent = self.site.router.traffic.last
         return {"traffic.received": words.rate(received), "traffic.sent": words.rate(sent)}, "works", None
 
-    def _interfaces(self):
-        texts, rows = {}, []
-        for interface in self._site.router.interfaces():
-            texts["if." + interface["name"] + ".received"] = words.size(interface["rx_bytes"])
-            texts["if." + interface["name"] + ".sent"] = words.size(interface["tx_bytes"])
-            rows.append(_interface_row(interface))
-        return texts, "works", "".join(rows) or fill(_EMPTY, text=_("The kernel names no interface."))
+    def _devices(self):
+        return devices_told(self.site.router.devices.now())
 
-    def _neighbours(self):
-        rows = [_neighbour_row(neighbour) for neighbour in self._site.router.neighbours()]
-        empty = _("No device has spoken yet. Connect a phone or a laptop, and it is here within a minute.")
-        return {}, "works", "".join(rows) or fill(_EMPTY, text=empty)
+
+def devices_told(rows):
+    """How many devices there are, as a section without a table."""
+    if not rows:
+        return told("devices", _("No device yet"), NO_DEVICE, "waiting")
+    here = len([row for row in rows if row["state"] == "here"])
+    detail = words.counted(len(rows) - here, *AWAY) if len(rows) > here else _("Every known device is here.")
+    return told("devices", words.counted(here, *HERE), detail, "works")
+
+
+# What the overview reads, in its order.
+OVERVIEW = (
+    ("internet", View.internet),
+    ("reach", View._reach),
+    ("router", View._router),
+    ("clock", View._clock),
+    ("cloud", View._cloud),
+    ("traffic", View.traffic),
+    ("devices", View._devices),
+    ("claim", View.claim),
+)
 
 
 def claim_card(claim):
@@ -235,7 +237,7 @@ def claim_card(claim):
     )
 
 
-def _told(key, title, detail, state):
+def told(key, title, detail, state):
     return {key + ".title": title, key + ".detail": detail}, state, None
 
 
@@ -247,35 +249,6 @@ def _sentence(text):
 
 def _use(used_kb, total_kb):
     return _("%s of %s") % (words.size(used_kb * 1024), words.size(total_kb * 1024))
-
-
-def _interface_row(interface):
-    return fill(
-        _INTERFACE,
-        role=_ROLES[interface["role"]],
-        name=interface["name"],
-        mac=interface["mac"] or UNKNOWN,
-        state="works" if interface["up"] else "off",
-        word=_("Up") if interface["up"] else _("Down"),
-        at=interface["address"] or UNKNOWN,
-        link=_("Link"),
-        address=_("Address"),
-        received=_("Received"),
-        sent=_("Sent"),
-    )
-
-
-def _neighbour_row(neighbour):
-    here = neighbour["state"] == "reachable"
-    return fill(
-        _NEIGHBOUR,
-        address=neighbour["address"],
-        mac=neighbour["mac"] if here else UNKNOWN,
-        state="works" if here else "off",
-        word=_("Here") if here else _("No answer"),
-        mac_label=_("Hardware address"),
-        state_label=_("State"),
-    )
 
 
 def changes(before, after):
@@ -294,3 +267,14 @@ def shown(found, key):
     """A text of the view in its place, ready for live updates."""
     text = escape(found["text"].get(key, UNKNOWN))
     return '<span data-live="' + key + '">' + text + "</span>"
+
+
+def filled(found, key):
+    """The markup of a section with its live texts in their places, as it is first shown."""
+    markup = found["html"].get(key, "")
+    if ' data-live="' not in markup:
+        return markup
+    for name in found["text"]:
+        place = ' data-live="' + name + '">'
+        markup = markup.replace(place, place + escape(found["text"][name]))
+    return markup

@@ -48,6 +48,11 @@ def span(seconds):
 
 def _count(index, count):
     _unit, one, many = _SPANS[index]
+    return counted(count, one, many)
+
+
+def counted(count, one, many):
+    """ "1 device", "3 devices": many holds a %d."""
     return one if count == 1 else many % count
 
 

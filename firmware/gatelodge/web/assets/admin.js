@@ -224,7 +224,7 @@ function placeText(element, text) {
 function listen() {
   live.text = {};
   live.heard = Date.now();
-  live.source = new EventSource("/live");
+  live.source = new EventSource("/live?page=" + $("[data-live-page]").dataset.livePage);
   live.source.addEventListener("history", (event) => {
     const history = JSON.parse(event.data);
     live.samples = history.samples;
@@ -390,5 +390,8 @@ if ($("[data-wizard]")) showStep($("[data-wizard]").dataset.first);
 if ($("[data-live-page]")) {
   listen();
   setInterval(() => Date.now() - live.heard > SILENT_MS && lost(), 1000);
-  new ResizeObserver(drawChart).observe($("[data-chart]"));
+  if ($("[data-chart]")) new ResizeObserver(drawChart).observe($("[data-chart]"));
 }
+// On a phone the rail is longer than the screen: the page's own name is in sight.
+$(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+

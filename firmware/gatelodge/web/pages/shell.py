@@ -8,6 +8,12 @@ from gatelodge.web.html import escape, fill
 # (path, title, icon: the strokes of a 16 x 16 drawing). Six or seven at most: a rail, not a menu.
 PAGES = (
     ("/", _("Overview"), "M2 7.5 8 2.5l6 5M3.5 6.5v7h9v-7M6.5 13.5v-4h3v4"),
+    ("/devices", _("Devices"), "M2.5 3h8v6h-8zM4.5 12h4M11.5 6.5h2.5v6.5h-3.5V6.5z"),
+    (
+        "/internet",
+        _("Internet"),
+        "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M2 8h12M8 2c4 4 4 8 0 12M8 2c-4 4-4 8 0 12",
+    ),
     ("/about", _("About"), "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 7.2v4M8 4.8v.1"),
 )
 _SIGN_OUT = "M6 2.5H2.5v11H6M6.5 8h7M11 5.2 13.8 8 11 10.8"

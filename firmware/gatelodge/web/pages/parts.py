@@ -1,0 +1,116 @@
+"""What several pages are made of: the headline, cards, lists of facts, tables and the chart.
+
+`now` is what a view says (view.View.now); each part is in its place for the live updates that follow.
+"""
+
+from gatelodge.text import _
+from gatelodge.web import view
+from gatelodge.web.html import escape, fill
+
+_LIVE = '<div data-live-page="{name}" data-run="{run}">{body!}</div>'
+
+_HEADLINE = """<section class="headline" data-live-state="{key}" data-state="{state}">
+<svg class="sign" viewBox="0 0 32 32" width="48" height="48" aria-hidden="true"><circle cx="16" cy="16"
+r="13"/>
+<path class="when-works" d="m10 16.5 4.2 4.2L22.5 12"/><path class="when-waiting" d="M16 9v7l4.5 3"/>
+<path class="when-trouble" d="M16 9v8.5M16 22.4v.2"/></svg>
+<div aria-live="polite"><h1>{title!}</h1><p>{detail!}</p></div>{beside!}</section>
+"""
+
+_CLAIM = """<section class="card claim" data-live-state="claim" data-state="{state}" data-live-html="claim"
+aria-live="assertive">
+{claim!}</section>
+"""
+
+_CHART = """<section class="card wide" data-live-state="traffic" data-state="{state}"><h2>{title}</h2>
+<figure class="chart" data-chart data-per-s="{units}" data-down="{down}" data-up="{up}" data-now="{now}"
+ data-minutes="{minutes}"><div class="skeleton tall"></div></figure>
+<p class="lasts"><span class="series-1">{down} {received!}</span><span class="series-2">{up}
+{sent!}</span></p>{failed!}</section>
+"""
+
+_CARD = """<section class="card{wide}" data-live-state="{key}"
+data-state="{state}"><h2>{title}</h2>{body!}{failed!}</section>
+"""
+
+_TABLE = """<section class="card{wide}" data-live-state="{key}" data-state="{state}"><h2>{title}</h2>
+<table><thead><tr>{heads!}</tr></thead><tbody
+data-live-html="{key}">{rows!}</tbody></table>{after!}{failed!}</section>
+"""
+
+
+def live_page(site, name, body):
+    """The body of a page whose values are sent as they change. name: of its view in site.views."""
+    return fill(_LIVE, name=name, run=site.run_id, body=body)
+
+
+def headline(now, key, beside=""):
+    """The page's largest fact, with its sign. beside: markup on its right where there is room."""
+    return fill(
+        _HEADLINE,
+        key=key,
+        state=now["state"][key],
+        title=view.shown(now, key + ".title"),
+        detail=view.shown(now, key + ".detail"),
+        beside=beside,
+    )
+
+
+def claim(now):
+    return fill(_CLAIM, state=now["state"]["claim"], claim=view.filled(now, "claim"))
+
+
+def chart(now):
+    return fill(
+        _CHART,
+        state=now["state"]["traffic"],
+        title=_("Internet traffic, last 10 minutes"),
+        units=_("bit/s,kbit/s,Mbit/s,Gbit/s"),
+        down=_("Down"),
+        up=_("Up"),
+        now=_("now"),
+        minutes=_("%d min"),
+        received=view.shown(now, "traffic.received"),
+        sent=view.shown(now, "traffic.sent"),
+        failed=failed(),
+    )
+
+
+def card(now, key, title, body, wide=""):
+    """wide: " wide" for the whole width."""
+    state = now["state"].get(key, "works")
+    return fill(_CARD, wide=wide, key=key, state=state, title=title, body=body, failed=failed())
+
+
+def table(now, key, title, heads, wide="", after=""):
+    """heads: texts. The rows are the view's markup of the same key. after: markup below them."""
+    cells = "".join(["<th scope=col>" + escape(head) + "</th>" for head in heads])
+    return fill(
+        _TABLE,
+        wide=wide,
+        key=key,
+        state=now["state"][key],
+        title=title,
+        heads=cells,
+        rows=view.filled(now, key),
+        after=after,
+        failed=failed(),
+    )
+
+
+def failed():
+    text = _("This part could not be read. It is tried again every two seconds.")
+    return fill('<p class="failed note" data-state="trouble">{text}</p>', text=text)
+
+
+def facts(rows):
+    """A list of names and values; the values are markup."""
+    row = "<div><dt>{name}</dt><dd>{value!}</dd></div>"
+    return (
+        '<dl class="facts">' + "".join([fill(row, name=name, value=value) for name, value in rows]) + "</dl>"
+    )
+
+
+def live_facts(now, rows):
+    """The same from (name, key of a live text) pairs."""
+    return facts([(name, view.shown(now, key)) for name, key in rows])

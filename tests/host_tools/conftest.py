@@ -1,0 +1,39 @@
+"""A browser and an admin page for every test that opens one."""
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.host_tools.admin_page_rig import CHROMIUM, AdminPage
+
+PATIENCE_MS = 15000
+PHONE = {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def router(tmp_path):
+    page = AdminPage(tmp_path)
+    yield page
+    page.stop()
+
+
+@pytest.fixture
+def tab(browser, router):
+    """A tab of a fresh browser. Whatever the console or the page's policy complains of fails the test."""
+    context = browser.new_context(ignore_https_errors=True, viewport=PHONE, accept_downloads=True)
+    context.set_default_timeout(PATIENCE_MS)
+    tab = context.new_page()
+    complaints = []
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", lambda message: complaints.append(message.text))
+    yield tab
+    context.close()
+    # Chromium tells of each refused form and each lost connection there; both are answers that tests ask for.
+    assert [text for text in complaints if "Failed to load resource" not in text] == []

@@ -1,0 +1,105 @@
+"""The pages of the network in Chromium: devices and the internet, in each of their states."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.host_tools.admin_page_rig import set_up, weight_of
+from tests.host_tools.conftest import PHONE
+
+LATER_LOAD_BYTES = 15 * 1024
+
+
+def opened(tab, router, path):
+    set_up(tab, router)
+    tab.goto(router.url + path)
+
+
+def test_devices_are_named_counted_and_told_apart(tab, router):
+    opened(tab, router, "/devices")
+    expect(tab.get_by_role("heading", name="3 devices are here")).to_be_visible()
+    laptop = tab.locator("tr", has_text="Adas-MacBook-Pro")
+    for text in ("Apple", "192.168.1.23", "fd00:1::17", "3c:22:fb:10:4e:91", "Here"):
+        expect(laptop).to_contain_text(text)
+    private = tab.locator("tr", has_text="Private address")
+    expect(private).to_contain_text("Away")
+    expect(private).to_contain_text("Unnamed device")
+
+
+def test_the_modem_is_no_device(tab, router):
+    opened(tab, router, "/devices")
+    expect(tab.get_by_role("heading", name="3 devices are here")).to_be_visible()
+    expect(tab.get_by_text("10.0.2.2")).to_have_count(0)
+
+
+def test_the_list_of_devices_lives_and_says_when_it_is_empty_or_cannot_be_read(tab, router):
+    opened(tab, router, "/devices")
+    router.tell("fail neighbours")
+    expect(tab.locator(".card .failed")).to_be_visible()
+    expect(tab.locator("tr", has_text="Adas-MacBook-Pro")).to_be_visible()  # what was known stays
+    router.tell("heal")
+    expect(tab.locator(".card .failed")).to_be_hidden()
+    router.tell("alone")
+    expect(tab.get_by_role("heading", name="No device yet")).to_be_visible()
+    expect(tab.locator("td", has_text="Connect a phone or a laptop")).to_be_visible()
+
+
+def test_a_page_that_meets_a_failing_router_says_so_and_recovers(tab, router):
+    set_up(tab, router)
+    router.tell("fail neighbours")
+    tab.goto(router.url + "/devices")
+    expect(tab.locator(".card .failed")).to_be_visible()
+    router.tell("heal")
+    expect(tab.get_by_role("heading", name="3 devices are here")).to_be_visible()
+
+
+def test_a_name_from_a_device_is_text_and_no_markup(tab, router):
+    router.tell("name <b>&lt;img src=x onerror=alert(1)>")
+    opened(tab, router, "/devices")
+    expect(tab.get_by_text("<b>&lt;img")).to_be_visible()
+    expect(tab.locator("tbody img, tbody b")).to_have_count(0)
+
+
+def test_the_line_is_told_and_the_chart_has_its_past(tab, router):
+    opened(tab, router, "/internet")
+    expect(tab.get_by_role("heading", name="The internet works")).to_be_visible()
+    for text in ("eth0", "Up, 1.0 Gbit/s", "10.0.2.15, 2001:db8:4:1::15", "10.0.2.2, fe80::2", "10.0.2.3"):
+        expect(tab.locator("dd", has_text=text).first).to_be_visible()
+    expect(tab.locator("tr", has_text="Home network")).to_contain_text("GB")
+    points = tab.locator("[data-chart] path.line").first.get_attribute("d").count("L")
+    assert points >= 290
+
+
+def test_a_cut_line_turns_the_largest_fact_and_the_facts_below(tab, router):
+    opened(tab, router, "/internet")
+    router.tell("cut")
+    expect(tab.get_by_role("heading", name="No internet")).to_be_visible()
+    expect(tab.locator("[data-live='line.link']")).to_have_text("Down")
+    expect(tab.locator("[data-live='line.address']")).to_have_text("None yet")
+    router.tell("fail line")
+    expect(tab.locator("[data-live-state=line] .failed")).to_be_visible()
+    expect(tab.locator("[data-live-state=interfaces] .failed")).to_be_hidden()
+
+
+def test_the_overview_leads_to_both(tab, router):
+    set_up(tab, router)
+    tab.get_by_role("link", name="Show the devices").click()
+    expect(tab.get_by_role("heading", name="3 devices are here")).to_be_visible()
+    tab.get_by_role("link", name="Internet", exact=True).click()
+    expect(tab.get_by_role("heading", name="The internet works")).to_be_visible()
+    box = tab.get_by_role("link", name="Internet", exact=True).bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
+
+
+@pytest.mark.parametrize("path", ["/devices", "/internet"])
+def test_a_page_is_small_and_fits_a_narrow_phone(tab, router, path):
+    set_up(tab, router)
+    weights = []
+    tab.on("requestfinished", lambda request: weights.append(weight_of(request)))
+    tab.goto(router.url + path)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert 0 < sum(weights) <= LATER_LOAD_BYTES
+
+
+def test_an_unknown_page_has_no_live_values(tab, router):
+    set_up(tab, router)
+    assert tab.evaluate("fetch('/live?page=../store').then(answer => answer.status)") == 404
