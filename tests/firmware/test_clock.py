@@ -1,7 +1,7 @@
 import unittest
 
 from gatelodge.core import clock as clocks
-from gatelodge.core.clock import DRIFT_S, SYNCED, UNSET, Clock
+from gatelodge.core.clock import DRIFT_S, PROVEN, SYNCED, TWO_CODES, UNSET, Clock
 
 BUILD = 1_790_000_000
 NOW = BUILD + 5_000_000
@@ -21,7 +21,8 @@ class ClockTest(unittest.TestCase):
         for source in clocks.SOURCES:
             clock = Clock(BUILD)
             self.assertTrue(clock.set(NOW, source, 1000))
-            self.assertEqual((clock.state, clock.source, clock.now(2000)), (SYNCED, source, NOW + 1))
+            state = PROVEN if source == clocks.TWO_CODES else SYNCED
+            self.assertEqual((clock.state, clock.source, clock.now(2000)), (state, source, NOW + 1))
 
     def test_a_time_before_the_floor_is_refused_and_the_reason_told(self):
         clock = Clock(BUILD, NOW)
@@ -58,6 +59,31 @@ class ClockTest(unittest.TestCase):
         clock.set(NOW + 1_000_000, "sntp", 0)
         self.assertTrue(clock.set(NOW, "cloud", 0))
         self.assertEqual(clock.now(0), NOW)
+
+    def test_network_time_corrects_two_codes_within_drift_and_leaves_the_clock_proven(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, TWO_CODES, 0)
+        self.assertTrue(clock.set(NOW + 34, "sntp", 0))
+        self.assertEqual((clock.state, clock.source, clock.now(0)), (PROVEN, "sntp", NOW + 34))
+        self.assertFalse(clock.set(NOW + 34 + DRIFT_S, "sntp", 0))
+
+    def test_the_cloud_corrects_two_codes_however_far_off_the_phone_was(self):
+        clock = Clock(BUILD)
+        clock.set(NOW + 86400, TWO_CODES, 0)
+        self.assertTrue(clock.set(NOW, "cloud", 0))
+        self.assertEqual((clock.state, clock.now(0)), (SYNCED, NOW))
+
+    def test_two_codes_move_no_clock_that_is_set(self):
+        for source in clocks.SOURCES:
+            clock = Clock(BUILD)
+            clock.set(NOW, source, 0)
+            self.assertFalse(clock.set(NOW + 86400, TWO_CODES, 0))
+
+    def test_two_codes_of_a_far_future_are_refused_and_wedge_nothing(self):
+        clock = Clock(BUILD)
+        self.assertFalse(clock.set(BUILD + clocks.HORIZON_S + 1, TWO_CODES, 0))
+        self.assertEqual((clock.state, clock.floor), (UNSET, BUILD))
+        self.assertTrue(clock.set(NOW, "sntp", 0))
 
     def test_a_battery_clock_is_asked_only_while_nothing_is_known(self):
         clock = Clock(BUILD)

@@ -24,15 +24,17 @@ class TestSignin(unittest.TestCase):
         attempt.happened(signin.PASSWORD_RIGHT)
         self.assertEqual(attempt.happened(signin.RECOVERY_RIGHT), signin.SIGNED_IN)
 
-    def test_only_a_right_second_factor_leads_in(self):
+    def test_only_these_lead_in(self):
         leading_in = {key for key in signin.TRANSITIONS if signin.TRANSITIONS[key] == signin.SIGNED_IN}
-        self.assertEqual(leading_in, {(signin.CODE, signin.CODE_RIGHT), (signin.CODE, signin.RECOVERY_RIGHT)})
+        through_a_code = {signin.CODE_RIGHT, signin.TWO_CODES_RIGHT, signin.RECOVERY_RIGHT}
+        without = {signin.PASSWORD_RIGHT_AND_TRUSTED, signin.PASSWORD_RIGHT_ALONE}
+        expected = {(signin.CODE, event) for event in through_a_code}
+        self.assertEqual(leading_in, expected | {(signin.PASSWORD, event) for event in without})
 
-    def test_only_the_right_password_leads_to_the_second_factor(self):
-        leading = [
-            k for k in signin.TRANSITIONS if signin.TRANSITIONS[k] == signin.CODE and k[0] != signin.CODE
-        ]
-        self.assertEqual(leading, [(signin.PASSWORD, signin.PASSWORD_RIGHT)])
+    def test_only_the_right_password_leads_anywhere_from_the_start(self):
+        leading = {k[1] for k in signin.TRANSITIONS if k[0] == signin.PASSWORD != signin.TRANSITIONS[k]}
+        right = {signin.PASSWORD_RIGHT, signin.PASSWORD_RIGHT_AND_TRUSTED, signin.PASSWORD_RIGHT_ALONE}
+        self.assertEqual(leading, right)
 
     def test_what_the_table_does_not_name_is_an_error_and_changes_nothing(self):
         for state in STATES:

@@ -92,6 +92,16 @@ class TestTotp(unittest.TestCase):
         uri = totp.uri(base32.decode("JBSWY3DPEHPK3PXP"), "Gatelodge", "GL-0001")
         self.assertEqual(uri, "otpauth://totp/Gatelodge:GL-0001?secret=JBSWY3DPEHPK3PXP&issuer=Gatelodge")
 
+    def test_a_wrong_code_of_a_phone_that_is_off_tells_how_far_and_no_more(self):
+        for off in (-11, -10, -2, 2, 5, 10, 11):
+            expected = off if abs(off) <= totp.EXPLAINED_STEPS else None
+            self.assertEqual(totp.steps_off(SECRET, code(STEP + off), NOW, totp.NEVER), expected)
+            self.assertIsNone(totp.check(SECRET, code(STEP + off), NOW, totp.NEVER, 0).step)
+
+    def test_nothing_is_told_of_a_code_that_may_have_been_used(self):
+        self.assertIsNone(totp.steps_off(SECRET, code(STEP - 3), NOW, STEP - 3))
+        self.assertEqual(totp.steps_off(SECRET, code(STEP - 3), NOW, STEP - 4), -3)
+
 
 if __name__ == "__main__":
     unittest.main()

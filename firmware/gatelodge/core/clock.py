@@ -3,7 +3,7 @@
 State    meaning                                                            how it is reached
 UNSET    only a lower bound is known: the floor, and the time since boot    boot
 SYNCED   a source below told the time since boot                            `set`
-PROVEN   reserved for the sign-in with two consecutive codes
+PROVEN   the owner's authenticator told it, by two codes in a row           `set` by "two codes"
 
 The floor is the latest time that was persisted, or the build's. Time never runs below it, so a code of
 yesterday works on no clock.
@@ -17,15 +17,19 @@ PROVEN = "proven"
 
 FLOOR = "floor"  # the source of an UNSET clock
 
-# authenticated: the time came over a line whose other end proved who it is.
-# moves: the states in which the source may move the clock.
-Source = namedtuple("Source", ("authenticated", "moves"))
+TWO_CODES = "two codes"
+
+# authenticated: the time came from somebody who proved who it is.
+# moves: the states in which the source may move the clock. leads_to: the state of a clock that it has set.
+Source = namedtuple("Source", ("authenticated", "moves", "leads_to"))
 
 SOURCES = {
-    "rtc": Source(False, (UNSET,)),  # read once at boot; later it is us who set it
-    "sntp": Source(False, (UNSET, SYNCED, PROVEN)),
-    "cloud": Source(True, (UNSET, SYNCED, PROVEN)),
-    "bench": Source(True, (UNSET, SYNCED, PROVEN)),
+    "rtc": Source(False, (UNSET,), SYNCED),  # read once at boot; later it is us who set it
+    "sntp": Source(False, (UNSET, SYNCED, PROVEN), SYNCED),
+    "cloud": Source(True, (UNSET, SYNCED, PROVEN), SYNCED),
+    "bench": Source(True, (UNSET, SYNCED, PROVEN), SYNCED),
+    # An authenticator may be minutes off, so the two above correct it, and network time does within DRIFT_S.
+    TWO_CODES: Source(True, (UNSET,), PROVEN),
 }
 
 # A crystal is off by 100 ppm at most: 13 minutes in three months. Farther than this from a time that was
@@ -73,9 +77,9 @@ class Clock:
         self._offset = offset
         if SOURCES[source].authenticated:
             self._anchor = offset
+        if SOURCES[source].authenticated or self.state == UNSET:
+            self.state = SOURCES[source].leads_to
         self.source = source
-        if self.state == UNSET:
-            self.state = SYNCED
         return True
 
     def _objection(self, unix_s, offset, source):

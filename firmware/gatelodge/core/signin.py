@@ -1,7 +1,14 @@
 """One sign-in, as a table: (state, event) -> state. What the table does not name cannot happen.
 
-The table is the whole argument that no factor is skipped: the only ways to SIGNED_IN lead through CODE, and
-the only way to CODE is the right password. An unset clock leads nowhere.
+The table is the whole argument that no factor is skipped. Every way begins with the right password, and these
+lead to SIGNED_IN:
+
+- through CODE: a code of an authenticator, a pair of them while the clock is unset, or a recovery code;
+- PASSWORD_RIGHT_AND_TRUSTED: this very browser gave a code within the last 30 days, and its owner asked for
+  that (owner/trust.py). An unset clock cannot tell when that was, and trusts none;
+- PASSWORD_RIGHT_ALONE: the owner has switched two-factor off, so that there is no second factor to skip.
+
+An unset clock leads nowhere.
 """
 
 from collections import namedtuple
@@ -30,20 +37,28 @@ SIGNED_IN = "signed in"
 
 # Events
 PASSWORD_RIGHT = "password right"
+PASSWORD_RIGHT_AND_TRUSTED = "password right, browser trusted"
+PASSWORD_RIGHT_ALONE = "password right, two-factor off"
 PASSWORD_WRONG = "password wrong"
 CODE_RIGHT = "code right"
 CODE_WRONG = "code wrong"
 CODE_USED = "code used already"
+TWO_CODES_RIGHT = "two codes right"
+TWO_CODES_WRONG = "two codes wrong"
 CLOCK_UNSET = "clock unset"
 RECOVERY_RIGHT = "recovery code right"
 RECOVERY_WRONG = "recovery code wrong"
 
 TRANSITIONS = {
     (PASSWORD, PASSWORD_RIGHT): CODE,
+    (PASSWORD, PASSWORD_RIGHT_AND_TRUSTED): SIGNED_IN,
+    (PASSWORD, PASSWORD_RIGHT_ALONE): SIGNED_IN,
     (PASSWORD, PASSWORD_WRONG): PASSWORD,
     (CODE, CODE_RIGHT): SIGNED_IN,
     (CODE, CODE_WRONG): CODE,
     (CODE, CODE_USED): CODE,
+    (CODE, TWO_CODES_RIGHT): SIGNED_IN,
+    (CODE, TWO_CODES_WRONG): CODE,
     (CODE, CLOCK_UNSET): CODE,
     (CODE, RECOVERY_RIGHT): SIGNED_IN,
     (CODE, RECOVERY_WRONG): CODE,

@@ -15,6 +15,7 @@ DIGITS = 6
 STEP_S = 30
 SECRET_BYTES = 20  # RFC 4226 section 4, R6 recommends 160 bits
 TOLERANCE_STEPS = 1  # either side; RFC 6238 section 5.2 recommends one step for the network and the typist
+EXPLAINED_STEPS = 10  # either side: five minutes. A phone whose clock is farther off is off in other ways too
 NEVER = -1  # last_step of an authenticator that has not been used
 
 WRONG = "wrong"  # no such code near now
@@ -70,6 +71,21 @@ def check(secret, code, now, last_step, drift_steps):
     if last_step != NEVER and compat.constant_time_equal(hotp(secret, last_step).encode(), code.encode()):
         return Answer(None, USED, next_code_in_s(now, last_step, drift_steps), drift_steps)
     return Answer(None, WRONG, 0, drift_steps)
+
+
+def steps_off(secret, code, now, last_step):
+    """Return how many steps from now a code stands that `check` called WRONG, or None: ahead when positive.
+
+    Only to explain a refusal. The nearest is taken, and none that may have been used.
+    """
+    typed = code.encode()
+    found = None
+    for off in sorted(range(-EXPLAINED_STEPS, EXPLAINED_STEPS + 1), key=abs):
+        step = step_at(now) + off
+        unused = step > max(last_step, 0)
+        if unused and compat.constant_time_equal(hotp(secret, step).encode(), typed) and found is None:
+            found = off
+    return found
 
 
 def next_code_in_s(now, last_step, drift_steps):
