@@ -15,9 +15,12 @@ from gatelodge.console.bench import Bench
 from gatelodge.console.console import Console
 from gatelodge.console.terminal import Terminal
 from gatelodge.contract import board as boards
+from gatelodge.core.presence import BUTTON
 from gatelodge.network.dns import Resolver
 from gatelodge.network.sntp import SntpClient
 from gatelodge.owner.owner import Owner
+from gatelodge.power import Power
+from gatelodge.router.button import Button
 from gatelodge.router.host import HostRouter
 from gatelodge.router.linux import LinuxRouter
 from gatelodge.store import FlashFiles, Store
@@ -43,9 +46,11 @@ class Daemon:
         self._clock = Timekeeper(self._store, self._build_time(), board)
         log.configure(board["log_path"] or None, self._clock.now)
         self._router = _ROUTERS[board["router"]](self)
+        self._owner = Owner(self._store, self._clock, compat.entropy, mac_of=self._mac_of)
         self._bench = Bench(self._store, self._clock, self._router, board, boot.version)
         self._cloud = None
         self._tasks = Tasks("daemon", self._failed)
+        self._power = Power(self._router, self._tasks, self._end, self._wipe)
         self._over = asyncio.Event()
         self._last_act = None  # what to do once everything has stopped
         self._exit_code = START_AGAIN
@@ -77,7 +82,8 @@ class Daemon:
     def _start_console(self):
         fd = self._console_device()
         terminal = Terminal(fd, 1 if fd == 0 else fd, self.board["console"]["baud"])
-        console = Console(terminal, self._bench, self._status, self._restart)
+        actions = self._owner.at_console.actions(self._power)
+        console = Console(terminal, self._bench, self._status, self._restart, actions)
         self._tasks.start(console.run(), "the serial console")
 
     def _console_device(self):
@@ -95,11 +101,17 @@ class Daemon:
         self._tasks.start(self._cloud.run(), "the link to the cloud")
         self._tasks.start(self._make_sntp(identity).run(), "network time")
         self._tasks.start(self._clock.keep_floor(), "the clock's floor")
+        self._start_button(self.board["button"])
+
+    def _start_button(self, board):
+        if board["device"]:
+            button = Button(board["device"], board["key"], lambda: self._owner.grant_presence(BUTTON))
+            self._tasks.start(button.run(), "the button")
 
     async def _start_web(self, identity, key):
         board = self.board["web"]
         web = app.build(
-            Owner(self._store, self._clock, compat.entropy, mac_of=self._mac_of),
+            self._owner,
             self._clock,
             self._router,
             self._cloud,
@@ -167,7 +179,7 @@ class Daemon:
         told.append(("clock", self._clock.state))
         if self._cloud is not None:
             told.append(("cloud", self._cloud.state["state"]))
-        return told
+        return told + self._owner.at_console.status()
 
     def _mac_of(self, address):
         for neighbour in self._router.neighbours():
@@ -187,6 +199,11 @@ class Daemon:
     async def _on_reboot(self, _args):
         """The cloud has our word already; it hears a goodbye, and the result after the restart."""
         self._end(self._router.reboot)
+
+    def _wipe(self, by):
+        self._owner.reset.wipe(by)
+        if self._cloud is not None:
+            self._cloud.forget()
 
     def _restart(self, reason):
         log.info("daemon", "starting again: %s", reason)

@@ -66,6 +66,7 @@ REFUSALS = {
     ),
     "undo_over": ("form", None, _("The 10 minutes are over. Add the authenticator again.")),
     "two_factor_is_off": ("form", None, _("Two-factor is off. Add an authenticator to switch it on.")),
+    "nothing_to_recover": ("form", None, _("Two-factor is off: the password alone signs you in.")),
     "session_over": ("form", None, _("That session has ended already.")),
     "password_wrong": ("password", None, _("This is not the password. Try again.")),
     "proof_needed": (

@@ -14,6 +14,19 @@ WRONG = "not the password"
 OWNED = (store_keys.OWNER, store_keys.AUTHENTICATORS, store_keys.RECOVERY, store_keys.CLOUD_OWNER)
 
 
+class NotedPower:
+    """As gatelodge.power.Power, and nothing goes down."""
+
+    def __init__(self):
+        self.done = []
+
+    def restart(self, by):
+        self.done.append(("restart", by))
+
+    def reset(self, by):
+        self.done.append(("reset", by))
+
+
 class AtTheRouter(unittest.TestCase):
     def setUp(self):
         log.configure("/dev/null")
@@ -181,6 +194,11 @@ class TestRecovering(AtTheRouter):
         token = self.router.owner.signing_in.password(PASSWORD, LAPTOP)
         self.router.owner.signing_in.recovery_code(token, codes[0], LAPTOP)
 
+    def test_without_a_second_factor_there_is_nothing_to_recover(self):
+        self.router.store.put(store_keys.AUTHENTICATORS, [])
+        self.assertEqual(self.desk.recover(PASSWORD), ["Two-factor is off: the password alone signs you in."])
+        self.assertEqual(self.desk.recover(WRONG), ["This is not the password. Try again."])
+
     def test_a_router_without_an_owner_has_nothing_to_recover(self):
         told = Router().owner.at_console.recover(PASSWORD)
         self.assertEqual(told, ["This router has no owner yet. Set it up first."])
@@ -238,9 +256,18 @@ class TestReset(AtTheRouter):
                 seen.add((all(found), any(found), store.get(store_keys.CLOUD_RESET) is not None))
         self.assertEqual(seen - {(True, True, False), (False, False, True)}, set())
 
-    def test_the_serial_number_confirms_it_in_any_case(self):
-        answers = [self.desk.may_reset(text) for text in ("GL-000123", " gl-000123 ", "GL-000124", "yes", "")]
-        self.assertEqual(answers, [True, True, False, False, False])
+    def test_at_the_console_the_serial_number_confirms_it_in_any_case(self):
+        answers = (("GL-000124", False), ("yes", False), ("GL-000123", True), (" gl-000123 ", True))
+        for text, is_reset in answers:
+            power = NotedPower()
+            told = self.desk.actions(power)["reset"](text)
+            self.assertEqual(power.done, [("reset", "the serial console")] if is_reset else [])
+            self.assertIn("no owner any more" if is_reset else "Nothing was changed", told[0])
+
+    def test_a_restart_is_asked_for_by_its_word(self):
+        power = NotedPower()
+        self.assertEqual(self.desk.actions(power)["restart"](), ["The router restarts."])
+        self.assertEqual(power.done, [("restart", "the serial console")])
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ ROWS = (
     ("console.kind", str, ("tty", "stdin"), REQUIRED, "a device to open, or the daemon's own stdin"),
     ("console.device", str, (), "", "the serial device of a tty console"),
     ("console.baud", int, (300, 4000000), 115200, "bits per second"),
+    ("button.device", str, (), "", "the input device of the button that proves presence; empty: it has none"),
+    ("button.key", int, (1, 767), 529, "the button's key code, as Linux counts; 529 is the WPS button"),
     ("interfaces.lan", str, (), "", "the network interface that faces the home"),
     ("interfaces.wan", str, (), "", "the network interface that faces the internet"),
     ("lease_files", list, str, LEASE_FILES, "where DHCP servers of the home write their leases"),

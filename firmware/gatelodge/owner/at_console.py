@@ -1,6 +1,6 @@
 """The owner at the serial console: what somebody who holds the cable may do, and with what in words.
 
-Every method returns the lines to print. Whoever is there has the router in hand and could open its case: so
+Every word returns the lines to print. Whoever is there has the router in hand and could open its case: so
 presence and a reset need nothing more. To come in as the owner takes the password as well.
 """
 
@@ -14,11 +14,24 @@ from gatelodge.text import _
 
 VISITOR = Visitor(throttle.CONSOLE, "serial console", "")
 SOMEBODY = ""  # the address of no client: what holds for whoever comes for the first time
+BY = "the serial console"
 
 
 class AtConsole:
-    def __init__(self, keeper):
+    """trust: owner.trust.Trust."""
+
+    def __init__(self, keeper, trust):
         self._keeper = keeper
+        self._trust = trust
+
+    def actions(self, power):
+        """Return {word: callable}, as console/locked.py takes it. power: power.Power."""
+        return {
+            "unlock": self.unlock,
+            "recover": self.recover,
+            "reset": lambda serial_number: self._reset(serial_number, power),
+            "restart": lambda: self._restart(power),
+        }
 
     def status(self):
         """Return (name, value) texts for any holder of the cable."""
@@ -49,9 +62,16 @@ class AtConsole:
         ]
         return told + codes
 
-    def may_reset(self, serial_number):
-        """Return whether that is this router's serial number, as somebody types it from the label."""
-        return serial_number.strip().upper() == self._keeper.identity()["serial_number"].upper()
+    def _reset(self, serial_number, power):
+        """The serial number, as it is on the label, says that this is the router that is meant."""
+        if serial_number.strip().upper() != self._keeper.identity()["serial_number"].upper():
+            return [_("That is not the serial number of this router. Nothing was changed.")]
+        power.reset(BY)
+        return [_("This router has no owner any more. It starts again, and is set up with its label.")]
+
+    def _restart(self, power):
+        power.restart(BY)
+        return [_("The router restarts.")]
 
     def _hindrance(self, factor):
         """Why somebody new may not try this factor now, or ""."""
@@ -72,10 +92,12 @@ class AtConsole:
             keeper.count_failure("password", VISITOR, "wrong password")
             raise refusal("password_wrong")
         keeper.throttle.succeeded("password", VISITOR.address)
+        if not keeper.store.get(store_keys.AUTHENTICATORS):
+            raise refusal("nothing_to_recover")
         codes, record = new_recovery_codes(keeper, owner["iterations"])
         records = keeper.history.record(VISITOR, "recovered at the console")
         records[store_keys.RECOVERY] = record
-        records[store_keys.TRUSTED] = []  # a factor has changed
+        records.update(self._trust.end_all())  # a factor has changed
         keeper.keep(records)
         keeper.sessions.end_where(lambda record: True)
         log.warning("owner", "new recovery codes were made at the serial console")

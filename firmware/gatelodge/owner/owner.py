@@ -51,7 +51,7 @@ class Owner:
         self._factors = Factors(self._keeper)
         self.signing_in = SigningIn(self._keeper, self._factors)
         self.security = Security(self._keeper, self._factors, self.trust)
-        self.at_console = AtConsole(self._keeper)
+        self.at_console = AtConsole(self._keeper, self.trust)
         self.reset = Reset(self._keeper)
         self.grant_presence = self._keeper.grant_presence
 

@@ -37,8 +37,8 @@ OnEdge = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 # error), also after a restart of the cloud.
 OnClaimAnswer = Callable[[str, str, bool], Awaitable[None]]
 
-# on_reset(serial_number): somebody who is at the router has reset it. It is nobody's when this returns; called
-# again if the router did not hear so.
+# on_reset(serial_number): the router was reset by somebody who is at it. When this returns it is nobody's. It
+# is called again if the router did not hear so.
 OnReset = Callable[[str], Awaitable[None]]
 
 WAITING_LIMIT = 8  # commands for one router; it remembers the last 32 (gatelodge/cloud/ledger.py)
