@@ -22,6 +22,7 @@ EXAMPLES = {
         "reconnect_window_s": 300,
         "owner": OWNER,
         "reset": "5e1f00c0ffee0001",
+        "takes": {"release": True, "invite": None},
     },
     "heartbeat": {"seq": 1, "uptime_s": 9, "load": 0.25, "memory_free_kb": 1024, "wan_up": True},
     "heartbeat_ack": {"seq": 1, "time_ms": 1795286400000},
@@ -32,6 +33,10 @@ EXAMPLES = {
     "claim_answer": {"claim_id": "k1", "approved": False},
     "claim_answer_ack": {"claim_id": "k1"},
     "owner": {"owner": None},
+    "release": {"release_id": "r1", "account_id": "a1"},
+    "release_ack": {"release_id": "r1"},
+    "invite": {"invite_id": "i1", "service_code": "000G40R40M30E209Z"},
+    "invitation": {"invite_id": "i1", "link": "https://cloud.test/i/x", "expires_s": 600, "error": None},
     "goodbye": {"reason": "restart"},
 }
 ACCOUNT = {"name": "Ada", "email": "ada@example.org"}
@@ -96,6 +101,11 @@ class MessagesTest(unittest.TestCase):
         message = example("accepted")
         message["priority"] = 1
         self.assertEqual(messages.check(message, ROUTER), example("accepted"))
+
+    def test_what_a_younger_cloud_takes_is_no_fault_to_an_older_router(self):
+        message = example("welcome")
+        message["takes"] = {"release": True, "teleport": True}
+        self.assertEqual(messages.check(message, CLOUD)["takes"], {"release": True, "invite": None})
 
     def test_true_is_no_number(self):
         self.assertEqual(self.refusal_of("heartbeat", "seq", True), "heartbeat.seq is not a number")

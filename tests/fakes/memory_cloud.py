@@ -4,8 +4,9 @@
     cloud.heard                         # every message of the router, of all connections
     cloud.say({"type": "owner", ...})   # to the router that is connected now
 
-By itself it answers hello with welcome, and results and claim answers with their acknowledgements unless
-`acknowledges` is False. `on_heard(message)` is called for each message before it is answered.
+By itself it answers hello with welcome, an invite with a link, and results, claim answers and releases with
+their acknowledgements unless `acknowledges` is False. `on_heard(message)` is called for each message before it
+is answered.
 """
 
 import asyncio
@@ -19,8 +20,9 @@ TIMES = {"time_ms": 1795281600000, "heartbeat_s": 60, "reconnect_window_s": 1}
 
 class MemoryCloud:
     def __init__(self):
-        self.welcome = {"type": "welcome", "owner": None}
+        self.welcome = {"type": "welcome", "owner": None, "takes": {"release": True, "invite": True}}
         self.welcome.update(TIMES)
+        self.invitation = {"type": "invitation", "link": "https://cloud.test/i/x", "expires_s": 600}
         self.acknowledges = True
         self.on_heard = None
         self.heard = []
@@ -53,6 +55,10 @@ class MemoryCloud:
             self.say({"type": "result_ack", "id": message["id"]})
         elif message["type"] == "claim_answer" and self.acknowledges:
             self.say({"type": "claim_answer_ack", "claim_id": message["claim_id"]})
+        elif message["type"] == "release" and self.acknowledges:
+            self.say({"type": "release_ack", "release_id": message["release_id"]})
+        elif message["type"] == "invite" and self.acknowledges:
+            self.say(dict(self.invitation, invite_id=message["invite_id"]))
 
 
 class MemoryStream:

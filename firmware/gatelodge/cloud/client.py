@@ -1,7 +1,7 @@
 """The phone-home shell: one WebSocket to the cloud around contract/link.py.
 
 client = CloudClient(
-    identity,      # of the store: {serial_number, model, cloud: {server_name}}
+    identity,      # of the store: {serial_number, model, service_code, cloud: {server_name}}
     open_stream,   # async () -> Stream, connected to the cloud by mutual TLS; else LineError or TlsError
     clock,         # .now() -> unix s, .state -> text, .set(unix_s, "cloud")
     store,         # Store: CLOUD_OWNER and COMMANDS are kept in it
@@ -12,9 +12,14 @@ client = CloudClient(
     on_change,     # () called after .state, .owner or .claim changed; or None
 )
 await client.run()    # for ever; cancel it to stop (it says goodbye)
-client.state          # {state: CONNECTING|ONLINE|OFFLINE, since: unix s, owner, last_error: text or None}
+client.state          # {state: CONNECTING|ONLINE|OFFLINE, since: unix s, owner, last_error: text or None,
+                      # releasing: whether the cloud has yet to hear of a release}
 client.claim          # None or {claim_id, account: {name, email}, number, expires_at: unix s, expires_s}
 client.answer_claim(claim_id, approved)    # StateError when that claim is not waiting any more
+client.release()      # give the router back: it has no owner on return, and the cloud hears of it. StateError
+client.invite()       # ask for a link by which an account may register it: .invitation shows it. StateError
+client.invitation     # None, or as invitation.Invitation.current
+client.uninvite()     # show that link no more
 """
 
 import asyncio
@@ -24,6 +29,7 @@ from gatelodge import log, store_keys
 from gatelodge.cloud import ledger
 from gatelodge.cloud.claims import Claims
 from gatelodge.cloud.connection import Connection
+from gatelodge.cloud.invitation import Invitation
 from gatelodge.compat import json, monotonic_ms
 from gatelodge.contract import messages
 from gatelodge.contract.errors import GatelodgeError, LineError, MessageError, StateError
@@ -61,11 +67,13 @@ class CloudClient:
         self._commands["claim"] = self._show_claim
         self._commands["claim_cancel"] = self._cancel_claim
         self._connection = None  # while the link is open
+        self._takes = {}  # younger messages that this cloud takes (contract.messages.YOUNGER)
         self._tasks = Tasks("cloud")
         self._state = {"state": CONNECTING, "since": clock.now(), "last_error": None}
         self._record = store.get(store_keys.COMMANDS) or ledger.empty()
         self._keep(ledger.after_restart(self._record))
         self._claims = Claims(monotonic_ms, ledger.answered_claims(self._record))
+        self._invitation = Invitation(monotonic_ms)
 
     # --- what the admin page sees ---
 
@@ -78,16 +86,20 @@ class CloudClient:
     def state(self):
         state = dict(self._state)
         state["owner"] = self.owner
+        state["releasing"] = bool(ledger.released_accounts(self._record))
         return state
 
     @property
     def claim(self):
         return self._claims.current(self._clock.now())
 
+    @property
+    def invitation(self):
+        return self._invitation.current()
+
     def answer_claim(self, claim_id, approved):
         """Take the owner's answer: durable on return, sent now or at the next connection. Or StateError."""
-        if len(self._record["outbox"]) >= ledger.OUTBOX_LIMIT:
-            raise StateError("The cloud has not taken earlier answers yet. Try again when it is connected.")
+        self._check_room()
         self._claims.answer(claim_id)
         message = {"type": "claim_answer", "claim_id": claim_id, "approved": bool(approved)}
         self._keep(ledger.owed(self._record, message))
@@ -95,10 +107,50 @@ class CloudClient:
         self._tasks.start(self._deliver(message), "claim answer")
         self._changed()
 
+    def release(self):
+        """Give the router back to nobody: durable on return. Or StateError."""
+        owner = self.owner
+        if owner is None:
+            raise StateError("This router belongs to no account.")
+        self._check_room()
+        message = {"type": "release", "release_id": self._new_id(), "account_id": owner["account_id"]}
+        record = ledger.owed(self._record, message)
+        self._store.put_many({store_keys.COMMANDS: record}, (store_keys.CLOUD_OWNER,))
+        self._record = record
+        log.info("link", "the owner released this router from account %s", owner["account_id"])
+        self._tasks.start(self._deliver(message), "release")
+        self._changed()
+
+    def invite(self):
+        """Ask the cloud for a link; it comes within a moment. Nothing is kept: who is offline asks again."""
+        if self.owner is not None:
+            raise StateError("This router belongs to an account. Release it first.")
+        if self._connection is None:
+            raise StateError("The router is not connected to the cloud. Wait until it is, then start again.")
+        if not self._takes.get("invite"):
+            raise StateError("This cloud cannot start it here. Enter the service code in your account.")
+        message = {"type": "invite", "invite_id": self._new_id()}
+        message["service_code"] = self._identity["service_code"]
+        self._invitation.ask(message["invite_id"])
+        self._tasks.start(self._deliver(message), "invite")
+        self._changed()
+
+    def uninvite(self):
+        self._invitation.drop()
+        self._changed()
+
     def forget(self):
         """The router was reset: what was its owner's is gone from the store, and goes from here."""
         self._record = ledger.empty()
         self._claims = Claims(monotonic_ms)
+        self._invitation.drop()
+
+    def _check_room(self):
+        if len(self._record["outbox"]) >= ledger.OUTBOX_LIMIT:
+            raise StateError("The cloud has not taken earlier answers yet. Try again when it is connected.")
+
+    def _new_id(self):
+        return binascii.hexlify(self._entropy(8)).decode()
 
     # --- connecting, for ever ---
 
@@ -176,11 +228,12 @@ class CloudClient:
         self._clock.set(message["time_ms"] / 1000, "cloud")
         self._backoff.welcomed(message["reconnect_window_s"])
         self._set_owner(self._owner_in(message))
+        self._takes = message["takes"] or {}
         self._connection = connection
         log.info("link", "online; heartbeat every %d s", message["heartbeat_s"])
         self._set_state(ONLINE, None)
         for owed in self._record["outbox"]:
-            await connection.send(owed)
+            await self._send_owed(connection, owed)
 
     def _owner_in(self, welcome):
         """Whom the cloud names. Until it has acknowledged a reset, that is the owner before: nobody, here."""
@@ -228,6 +281,14 @@ class CloudClient:
     async def _on_claim_answer_ack(self, connection, message):
         self._keep(ledger.acknowledged(self._record, "claim_answer", message["claim_id"]))
 
+    async def _on_release_ack(self, connection, message):
+        self._keep(ledger.acknowledged(self._record, "release", message["release_id"]))
+        self._changed()
+
+    async def _on_invitation(self, connection, message):
+        self._invitation.answered(message)
+        self._changed()
+
     async def _on_owner(self, connection, message):
         self._set_owner(message["owner"])
         self._changed()
@@ -236,8 +297,9 @@ class CloudClient:
         raise LineError("the cloud said goodbye: %s" % message["reason"])
 
     def _set_owner(self, owner):
-        if owner == self.owner:
-            return
+        if owner == self.owner or (owner and owner["account_id"] in ledger.released_accounts(self._record)):
+            return  # the same, or one who gave the router up, which the cloud has not heard yet
+        self._invitation.drop()
         if owner is None:
             self._store.delete(store_keys.CLOUD_OWNER)
             log.info("link", "the cloud released this router from its account")
@@ -270,9 +332,16 @@ class CloudClient:
         if connection is None:
             return
         try:
-            await connection.send(message)
+            await self._send_owed(connection, message)
         except (GatelodgeError, OSError) as error:
             log.debug("link", "%s is sent again later: %s", message["type"], error)
+
+    async def _send_owed(self, connection, message):
+        kind = message["type"]
+        if kind in messages.YOUNGER and not self._takes.get(kind):
+            log.warning("link", "this cloud cannot take a %s: it waits for a younger one", kind)
+        else:
+            await connection.send(message)
 
     def _keep(self, record):
         """Durable first, then true."""
@@ -282,6 +351,7 @@ class CloudClient:
 
     async def _show_claim(self, args):
         if self._claims.show(args):
+            self._invitation.drop()  # it has led to this, or somebody was quicker
             log.info("link", "claim %s waits for the owner's answer", args["claim_id"])
             self._changed()
 
@@ -296,6 +366,8 @@ _HANDLERS = {
     "command": CloudClient._on_command,
     "result_ack": CloudClient._on_result_ack,
     "claim_answer_ack": CloudClient._on_claim_answer_ack,
+    "release_ack": CloudClient._on_release_ack,
+    "invitation": CloudClient._on_invitation,
     "owner": CloudClient._on_owner,
     "goodbye": CloudClient._on_goodbye,
 }

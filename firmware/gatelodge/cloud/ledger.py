@@ -13,7 +13,7 @@ OUTBOX_LIMIT = 16  # results and answers not yet acknowledged; 16 of 2 KB fit in
 # What a restart of the daemon means for a command that was running: for these it is the success.
 ENDS_IN_RESTART = ("reboot",)
 
-_ID_FIELD = {"result": "id", "claim_answer": "claim_id"}
+_ID_FIELD = {"result": "id", "claim_answer": "claim_id", "release": "release_id"}
 
 
 def empty():
@@ -52,7 +52,7 @@ def owed(record, message):
 
 
 def acknowledged(record, kind, message_id):
-    """The record once the cloud has the "result" or "claim_answer" of this id; the same if none was owed."""
+    """The record once the cloud has the message of this kind and id; the same if none was owed."""
     outbox = [message for message in record["outbox"] if not _is(message, kind, message_id)]
     if len(outbox) == len(record["outbox"]):
         return record
@@ -67,6 +67,11 @@ def results_of(record, command_id):
 def answered_claims(record):
     """The ids of the claims whose answers are still owed."""
     return [message["claim_id"] for message in record["outbox"] if message["type"] == "claim_answer"]
+
+
+def released_accounts(record):
+    """The account_ids of the owners that were given up here, while the cloud does not know it yet."""
+    return [message["account_id"] for message in record["outbox"] if message["type"] == "release"]
 
 
 def after_restart(record):

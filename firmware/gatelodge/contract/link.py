@@ -42,6 +42,10 @@ TRANSITIONS = {
     (ROUTER, OPEN, "claim_answer"): OPEN,
     (CLOUD, OPEN, "claim_answer_ack"): OPEN,
     (CLOUD, OPEN, "owner"): OPEN,
+    (ROUTER, OPEN, "release"): OPEN,
+    (CLOUD, OPEN, "release_ack"): OPEN,
+    (ROUTER, OPEN, "invite"): OPEN,
+    (CLOUD, OPEN, "invitation"): OPEN,
 }
 TRANSITIONS.update({(who, state, "goodbye"): CLOSED for who in BOTH for state in (GREETING, WELCOMING, OPEN)})
 

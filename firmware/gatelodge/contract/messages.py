@@ -146,6 +146,9 @@ def check_rows(name, rows, fields):
     return checked
 
 
+# Types that came after "gatelodge.1". A router sends one only to a cloud whose welcome takes it.
+YOUNGER = ("release", "invite")
+
 OWNER = record(("account_id", token(64)), ("name", text(160)), ("email", text(254)))
 _ID = token(64)
 _SECONDS_UP = integer(0, 2**40)
@@ -177,6 +180,7 @@ MESSAGES = {
             ("reconnect_window_s", integer(1, 3600)),  # see core/backoff.py
             ("owner", nullable(OWNER)),
             ("reset", nullable(token(64))),  # hello's, once done. A cloud that knows of none leaves it out
+            ("takes", nullable(record(*[(kind, nullable(flag)) for kind in YOUNGER]))),
         ),
     ),
     "heartbeat": (
@@ -200,6 +204,21 @@ MESSAGES = {
     "claim_answer": ((ROUTER,), (("claim_id", _ID), ("approved", flag))),  # repeated until acknowledged
     "claim_answer_ack": ((CLOUD,), (("claim_id", _ID),)),
     "owner": ((CLOUD,), (("owner", nullable(OWNER)),)),  # it changed while connected
+    # The owner gave the router back on its own page; repeated until acknowledged. The account is named, so
+    # that a late one can take the router from nobody who registered it since.
+    "release": ((ROUTER,), (("release_id", _ID), ("account_id", token(64)))),
+    "release_ack": ((CLOUD,), (("release_id", _ID),)),
+    # The owner wants the router in an account. The code proves that the router was in somebody's hands.
+    "invite": ((ROUTER,), (("invite_id", _ID), ("service_code", text(32, 1)))),
+    "invitation": (  # a link to open in an account, or why there is none
+        (CLOUD,),
+        (
+            ("invite_id", _ID),
+            ("link", nullable(text(300, 1))),
+            ("expires_s", nullable(integer(1, 3600))),
+            ("error", nullable(text(300))),
+        ),
+    ),
     "goodbye": (BOTH, (("reason", text(200)),)),  # the last message of whoever sends it
 }
 
