@@ -8,11 +8,12 @@ from gatelodge.text import _
 class SigninError(TheirError):
     """What the page shows.
 
-    field: the form field it is tied to ("service_code", "password", "code", "recovery_code"), or "form".
+    field: the form field it is tied to ("service_code", "password", "code", "next_code", "recovery_code"), or
+    "form".
     text: the sentence. wait_s: whole seconds until a new try is judged, or None.
     offer: "recovery" where another way in fits, "start" where the visitor has to begin again, "prove" where a
-    code is asked for before what was asked is done, "presence" where somebody has to be at the router, or
-    None.
+    code is asked for before what was asked is done, "presence" where somebody has to be at the router,
+    "reload" where the page is out of date, or None.
     """
 
     def __init__(self, field, text, wait_s=None, offer=None):
@@ -81,6 +82,35 @@ REFUSALS = {
         _("This is not the code shown now. Enter the newest one, and check the phone's clock."),
     ),
     "code_wrong": ("code", "recovery", _("This is not the code shown now. Enter the newest one.")),
+    "phone_ahead": (
+        "code",
+        "recovery",
+        _(
+            "Your phone is about %s ahead of the router. Turn on automatic time in the phone's settings for "
+            "date and time, then enter the code shown."
+        ),
+    ),
+    "phone_behind": (
+        "code",
+        "recovery",
+        _(
+            "Your phone is about %s behind the router. Turn on automatic time in the phone's settings for "
+            "date and time, then enter the code shown."
+        ),
+    ),
+    "two_codes_same": (
+        "next_code",
+        None,
+        _("That is the first code again. Wait until the app shows another one."),
+    ),
+    "two_codes_wrong": (
+        "code",
+        "recovery",
+        _("These are no two new codes in a row. Enter the code shown now, then the one that follows it."),
+    ),
+    "clock_known": ("code", "reload", _("The router knows the time now. Enter the code shown now.")),
+    "search_busy": ("form", None, _("The router is busy with another sign-in. Try again in a few seconds.")),
+    "search_over": ("form", None, _("That search has ended. Enter two codes again.")),
     "code_used": ("code", None, _("That code has been used. Wait for the next one (%d s).")),
     "code_used_before": ("code", None, _("That code has been used. Enter the one shown now.")),
     "clock_unset_at_setup": (

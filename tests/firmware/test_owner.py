@@ -126,11 +126,11 @@ class TestSetup(unittest.TestCase):
             self.assertIn(words, refused(self.owner.check_new_password, text).text)
 
     def test_every_refusal_names_a_field_of_the_pages_and_is_a_sentence(self):
-        fields = ("form", "service_code", "password", "code", "recovery_code")
+        fields = ("form", "service_code", "password", "code", "next_code", "recovery_code")
         for name in refusals.REFUSALS:
             field, offer, text = refusals.REFUSALS[name]
             self.assertIn(field, fields)
-            self.assertIn(offer, (None, "recovery", "start", "prove"))
+            self.assertIn(offer, (None, "recovery", "start", "prove", "reload"))
             self.assertTrue(text == "%s" or text.endswith("."), text)
 
     def test_a_long_wait_is_told_in_the_unit_that_fits(self):

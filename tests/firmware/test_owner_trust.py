@@ -16,7 +16,7 @@ def with_token(visitor, token):
 class TrustedBrowser(unittest.TestCase):
     def setUp(self):
         self.router = Router()
-        self.router.set_up()
+        self.setup = self.router.set_up()
         self.owner = self.router.owner
         self.trust = self.owner.trust
         self.clocks = self.router.clocks
@@ -97,6 +97,112 @@ class TestTrust(TrustedBrowser):
         self.trust.end(id_of(self.browser.trust), HOME)
         results = [entry["result"] for entry in self.owner._keeper.history.entries()]
         self.assertEqual(results[:2], ["trusted browser removed", "browser trusted"])
+
+
+class TestSignIn(TrustedBrowser):
+    def opened(self, visitor):
+        """The session's token when the password alone opens the door to this visitor, else None."""
+        token = self.owner.signing_in.password(PASSWORD, visitor)
+        return self.owner.signing_in.without_code(token, visitor)
+
+    def test_a_trusted_browser_skips_the_code_and_nothing_else(self):
+        session = self.owner.session(self.opened(self.browser), True)
+        self.assertFalse(session.is_proved)
+        self.assertIsNone(self.opened(HOME))
+        self.assertIn("not the password", refused(self.owner.signing_in.password, "", self.browser).text)
+
+    def test_its_sign_in_is_in_the_history_and_in_its_row(self):
+        self.clocks.wait(DAY_S)
+        self.opened(self.browser)
+        entry = self.owner._keeper.history.entries()[0]
+        self.assertEqual((entry["result"], entry["method"]), ("signed in", "trusted browser"))
+        self.assertEqual(self.trust.listed()[0]["last_used_at"], self.clocks.now())
+
+    def test_it_has_to_prove_itself_before_what_is_sensitive(self):
+        session_token = self.opened(self.browser)
+        self.assertEqual(refused(self.owner.require_proof, session_token).offer, "prove")
+        self.owner.prove(session_token, self.router.phone(), self.browser)
+        self.owner.require_proof(session_token)
+
+    def test_a_password_ticket_that_skips_the_code_takes_no_code(self):
+        token = self.owner.signing_in.password(PASSWORD, self.browser)
+        self.assertEqual(refused(self.owner.signing_in.check_token, token, self.browser).offer, "start")
+        code = self.router.phone()
+        self.assertEqual(refused(self.owner.signing_in.code, token, code, self.browser).offer, "start")
+
+    def test_a_ticket_serves_once_and_only_where_it_was_given(self):
+        token = self.owner.signing_in.password(PASSWORD, self.browser)
+        elsewhere = with_token(THIEF, self.browser.trust)
+        self.assertEqual(refused(self.owner.signing_in.without_code, token, elsewhere).offer, "start")
+        self.assertIsNotNone(self.owner.signing_in.without_code(token, self.browser))
+        self.assertEqual(refused(self.owner.signing_in.without_code, token, self.browser).offer, "start")
+
+    def test_trust_that_is_revoked_between_password_and_session_opens_nothing(self):
+        token = self.owner.signing_in.password(PASSWORD, self.browser)
+        self.trust.end(id_of(self.browser.trust), HOME)
+        self.assertEqual(refused(self.owner.signing_in.without_code, token, self.browser).offer, "start")
+
+    def test_with_the_clock_unset_it_needs_codes_like_any_other(self):
+        self.clocks.is_set = False
+        self.assertIsNone(self.opened(self.browser))
+
+    def test_after_thirty_days_it_needs_a_code_again(self):
+        self.clocks.wait(LIFETIME_S)
+        self.assertIsNone(self.opened(self.browser))
+
+    def test_every_session_of_a_trusted_browser_ends_with_it(self):
+        by_trust = self.opened(self.browser)
+        self.clocks.is_set = False
+        began = self.owner.signing_in.password(PASSWORD, self.browser)
+        code = self.setup.recovery_codes[0]
+        by_recovery_code = self.owner.signing_in.recovery_code(began, code, self.browser)
+        self.trust.end(id_of(self.browser.trust), HOME)
+        sessions = [self.owner.session(token, True) for token in (by_trust, by_recovery_code)]
+        self.assertEqual(sessions, [None, None])
+
+    def test_the_session_in_which_a_browser_is_trusted_ends_with_it_too(self):
+        session_token = self.router.sign_in(THIEF)
+        token = self.trust.remember(session_token, THIEF)
+        self.assertIsNotNone(self.opened(with_token(THIEF, token)))
+        self.trust.end(id_of(token), HOME)
+        self.assertIsNone(self.owner.session(session_token, True))
+
+    def test_a_change_of_the_password_ends_them_all(self):
+        session_token = self.router.sign_in()
+        new = "another lantern, upstream"
+        self.owner.security.change_password(session_token, HOME, PASSWORD, new)
+        token = self.owner.signing_in.password(new, self.browser)
+        self.assertIsNone(self.owner.signing_in.without_code(token, self.browser))
+
+
+class TestTwoFactorOff(TrustedBrowser):
+    def password_alone(self):
+        token = self.owner.signing_in.password(PASSWORD, THIEF)
+        return self.owner.signing_in.without_code(token, THIEF)
+
+    def test_the_password_alone_opens_the_door_and_says_so_in_the_history(self):
+        self.router.store.put(store_keys.AUTHENTICATORS, [])
+        session_token = self.password_alone()
+        self.owner.require_proof(
+            session_token
+        )  # the password was given just now, and there is no more to give
+        self.assertEqual(self.owner._keeper.history.entries()[0]["method"], "password")
+
+    def test_it_needs_no_clock(self):
+        self.router.store.put(store_keys.AUTHENTICATORS, [])
+        self.clocks.is_set = False
+        self.assertIsNotNone(self.password_alone())
+
+    def test_a_list_of_authenticators_that_is_missing_opens_nothing(self):
+        self.router.store.delete(store_keys.AUTHENTICATORS)
+        self.assertIsNone(self.password_alone())
+
+    def test_two_factor_that_is_switched_on_between_password_and_session_is_asked_for(self):
+        rows = self.router.store.get(store_keys.AUTHENTICATORS)
+        self.router.store.put(store_keys.AUTHENTICATORS, [])
+        token = self.owner.signing_in.password(PASSWORD, THIEF)
+        self.router.store.put(store_keys.AUTHENTICATORS, rows)
+        self.assertEqual(refused(self.owner.signing_in.without_code, token, THIEF).offer, "start")
 
 
 class TestBudget(TrustedBrowser):

@@ -14,7 +14,7 @@ def pair(step, secret=PHONE):
 
 
 def searched(first, second, hint=None, keys=((PHONE, totp.NEVER),), slices=400):
-    """(the finished search, how many slices it took). Ends early where the whole window would take minutes."""
+    """(the finished search, how many slices it took). Ends early: the whole window takes minutes."""
     search = two_codes.Search(keys, first, second, START, hint)
     taken = 1
     while search.next_slice() and taken < slices:

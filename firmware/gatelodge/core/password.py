@@ -157,6 +157,13 @@ def verify(record, text):
     return compat.constant_time_equal(digest, binascii.unhexlify(record["hash"]))
 
 
+def is_outgrown(record, iterations):
+    """Whether a hash at this cost is so much dearer than the record's that it is worth making anew.
+
+    A fifth, because no two measurements agree; and never less, whatever this one found."""
+    return iterations > record["iterations"] * 6 // 5
+
+
 def calibrated_iterations(cost_ms, target_ms=TARGET_MS):
     """Return how many iterations take about target_ms here.
 

@@ -90,6 +90,11 @@ class Sessions:
         key = hashed(token)
         self._records[key] = _with(self._records[key], "proved_s", now_s)
 
+    def trust(self, token, trust_id):
+        """The browser of this session is trusted from now on, as trust_id."""
+        key = hashed(token)
+        self._records[key] = _with(self._records[key], "trust_id", trust_id)
+
     def listed(self, now_s):
         """Return the Records of the sessions that go on, the one that acted last first."""
         self._drop_ended(now_s)

@@ -9,10 +9,11 @@ A router that has lost the time knows only that it is not before `earliest_step`
 anywhere within a year or so, whoever made it up. A pair of consecutive ones stands in a window of W steps by
 chance with probability W x 10^-12: a year (W = 1,051,200) is as hard to guess as one code on one step, and
 the whole window of five years, at 5.3 x 10^-6, is less than two guesses at a code on a clock that is right
-(3 steps of tolerance each). With n authenticators n times that. tests/firmware/test_two_codes.py computes them.
+(3 steps of tolerance each). With n authenticators n times that. tests/firmware/test_two_codes.py computes
+them.
 
-The hint is somebody else's clock. It is never believed: it says where to look first inside the window, so that
-a lie costs a fraction of a second and moves nothing.
+The hint is somebody else's clock. It is never believed: it says where to look first inside the window, so
+that a lie costs a fraction of a second and moves nothing.
 """
 
 import struct
@@ -33,7 +34,7 @@ Match = namedtuple("Match", ("key", "step"))
 
 class Search:
     """keys: [(secret bytes, last used step)]; first, second: six digits, as they were typed in this order.
-    earliest_step: none before it is looked at, nor any that was used. hint_step: where to look first, or None."""
+    earliest_step: none before it is looked at, nor any that was used. hint_step: where to look first."""
 
     def __init__(self, keys, first, second, earliest_step, hint_step=None):
         self._secrets = [secret for secret, _ in keys]

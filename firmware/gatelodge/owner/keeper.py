@@ -38,6 +38,11 @@ class Keeper:
     def is_set_up(self):
         return self.store.get(store_keys.OWNER) is not None
 
+    @property
+    def is_two_factor_off(self):
+        """Switched off by the owner, that is. A list that is missing is a fault, and opens nothing."""
+        return self.store.get(store_keys.AUTHENTICATORS) == []
+
     def now_s(self):
         return self.monotonic_ms() // 1000
 
@@ -79,14 +84,28 @@ class Keeper:
         """The cost of a password's hash on this router."""
         return self._iterations or passwords.calibrated_iterations(self._cost_ms)
 
+    def strengthen(self, record, password):
+        """Hash the password anew when this router can do more than it could: a new library, or a new board.
+
+        password: the right one, just typed. Measured once between two starts, as that takes 100 ms."""
+        if self._iterations is None:
+            self._iterations = self.iterations()
+        if passwords.is_outgrown(record, self._iterations):
+            stronger = self.owner_record(password)
+            stronger["created_at"] = record["created_at"]  # it is the same password
+            self.store.put(store_keys.OWNER, stronger)
+            log.info("owner", "the password is kept at %d iterations now", self._iterations)
+
     def _cost_ms(self, iterations):
         began_ms = self.monotonic_ms()
         compat.pbkdf2_sha256(b"a password", b"sixteen of salt.", iterations, passwords.HASH_BYTES)
         return self.monotonic_ms() - began_ms
 
     def owner_record(self, password):
-        """The OWNER record of a new password."""
-        record = passwords.new_record(password, self.entropy(passwords.SALT_BYTES), self.iterations())
+        """The OWNER record of a new password. It costs no less than the one before, however busy we are."""
+        before = self.store.get(store_keys.OWNER) or {"iterations": 0}
+        iterations = max(before["iterations"], self.iterations())
+        record = passwords.new_record(password, self.entropy(passwords.SALT_BYTES), iterations)
         record["created_at"] = self.clock.now()
         return record
 
@@ -137,6 +156,15 @@ class Keeper:
             if answer.step is not None or (answer.reason == totp.USED and best[1].step is None):
                 best = (index, answer)
         return best
+
+    def steps_off(self, digits):
+        """totp.steps_off of the authenticator whose clock is the least off, or None."""
+        now, found = self.clock.now(), []
+        for row in self.store.get(store_keys.AUTHENTICATORS, []):
+            steps = totp.steps_off(base32.decode(row["secret"]), digits, now, row["last_step"])
+            if steps is not None:
+                found.append(steps)
+        return min(found, key=abs) if found else None
 
     def authenticators_after(self, index, step, drift_steps):
         """The AUTHENTICATORS record once this one's step is used."""

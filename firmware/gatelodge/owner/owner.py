@@ -49,7 +49,7 @@ class Owner:
         self.setup = Setup(self._keeper)
         self.trust = Trust(self._keeper)
         self._factors = Factors(self._keeper)
-        self.signing_in = SigningIn(self._keeper, self._factors)
+        self.signing_in = SigningIn(self._keeper, self._factors, self.trust)
         self.security = Security(self._keeper, self._factors, self.trust)
         self.at_console = AtConsole(self._keeper, self.trust)
         self.reset = Reset(self._keeper)

@@ -1,4 +1,11 @@
-"""Sign-in: password -> code or recovery code -> session. The order is core/signin.py's table.
+"""Sign-in: password -> code, two codes or recovery code -> session. The order is core/signin.py's table.
+
+    token = signing_in.password(text, visitor)
+    session_token = signing_in.without_code(token, visitor)     None: a code is needed, by one of these:
+    session_token = signing_in.code(token, text, visitor)
+    session_token = signing_in.recovery_code(token, text, visitor)
+    signing_in.two_codes(token, first, second, browser_time, visitor)
+    session_token = signing_in.go_on(token, visitor)            None: not found yet; call again
 
 Checking a password holds the daemon for about 300 ms, once for each attempt that the throttle lets through.
 """
@@ -6,13 +13,18 @@ Checking a password holds the daemon for about 300 ms, once for each attempt tha
 from gatelodge import store_keys
 from gatelodge.core import password as passwords
 from gatelodge.core import sessions, signin
+from gatelodge.owner.clock_search import ClockSearch
 from gatelodge.refusals import refusal
 
 
 class SigningIn:
-    def __init__(self, keeper, factors):
+    """trust: owner.trust.Trust. factors: owner.factors.Factors."""
+
+    def __init__(self, keeper, factors, trust):
         self._keeper = keeper
         self._factors = factors
+        self._trust = trust
+        self._clock_search = ClockSearch(keeper)
         self._under_way = sessions.Tickets(signin.LIFETIME_S, signin.MOST_UNDER_WAY)
 
     def password(self, text, visitor):
@@ -27,27 +39,66 @@ class SigningIn:
             attempt.happened(signin.PASSWORD_WRONG)
             keeper.count_failure("password", visitor, "wrong password")
             raise refusal("password_wrong")
-        attempt.happened(signin.PASSWORD_RIGHT)
+        attempt.happened(self._what_the_password_opens(visitor))
         keeper.count_success("password", visitor)
+        keeper.strengthen(record, text)
         signin_token = keeper.new_token()
         self._under_way.add(signin_token, attempt, keeper.now_s())
         return signin_token
 
+    def without_code(self, signin_token, visitor):
+        """Return a session_token when the password was enough, or None: then a code has to be entered."""
+        attempt = self._attempt(signin_token, visitor)
+        if attempt.state != signin.SIGNED_IN:
+            return None
+        trust_id = self._trust.find(visitor)
+        if self._keeper.is_two_factor_off:
+            return self._signed_in(signin_token, signin.BY_PASSWORD, {}, visitor)
+        if trust_id is None:  # revoked a moment ago
+            self._under_way.drop(signin_token)
+            raise refusal("signin_over")
+        records = self._trust.used(trust_id, visitor)
+        return self._signed_in(signin_token, signin.BY_TRUST, records, visitor, is_proved=False)
+
     def check_token(self, signin_token, visitor):
         """Raise SigninError (offer "start") unless a code may be entered with this token from here."""
-        self._attempt(signin_token, visitor)
+        self._at_code(signin_token, visitor)
 
     def code(self, signin_token, text, visitor):
         """Return a session_token. The step is in the store before the session exists."""
-        attempt = self._attempt(signin_token, visitor)
+        attempt = self._at_code(signin_token, visitor)
         used = self._factors.code(text, visitor, attempt.happened)
         return self._signed_in(signin_token, signin.BY_CODE, used, visitor)
 
     def recovery_code(self, signin_token, text, visitor):
         """Return a session_token; the recovery code is spent before the session exists."""
-        attempt = self._attempt(signin_token, visitor)
+        attempt = self._at_code(signin_token, visitor)
         used = self._factors.recovery_code(text, visitor, attempt.happened)
         return self._signed_in(signin_token, signin.BY_RECOVERY_CODE, used, visitor)
+
+    def two_codes(self, signin_token, first, second, browser_time, visitor):
+        """Begin to search for two codes in a row: owner/clock_search.py. Only while the clock is unset."""
+        attempt = self._at_code(signin_token, visitor)
+        self._clock_search.begin(attempt, first, second, browser_time, visitor)
+
+    def go_on(self, signin_token, visitor):
+        """Search for a few milliseconds. Return None while there is more to search, or a session_token: by
+        then the clock is set, and both steps are in the store as used. SigninError: there is no such pair."""
+        records = self._clock_search.next_slice(self._at_code(signin_token, visitor), visitor)
+        if records is None:
+            return None
+        self._keeper.keep(records)
+        return self._signed_in(signin_token, signin.BY_TWO_CODES, {}, visitor)
+
+    def searched_s(self):
+        """How many seconds after the last time that the router knew are searched by now."""
+        return self._clock_search.searched_s
+
+    def _what_the_password_opens(self, visitor):
+        if self._keeper.is_two_factor_off:
+            return signin.PASSWORD_RIGHT_ALONE
+        is_trusted = self._trust.find(visitor) is not None
+        return signin.PASSWORD_RIGHT_AND_TRUSTED if is_trusted else signin.PASSWORD_RIGHT
 
     def _attempt(self, signin_token, visitor):
         """Return the sign-in under way. A token from another address is answered like one that never was."""
@@ -56,11 +107,19 @@ class SigningIn:
             raise refusal("signin_over")
         return attempt
 
-    def _signed_in(self, signin_token, method, records, visitor):
+    def _at_code(self, signin_token, visitor):
+        """The same, when it is a code that it waits for."""
+        attempt = self._attempt(signin_token, visitor)
+        if attempt.state != signin.CODE:
+            raise refusal("signin_over")
+        return attempt
+
+    def _signed_in(self, signin_token, method, records, visitor, is_proved=True):
         """Spend the ticket, store what was used, then begin the session: so nothing is used twice."""
         keeper = self._keeper
         self._under_way.drop(signin_token)
         keeper.throttle.know(keeper.client_of(visitor))
         records.update(keeper.history.record(visitor, "signed in", method))
         keeper.keep(records)
-        return keeper.begin_session(visitor, method)
+        browser = keeper.trusted_row(visitor)  # however it signs in, revoking it ends this session too
+        return keeper.begin_session(visitor, method, browser["id"] if browser else "", is_proved)

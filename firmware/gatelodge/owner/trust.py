@@ -1,6 +1,6 @@
 """Trusted browsers: for 30 days each skips the code, and never the password.
 
-    token, records = trust.begin(visitor)     after a code; store the records before the cookie is given
+    token = trust.remember(session, visitor)  after a code: for the cookie of that session's browser
     trust_id = trust.find(visitor)            None: it has to enter a code
     records = trust.used(trust_id, visitor)   it signed in
     trust.listed()                            for the owner to look through
@@ -24,6 +24,13 @@ _SHOWN = ("id", "browser", "address", "created_at", "last_used_at", "expires_at"
 class Trust:
     def __init__(self, keeper):
         self._keeper = keeper
+
+    def remember(self, session_token, visitor):
+        """Trust the browser of a session that a code has just begun. Return the token for its cookie."""
+        token, records = self.begin(visitor)
+        self._keeper.keep(records)
+        self._keeper.sessions.trust(session_token, id_of(token))
+        return token
 
     def begin(self, visitor):
         """Return (token for the cookie, records to store first). The clock has to be set.
