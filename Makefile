@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 # Tests share two cores, one router and one screen: never side by side, whatever -j says.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run setup bundle image test test-unit test-host test-system test-long lint bench clean packages packages-test micropython
+.PHONY: help run setup bundle image test test-unit test-host test-system test-long lint bench clean packages packages-test packages-bench micropython
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -52,7 +52,7 @@ lint: $(INSTALLED_DEV)  ## style and types
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 
-bench: $(INSTALLED_DEV) micropython  ## measure ratios in one run; also writes bench.json
+bench: $(INSTALLED_DEV) micropython packages-bench  ## measure ratios in one run; also writes bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 clean:  ## remove what was built; a run's data in .run stays
@@ -67,6 +67,9 @@ packages:
 
 packages-test:
 	@$(PYTHON) -m host_tools.debian_packages test
+
+packages-bench:
+	@$(PYTHON) -m host_tools.debian_packages bench
 
 # A stopped set-up has no stamp, and is made again.
 $(INSTALLED): | packages

@@ -1,4 +1,4 @@
-"""Install the Debian packages that are missing: `python3 -m host_tools.debian_packages run|test`.
+"""Install the Debian packages that are missing: `python3 -m host_tools.debian_packages run|test|bench`.
 
 Started by make before there is a virtual environment: it imports the standard library only. A package
 counts as there when its program is, so that nothing is installed on a computer that has it another way.
@@ -31,11 +31,12 @@ ROWS = (
     Row("mmdebstrap", "mmdebstrap", "run", "the router's kernel and programs"),
     Row("util-linux", "setpriv", "run", "child processes that end with their parent"),
     Row("chromium", "chromium", "test", "the tests' browser"),
+    Row("wrk", "wrk", "bench", "the load of `make bench`"),
 )
 
 
 def missing(purpose: str) -> list[str]:
-    wanted = ("run",) if purpose == "run" else ("run", "test")
+    wanted = ("run", purpose)
     return [row.package for row in ROWS if row.needed_for in wanted and not _is_there(row)]
 
 

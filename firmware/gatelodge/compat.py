@@ -7,6 +7,7 @@ hashes    native where the platform has them, plain Python where not (`HMAC_IS_N
 sockets   awaitables that sleep on a descriptor
 """
 
+import gc
 import hashlib
 import json as _json
 import os
@@ -441,6 +442,12 @@ else:
     def address_of(socket_address):
         """(host, port) of what accept gives."""
         return socket_address[:2]
+
+
+def collect_every(count):
+    """Collect garbage each time so many bytes were allocated, not only when the heap is full."""
+    if MICROPYTHON:
+        gc.threshold(count)
 
 
 def print_exception(error, file=None):
