@@ -65,6 +65,7 @@ class QemuRouter(Child):
         if not shutil.which(program):
             raise ToolError(f"{program} is missing", "run `make setup`", exit_codes.MISSING_TOOL)
         make_flash(self.run_dir / FLASH, self.image.board["flash_mb"])
+        self.log.write_bytes(b"")  # QEMU does that too, but after current.json has told of the new router
         ours, theirs = socket.socketpair()
         with theirs:
             arguments = command(self.image, self.run_dir, self.ports, theirs.fileno())
