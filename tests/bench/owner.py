@@ -28,6 +28,8 @@ class Owner:
         self.cookies = {}
         self.secret = ""
         self.last_step = -1
+        self.last_code = ""
+        self.recovery_codes = []
         at = parts.hostname, parts.port
         self.connection = http.client.HTTPSConnection(*at, timeout=TIMEOUT_S, context=trust)
 
@@ -73,11 +75,13 @@ class Owner:
         secret = self.post("/api/setup/authenticator")["secret"]
         self.secret = secret.replace(" ", "")
         code = self._code(step_now() - 1)
-        self.post("/api/setup/finish", password=PASSWORD, secret=secret, code=code, name="The bench")
+        proof = {"password": PASSWORD, "secret": secret, "code": code}
+        self.recovery_codes = self.post("/api/setup/finish", **proof, name="The bench")["recovery_codes"]
 
     def _code(self, step):
         self.last_step = step
-        return pyotp.TOTP(self.secret).at(step * STEP_S)
+        self.last_code = pyotp.TOTP(self.secret).at(step * STEP_S)
+        return self.last_code
 
     def next_code(self):
         """A code that was not used yet, of this step or the next one. Waits when both were."""

@@ -89,6 +89,8 @@ class House(Board):
         return None
 
     def wait_for_admin_page(self):
+        # QEMU takes connections for a router that still boots; only their deadline would end those.
+        until(lambda: " web: the admin page listens " in self.router_log(), "the router serves no admin page")
         at = self.current["admin_url"], Path(self.current["ca_file"])
         until(lambda: waiting.answers(*at), "the admin page did not answer")
 
