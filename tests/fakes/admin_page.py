@@ -9,7 +9,9 @@ and obeys lines on stdin:
     fail QUESTION | heal      a question to the router that raises from then on
     online | offline | owned  the cloud
     claim                     somebody wants to register this router
-    unset | set               the clock
+    unset [DAYS] | set        the clock; unset, it stands that many days ago
+    later SECONDS             sessions and proofs age
+    damage                    the history cannot be read any more
     alone                     nobody else in the network
     name TEXT                 what the laptop calls itself
 """
@@ -21,6 +23,7 @@ from gatelodge import compat, log, store_keys, streams
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import StateError
 from gatelodge.owner.owner import Owner
+from gatelodge.power import Power
 from gatelodge.store import FlashFiles, Store
 from gatelodge.tasks import Tasks
 from gatelodge.web import app
@@ -33,20 +36,25 @@ CLAIM_S = 300
 
 
 class SetClock:
-    """A clock that network time has set, until it is told otherwise."""
+    """A clock that network time has set, until it is told otherwise. Unset, it is `behind_s` late."""
 
     is_set = True
+    source = "sntp"
+    behind_s = 0
 
     @property
     def state(self):
-        return "synced" if self.is_set else "unset"
-
-    @property
-    def source(self):
-        return "sntp" if self.is_set else "floor"
+        return {"floor": "unset", "two codes": "proven"}.get(self.source, "synced")
 
     def now(self):
-        return int(compat.wall_time())
+        return int(compat.wall_time()) - self.behind_s
+
+    def lose(self, behind_s):
+        self.is_set, self.source, self.behind_s = False, "floor", behind_s
+
+    def set(self, unix_s, source):
+        self.is_set, self.source, self.behind_s = True, source, 0
+        return True
 
 
 class SimulatedCloud:
@@ -89,28 +97,45 @@ class Play:
             "service_code": SERVICE_CODE,
         }
         self.store.put(store_keys.IDENTITY, identity)
-        owner = Owner(self.store, self.clock, compat.entropy, iterations=CHEAP_ITERATIONS if quick else None)
+        self.ahead_ms = 0
+        iterations = CHEAP_ITERATIONS if quick else None
+        owner = Owner(self.store, self.clock, compat.entropy, self._monotonic_ms, iterations)
         root = app.__file__.rsplit("/", 2)[0]
-        self.web = app.build(
-            owner, self.clock, self.router, self.cloud, identity, "0.1.0", ["gatelodge.home"], root
-        )
+        power = Power(self.router, Tasks("power"), self._end, owner.reset.wipe)
+        parts = (owner, self.clock, self.router, self.cloud, identity)
+        self.web = app.build(*parts, "0.1.0", ["gatelodge.home"], root, power)
+        for number in range(60):
+            log.info("link", "heartbeat %d was answered", number)
+        log.warning("clock", "<b>network time</b> is late")
 
     def obey(self, line):
         word, _, rest = line.strip().partition(" ")
         if word == "fail":
             self.router.fail = rest
+        elif word == "unset":
+            self.clock.lose(86400 * int(rest or 0))
         elif word == "name":
             self.router.call_laptop(rest)
+        elif word == "later":
+            self.ahead_ms += int(rest) * 1000
         elif word in self.verbs:
             self.verbs[word](self)
         else:
             print("unknown:", word)
 
+    def _monotonic_ms(self):
+        return compat.monotonic_ms() + self.ahead_ms
+
+    def _damage(self):
+        self.store.put(store_keys.HISTORY_COUNT, "no number")
+
+    def _end(self, last_act):
+        """The process ends, as the daemon would; whoever started it may start it again."""
+        log.warning("play", "%s", "the daemon starts again" if last_act is None else "the router goes down")
+        raise SystemExit(0)
+
     def _heal(self):
         self.router.fail = None
-
-    def _set(self, is_set):
-        self.clock.is_set = is_set
 
     def _alone(self):
         self.router.be_alone()
@@ -119,12 +144,12 @@ class Play:
         "cut": lambda self: self.router.cut_wire(),
         "join": lambda self: self.router.join_wire(),
         "heal": _heal,
+        "damage": _damage,
         "online": lambda self: self.cloud.turn("online"),
         "offline": lambda self: self.cloud.turn("offline", "the cloud's certificate is not trusted"),
         "owned": lambda self: self.cloud.own({"name": "Ada Lovelace", "email": "ada@example.org"}),
         "claim": lambda self: self.cloud.ask(),
-        "unset": lambda self: self._set(False),
-        "set": lambda self: self._set(True),
+        "set": lambda self: self.clock.set(0, "sntp"),
         "alone": _alone,
     }
 

@@ -1,6 +1,6 @@
 """The admin page, put together.
 
-    web = build(owner, clock, router, cloud, identity, version, names, assets_path, https_port=443)
+    web = build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port=443)
 
     owner         owner.owner.Owner
     clock         .now() unix s, .state, .source, .is_set
@@ -10,6 +10,7 @@
     version       text of the firmware
     names         DNS names of this router (board web.names); addresses are always served
     assets_path   the gatelodge package's directory, with contract/tokens.css, contract/logo.svg, web/assets/
+    power         power.Power: .restart(by), .power_off(by), .reset(by), each after the answer
     https_port    as browsers see it: plain HTTP is redirected there
 
     await web.handle(stream)           # a connection of HTTPS, until it ends
@@ -28,6 +29,7 @@ from gatelodge.web.pages.overview import OverviewPages
 from gatelodge.web.pages.setup import SetupPages
 from gatelodge.web.pages.shell import Shell
 from gatelodge.web.pages.signin import SigninPages
+from gatelodge.web.pages.system import SystemPages
 from gatelodge.web.routes import Routes
 from gatelodge.web.server import MAX_CONNECTIONS, App, Redirect, WebServer
 from gatelodge.web.static import Assets
@@ -36,7 +38,7 @@ from gatelodge.web.static import Assets
 class Site:
     """What every page may ask."""
 
-    def __init__(self, owner, clock, router, cloud, identity, version, assets):
+    def __init__(self, owner, clock, router, cloud, identity, version, assets, power):
         self.owner = owner
         self.clock = clock
         self.router = router
@@ -44,6 +46,7 @@ class Site:
         self.identity = identity
         self.version = version
         self.assets = assets
+        self.power = power
         self.shell = Shell(assets)
         self.views = {}  # name of a page with live values -> its view.View
         self.open_streams = 0
@@ -59,11 +62,19 @@ class Web:
         self.handle_redirect = redirect.handle
 
 
-def build(owner, clock, router, cloud, identity, version, names, assets_path, https_port=443):
+def build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port=443):
     assets = Assets(assets_path)
-    site = Site(owner, clock, router, cloud, identity, version, assets)
+    site = Site(owner, clock, router, cloud, identity, version, assets, power)
     rows = assets.rows()
-    for pages in (SetupPages, SigninPages, OverviewPages, DevicesPages, InternetPages, AboutPages):
+    for pages in (
+        SetupPages,
+        SigninPages,
+        OverviewPages,
+        DevicesPages,
+        InternetPages,
+        SystemPages,
+        AboutPages,
+    ):
         rows = rows + pages(site).rows()
     app = App()
     routes = Routes(app, owner, rows, site.shell.refusal_body)

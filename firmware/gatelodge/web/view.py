@@ -17,7 +17,7 @@ from gatelodge.web.html import escape, fill
 UNKNOWN = "–"
 MAX_YEARS_S = 10 * 366 * 86400  # a time further back was taken before the clock was set
 
-_TIME_SOURCES = {
+TIME_SOURCES = {
     "sntp": _("Set by network time"),
     "cloud": _("Set by the cloud"),
     "rtc": _("Set by the battery clock"),
@@ -111,7 +111,7 @@ class View:
 
     # This router
 
-    def _router(self):
+    def router(self):
         facts = self.site.router.facts()
         memory, storage = facts["memory"], facts["storage"]
         used = memory["total_kb"] - memory["available_kb"]
@@ -140,7 +140,7 @@ class View:
                 "waiting",
                 None,
             )
-        source = _TIME_SOURCES.get(clock.source, _("Set"))
+        source = TIME_SOURCES.get(clock.source, _("Set"))
         return {"clock.detail": "%s: %s" % (source, words.moment(clock.now()))}, "works", None
 
     # The cloud
@@ -212,7 +212,7 @@ def devices_told(rows):
 OVERVIEW = (
     ("internet", View.internet),
     ("reach", View._reach),
-    ("router", View._router),
+    ("router", View.router),
     ("clock", View._clock),
     ("cloud", View._cloud),
     ("traffic", View.traffic),

@@ -101,6 +101,7 @@ function succeed(form, answer) {
   if (form.dataset.post === "/api/prove") return proved();
   if (answer.go) location.assign(answer.go);
   if (answer.say) $("#say").textContent = answer.say;
+  if (answer.down) expectSilence();
   if (answer.show) {
     $(form.dataset.show).textContent = answer.show;
     $("button", form).hidden = true;
@@ -252,6 +253,13 @@ function lost() {
   live.waiting = true;
   live.source.close();
   setTimeout(askAgain, 300);
+}
+
+// The router goes down at our word: it still answers for a second, which would mislead.
+function expectSilence() {
+  live.waiting = true;
+  live.source.close();
+  setTimeout(askAgain, 3000);
 }
 
 async function askAgain() {

@@ -8,7 +8,7 @@ from gatelodge.refusals import SigninError
 from gatelodge.text import _
 from gatelodge.web import live, reply, view
 from gatelodge.web.html import fill
-from gatelodge.web.pages.parts import card, chart, claim, facts, headline, live_page
+from gatelodge.web.pages.parts import card, chart, claim, facts, headline, live_page, meter
 from gatelodge.web.routes import ANYONE, OWNER, WATCHER, get, post
 from gatelodge.web.wire import Refusal
 
@@ -86,25 +86,14 @@ class OverviewPages:
         return reply.data({"say": _ANSWERED[approved]})
 
 
-def _meter(now, key, label):
-    percent = now["text"].get(key + ".percent", "0")
-    return view.shown(now, key) + fill(
-        '<meter min="0" max="100" low="80" high="92" optimum="20" value="{percent}" '
-        'data-live="{key}.percent" aria-label="{label}"></meter>',
-        percent=percent,
-        key=key,
-        label=label,
-    )
-
-
 def _router(now):
     rows = (
         (_("Model"), view.shown(now, "router.model")),
         (_("Firmware"), view.shown(now, "router.firmware")),
         (_("Running for"), view.shown(now, "router.uptime")),
         (_("Load, 1 5 15 min"), view.shown(now, "router.load")),
-        (_("Memory in use"), _meter(now, "router.memory", _("Memory in use"))),
-        (_("Storage in use"), _meter(now, "router.storage", _("Storage in use"))),
+        (_("Memory in use"), meter(now, "router.memory", _("Memory in use"))),
+        (_("Storage in use"), meter(now, "router.storage", _("Storage in use"))),
         (_("Clock"), view.shown(now, "clock.detail")),
     )
     return card(now, "router", _("This router"), facts(rows))

@@ -111,6 +111,18 @@ def facts(rows):
     )
 
 
+def meter(now, key, label):
+    """How full something is: its text and a bar, whose percent is the live text of key.percent."""
+    percent = now["text"].get(key + ".percent", "0")
+    return view.shown(now, key) + fill(
+        '<meter min="0" max="100" low="80" high="92" optimum="20" value="{percent}" '
+        'data-live="{key}.percent" aria-label="{label}"></meter>',
+        percent=percent,
+        key=key,
+        label=label,
+    )
+
+
 def live_facts(now, rows):
     """The same from (name, key of a live text) pairs."""
     return facts([(name, view.shown(now, key)) for name, key in rows])

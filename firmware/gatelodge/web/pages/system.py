@@ -1,0 +1,215 @@
+"""System: since when it runs, its time, its storage, its log, and how it goes down."""
+
+from microdot import Response
+
+from gatelodge import log
+from gatelodge.text import _
+from gatelodge.web import log_lines, reply, view, words
+from gatelodge.web.html import escape, fill
+from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
+from gatelodge.web.routes import OWNER, get, post
+
+MOST_SHOWN = 40  # lines of the log on the page, which has 15 KB in all; the file has more
+LONGEST_SHOWN = 200  # characters of a line on the page
+MOST_FILE_BYTES = 64 * 1024  # of the file: the log in memory has about 50 KB
+LONGEST_FIND = 64
+
+# What the filter calls them -> the least level.
+LEVELS = (("debug", _("Every line")), ("warning", _("Warnings and errors")), ("error", _("Errors")))
+
+_LOG = """<section class="card wide" id="log"><h2>{title}</h2>
+<form class="filter" method="get" action="/system#log">
+<div class="field"><label for="level">{level}</label><select id="level" name="level">{levels!}</select></div>
+<div class="field"><label for="find">{holds}</label><input id="find" name="find" type="search" value="{find}"
+maxlength="{longest}" autocomplete="off"></div>
+<div class="row"><button>{show}</button><button formaction="/system/log.txt">{save}</button></div></form>
+<p class="hint" role="status">{count}</p>{lines!}</section>
+"""
+_OPTION = '<option value="{value}"{selected!}>{name}</option>'
+_LINE = '<li data-level="{level}"><time>{at}</time> <b>{level}</b> {text}</li>'
+
+_DOWN = """<section class="card wide"><h2>{title}</h2><ul class="acts">{acts!}</ul></section>
+"""
+_ACT = """<li><div><h3>{title}</h3><p class="hint">{what}</p></div>
+<form data-post="{path}"><button>{go}</button><p class="error" data-error="form" role="alert"></p></form></li>
+"""
+# What cannot be undone takes two steps: the second names the loss.
+_LOSS = """<li><details><summary>{title}</summary><p>{what}</p>
+<form data-post="{path}"><button class="danger">{go}</button>
+<p class="error" data-error="form" role="alert"></p></form></details></li>
+"""
+
+# (template, path, title, what follows, button)
+ACTS = (
+    (
+        _ACT,
+        "/api/system/restart",
+        _("Restart"),
+        _("Takes about a minute. Until then there is no internet, and everybody has to sign in again."),
+        _("Restart router"),
+    ),
+    (
+        _LOSS,
+        "/api/system/power-off",
+        _("Power off"),
+        _("The router stays off, and the home without internet, until somebody unplugs it and plugs it in."),
+        _("Power off router"),
+    ),
+    (
+        _LOSS,
+        "/api/system/reset",
+        _("Factory reset"),
+        _(
+            "This erases the password, every authenticator, the recovery codes, trusted browsers, the "
+            "history and the registration in a cloud account. It cannot be undone. Afterwards whoever has "
+            "the label's service code can set this router up."
+        ),
+        _("Erase everything and reset"),
+    ),
+)
+
+
+class SystemPages:
+    def __init__(self, site):
+        self._site = site
+        sections = (("system", _system), ("clock", _clock), ("router", view.View.router))
+        self._view = site.views["system"] = view.View(site, sections)
+
+    def rows(self):
+        return [
+            get("/system", OWNER, self.page),
+            get("/system/log.txt", OWNER, self.log_file),
+            post("/api/system/restart", OWNER, self.restart),
+            post("/api/system/power-off", OWNER, self.power_off),
+            post("/api/system/reset", OWNER, self.reset),
+        ]
+
+    def page(self, visit, values):
+        now = self._view.now()
+        now["text"].setdefault("system.title", _("System"))  # where the uptime cannot be read
+        cards = _time(now) + _room(now) + _log(*_asked(values)) + _acts()
+        body = headline(now, "system") + '<div class="cards">' + cards + "</div>"
+        body = live_page(self._site, "system", body)
+        return reply.page(self._site.shell.signed_in("/system", _("System"), body, visit.session))
+
+    def log_file(self, _visit, values):
+        """The log as a text file, the oldest line first. It holds no secrets (log.py)."""
+        found = log_lines.matching(log.lines(), *_asked(values))
+        serial_number = self._site.identity.get("serial_number", "")
+        lines = [_("Log of router %s, firmware %s.") % (serial_number, self._site.version)]
+        lines += log_lines.newest(found, MOST_FILE_BYTES)
+        headers = {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Disposition": 'attachment; filename="gatelodge-log.txt"',
+            "Cache-Control": "no-store",
+        }
+        return Response(("\n".join(lines) + "\n").encode(), 200, headers)
+
+    # How it goes down. Each asks for a code first, unless one was given a moment ago.
+
+    def restart(self, visit, _values):
+        return self._down(visit, self._site.power.restart, _("The router restarts."))
+
+    def power_off(self, visit, _values):
+        text = _("The router switches off. To start it again, unplug it and plug it in.")
+        return self._down(visit, self._site.power.power_off, text)
+
+    def reset(self, visit, _values):
+        text = _("This router has no owner any more. It starts again, to be set up with its label.")
+        return self._down(visit, self._site.power.reset, text)
+
+    def _down(self, visit, act, text):
+        self._site.owner.require_proof(visit.session_token)
+        act("the admin page, from %s" % visit.client)
+        return reply.data({"say": text, "down": True})
+
+
+def _asked(values):
+    """(least level, text to find) of a query."""
+    return values.get("level") or "debug", (values.get("find") or "")[:LONGEST_FIND]
+
+
+# What lives
+
+
+def _system(shown):
+    running = _("Running for %s") % words.span(shown.site.router.facts()["uptime_s"])
+    if not shown.site.clock.is_set:
+        return view.told("system", running, _("The time is not known yet."), "waiting")
+    return view.told("system", running, _("Firmware %s.") % shown.site.version, "works")
+
+
+def _clock(shown):
+    clock = shown.site.clock
+    if not clock.is_set:
+        waiting = _("Not known. A router has no battery for its clock: it waits for network time.")
+        return {"clock.now": waiting, "clock.source": _("Nobody yet")}, "waiting", None
+    source = view.TIME_SOURCES.get(clock.source, view.UNKNOWN)
+    return {"clock.now": words.moment(clock.now()), "clock.source": source}, "works", None
+
+
+# Cards
+
+
+def _time(now):
+    rows = ((_("Now"), "clock.now"), (_("Source"), "clock.source"))
+    return card(now, "clock", _("Time"), live_facts(now, rows))
+
+
+def _room(now):
+    rows = (
+        (_("Storage in use"), meter(now, "router.storage", _("Storage in use"))),
+        (_("Memory in use"), meter(now, "router.memory", _("Memory in use"))),
+        (_("Load, 1 5 15 min"), view.shown(now, "router.load")),
+    )
+    return card(now, "router", _("Storage and memory"), facts(rows))
+
+
+def _log(least, find):
+    found = log_lines.matching(log.lines(), least, find)
+    return fill(
+        _LOG,
+        title=_("Log"),
+        level=_("Show"),
+        levels="".join([_option(value, name, least) for value, name in LEVELS]),
+        holds=_("With the words"),
+        find=find,
+        longest=LONGEST_FIND,
+        show=_("Filter"),
+        save=_("Download as a file"),
+        count=_count(len(found)),
+        lines=_lines(found),
+    )
+
+
+def _option(value, name, chosen):
+    return fill(_OPTION, value=value, selected=" selected" if value == chosen else "", name=name)
+
+
+def _count(found):
+    if not found:
+        return _("No line matches. Show every line, or look for other words.")
+    if found > MOST_SHOWN:
+        return _("The newest %d of %d lines. The file has all of them.") % (MOST_SHOWN, found)
+    return _("1 line, the newest first.") if found == 1 else _("%d lines, the newest first.") % found
+
+
+def _lines(found):
+    if not found:
+        return ""
+    rows = [_line(line) for line in reversed(found[-MOST_SHOWN:])]
+    return '<ol class="log" tabindex="0" aria-label="' + escape(_("Log")) + '">' + "".join(rows) + "</ol>"
+
+
+def _line(line):
+    at, level, text = log_lines.parts(line)
+    if len(text) > LONGEST_SHOWN:
+        text = text[:LONGEST_SHOWN] + "…"
+    return fill(_LINE, at=at, level=level, text=text)
+
+
+def _acts():
+    acts = [
+        fill(template, path=path, title=title, what=what, go=go) for template, path, title, what, go in ACTS
+    ]
+    return fill(_DOWN, title=_("Restart, switch off, reset"), acts="".join(acts))
