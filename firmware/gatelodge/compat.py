@@ -379,9 +379,13 @@ if MICROPYTHON:
                     if task is not None:
                         _core._task_queue.push(task)
 
+    # One for all: `read(n)` takes n bytes of the heap each time, however few arrive.
+    _received = memoryview(bytearray(4096))
+
     def receive(channel, length):
-        """Up to `length` bytes that a socket or TLS object has; b"" at its end, None when none yet."""
-        return channel.read(length)
+        """Some of what a socket or TLS object has, at most `length`; b"" at its end, None when none yet."""
+        count = channel.readinto(_received[: min(length, len(_received))])
+        return None if count is None else bytes(_received[:count])
 
     def transmit(channel, data):
         """How many bytes of `data` a socket or TLS object took; None when none yet."""

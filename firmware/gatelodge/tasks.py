@@ -59,16 +59,17 @@ async def _ended(task):
 
 
 if MICROPYTHON:
-    _wait_ms = asyncio.wait_for_ms
+    wait_ms = asyncio.wait_for_ms
 else:
 
-    def _wait_ms(awaitable, timeout_ms):
+    def wait_ms(awaitable, timeout_ms):
+        """The awaitable's result. After `timeout_ms` it is cancelled: asyncio.TimeoutError."""
         return asyncio.wait_for(awaitable, timeout_ms / 1000)
 
 
 async def with_deadline(awaitable, timeout_ms, what):
     """The awaitable's result. After `timeout_ms` it is cancelled, and LineError names `what` took so long."""
     try:
-        return await _wait_ms(awaitable, timeout_ms)
+        return await wait_ms(awaitable, timeout_ms)
     except asyncio.TimeoutError:
         raise LineError(f"{what} took longer than {timeout_ms / 1000:g} s")

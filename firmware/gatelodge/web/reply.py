@@ -3,6 +3,7 @@
 from microdot import Response
 
 from gatelodge import compat
+from gatelodge.web import wire
 from gatelodge.web.html import escape
 
 HTML = "text/html; charset=utf-8"
@@ -18,8 +19,30 @@ def page(html, status=200, cookies=()):
     return Response(html, status, _headers(HTML, cookies))
 
 
+class Data(Response):
+    """JSON for the script. Pages ask for it all the time, so its head is made once for each status."""
+
+    _heads = {}  # (status, keep_alive) -> the head up to the length
+
+    def __init__(self, body, status):
+        self.body = body
+        self.status_code = status
+
+    @property
+    def headers(self):
+        return _headers(JSON, ())
+
+    def head_bytes(self, keep_alive):
+        start = self._heads.get((self.status_code, keep_alive))
+        if start is None:
+            start = wire.head_start(self.status_code, self.headers, keep_alive)
+            self._heads[self.status_code, keep_alive] = start
+        return wire.head_end(start, len(self.body))
+
+
 def data(value, status=200, cookies=()):
-    return Response(compat.json.dumps(value).encode(), status, _headers(JSON, cookies))
+    body = compat.json.dumps(value).encode()
+    return Response(body, status, _headers(JSON, cookies)) if cookies else Data(body, status)
 
 
 def see_other(target):
@@ -29,10 +52,11 @@ def see_other(target):
 def signin_error(error):
     """The answer to SigninError: 429 when waiting helps, else 422."""
     body = {"field": error.field, "text": error.text, "wait_s": error.wait_s, "offer": error.offer}
-    response = data({"error": body}, 429 if error.wait_s else 422)
+    text = compat.json.dumps({"error": body}).encode()
+    headers = _headers(JSON, ())
     if error.wait_s:
-        response.headers["Retry-After"] = str(error.wait_s)
-    return response
+        headers["Retry-After"] = str(error.wait_s)
+    return Response(text, 429 if error.wait_s else 422, headers)
 
 
 def refusal_body(path, refusal):

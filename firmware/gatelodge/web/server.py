@@ -14,6 +14,7 @@ from gatelodge import compat, log
 from gatelodge.contract.errors import LineError
 from gatelodge.web import wire
 from gatelodge.web.guard import host_name
+from gatelodge.web.reply import Data
 from gatelodge.web.wire import Refusal
 
 IDLE_MS = 75000  # between requests: a TLS handshake costs this router more than an open connection does
@@ -51,6 +52,7 @@ class Connection:
         self.client = stream.peer[0] if stream.peer else ""
         self._monotonic_ms = monotonic_ms
         self._came = b""
+        self._before = None, None, None  # raw head, Head, Request
 
     async def next_head(self):
         """The bytes of the next head with its empty line, or None when the other side has gone or is idle.
@@ -75,6 +77,20 @@ class Connection:
                 self._came = self._came[end + 4 :]
                 return head
             self._came += await self._more(deadline)
+
+    # What a page asks again and again, it asks in the same bytes, and what was checked need not be checked
+    # again. Who may, and the session, are asked each time: that is the handler's business.
+
+    def remember(self, raw, head, request):
+        """Keep the last request without a body."""
+        self._before = raw, head, request
+
+    def head_before(self, raw):
+        """The Head of the request before, if this one has the very same bytes, else None."""
+        return self._before[1] if self._before[0] == raw else None
+
+    def request_before(self, raw):
+        return self._before[2] if self._before[0] == raw else None
 
     async def body(self, length):
         """The `length` bytes of a body. Raises Refusal(408) when they do not come in time."""
@@ -149,9 +165,9 @@ class WebServer:
             raw = await connection.next_head()
             if raw is None:
                 return False
-            head = wire.check_head(raw)
+            head = connection.head_before(raw) or wire.check_head(raw)
             path = head.path
-            response = await self._respond(connection, head)
+            response = await self._respond(connection, raw, head)
         except Refusal as refusal:
             await self._send(connection, self._refused(path, refusal), False, False)
             return False
@@ -162,11 +178,16 @@ class WebServer:
         await self._send(connection, response, keep, head.method == "HEAD")
         return keep
 
-    async def _respond(self, connection, head):
+    async def _respond(self, connection, raw, head):
+        request = connection.request_before(raw)
+        if request is not None:
+            return await self._app.dispatch_request(request)
         self._guard.check_host(head.host)
         body = await self._body(connection, head)
         request = await self._parse(connection, head, body)
         self._guard.check_origin(head.method, head.host, request.headers)
+        if not head.body_length:
+            connection.remember(raw, head, request)
         return await self._app.dispatch_request(request)
 
     async def _body(self, connection, head):
@@ -204,8 +225,11 @@ class WebServer:
 
     async def _send(self, connection, response, keep_alive, head_only):
         body = response.body
-        response.headers["Content-Length"] = str(len(body))
-        head = wire.head_bytes(response.status_code, response.headers, keep_alive)
+        if isinstance(response, Data):
+            head = response.head_bytes(keep_alive)
+        else:
+            response.headers["Content-Length"] = str(len(body))
+            head = wire.head_bytes(response.status_code, response.headers, keep_alive)
         await connection.write(head if head_only else head + body)
 
     async def _send_stream(self, connection, response, head_only):

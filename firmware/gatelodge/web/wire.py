@@ -159,7 +159,17 @@ def _body_length(method, fields):
 
 
 def head_bytes(status, headers, keep_alive):
-    """The head of an answer. headers: {name: text or list of texts}; Content-Length is the caller's.
+    """The head of an answer. headers: {name: text or list of texts}; Content-Length is the caller's."""
+    return head_start(status, headers, keep_alive) + SECURITY
+
+
+def head_end(start, body_length):
+    """The whole head of an answer whose start has no length yet."""
+    return start + b"\r\nContent-Length: %d" % body_length + SECURITY
+
+
+def head_start(status, headers, keep_alive):
+    """The head but for its end, so that a head which is sent often can be kept.
 
     No Date: a server whose clock may be wrong does not send one (RFC 9110 section 6.6.1).
     """
@@ -172,7 +182,7 @@ def head_bytes(status, headers, keep_alive):
     text = "\r\n".join(lines)
     if "\0" in text:
         raise ValueError("a header field of the answer holds a NUL")
-    return text.encode() + SECURITY
+    return text.encode()
 
 
 # Inline script and inline style are refused, so injected markup stays text. data: is for the favicon alone,
