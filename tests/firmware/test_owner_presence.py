@@ -57,6 +57,13 @@ class TestUnlocking(AtTheRouter):
         self.clocks.wait(365 * 86400)
         self.assertEqual(refused(self.try_password, LAPTOP).text, error.text)
 
+    def test_the_history_tells_when_a_factor_was_closed_and_only_then(self):
+        self.close()
+        self.owner._keeper.count_failure("password", THIEF, "wrong password")
+        results = [entry["result"] for entry in self.owner._keeper.history.entries()]
+        self.assertEqual((results[0], results.count("locked out")), ("wrong password", 1))
+        self.assertIn("too many wrong tries of the password", log.lines()[-1])
+
     def test_a_closed_code_offers_the_recovery_code_which_is_another_factor(self):
         self.close("code")
         token = self.try_password(LAPTOP)

@@ -213,8 +213,14 @@ class Keeper:
         return client != throttle.CONSOLE and self.presence.take_try(factor, client, self.now_s())
 
     def count_failure(self, factor, visitor, result=None):
-        """Count it, and tell the history `result`, in one change of the store."""
-        self.throttle.failed(factor, self.client_of(visitor), self.now_s())
+        """Count it, and tell the history `result`, in one change of the store. The failure after which only
+        presence helps is told as such."""
+        client = self.client_of(visitor)
+        was_closed = self.throttle.is_closed(factor, client)
+        self.throttle.failed(factor, client, self.now_s())
+        if self.throttle.is_closed(factor, client) and not was_closed:
+            log.warning("owner", "too many wrong tries of the %s: closed until somebody is there", factor)
+            result = "locked out"
         records = self.history.record(visitor, result) if result else {}
         records[store_keys.THROTTLE] = self.throttle.saved()
         self.store.put_many(records)
