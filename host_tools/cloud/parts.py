@@ -19,6 +19,7 @@ from host_tools.cloud.delivery.outbox import Outbox
 from host_tools.cloud.delivery.post import Driver, Post
 from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.routers.claims import Claims
+from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.ownership import Ownership
 from host_tools.cloud.routers.registry import RouterRegistry
 from host_tools.cloud.settings import Settings
@@ -44,6 +45,7 @@ class Parts:
     entry: Entry
     sign_ups: SignUps
     registry: RouterRegistry
+    invitations: Invitations
     claims: Claims
     ownership: Ownership
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,7 +70,9 @@ def build_parts(
     turnstile = Turnstile(database, box, clock)
     factors = Factors(database, box, hasher, turnstile, post, url)
     registry = RouterRegistry(database, settings.devices)
-    claims = Claims(database, registry, turnstile, post, bus, tasks, clock, settings.service_code_key, url)
+    code_key = settings.service_code_key
+    invitations = Invitations(database, clock, code_key, url)
+    claims = Claims(database, registry, turnstile, post, bus, tasks, clock, code_key, url, invitations)
     return Parts(
         settings=settings,
         clock=clock,
@@ -85,6 +89,7 @@ def build_parts(
         entry=Entry(database, hasher, turnstile, factors),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         registry=registry,
+        invitations=invitations,
         claims=claims,
         ownership=Ownership(database, turnstile, post, bus, tasks, clock, url),
     )

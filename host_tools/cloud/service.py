@@ -127,14 +127,20 @@ class Service:
 
 def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
     """Make the routers' side and join it to the rest: edges are stored, a new link is shown its claim, and a
-    router that was reset is let go."""
+    router that was reset or released on its own page is let go."""
 
     async def on_edge(serial_number: str, state: str, status: dict[str, Any]) -> None:
         await parts.ownership.edge(serial_number, state, status)
         if state != OFFLINE:
             parts.tasks.start(parts.claims.linked(serial_number), "deliver a waiting claim")
 
-    hub = make(on_edge=on_edge, on_claim_answer=parts.claims.answered, on_reset=parts.ownership.reset)
+    hub = make(
+        on_edge=on_edge,
+        on_claim_answer=parts.claims.answered,
+        on_reset=parts.ownership.reset,
+        on_release=parts.ownership.released_there,
+        on_invite=parts.invitations.answer,
+    )
     parts.claims.hub = parts.ownership.hub = hub
     return hub
 
@@ -171,6 +177,7 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.turnstile.prune()
         await parts.post.prune(parts.clock())
         await parts.claims.prune(parts.clock())
+        await parts.invitations.prune(parts.clock())
         await asyncio.sleep(PRUNE_EVERY_S)
 
 

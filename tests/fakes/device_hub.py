@@ -1,7 +1,7 @@
 """A device hub without routers: it implements DeviceHub's side towards the rest of the cloud.
 
-`connect` and `disconnect` are the router's plug; `answer` is what the owner presses on its page, `reset` what
-somebody does who is at it.
+`connect` and `disconnect` are the router's plug; `answer`, `release` and `invite` are what the owner presses
+on its page, `reset` what somebody does who is at it.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ from host_tools.cloud.devices.hub import DeviceOffline
 
 
 class FakeDeviceHub:
-    def __init__(self, on_edge=None, on_claim_answer=None, on_reset=None):
+    def __init__(self, on_edge=None, on_claim_answer=None, on_reset=None, on_release=None, on_invite=None):
         self._on_edge = on_edge
         self._on_claim_answer = on_claim_answer
         self._on_reset = on_reset
+        self.release, self.invite = on_release, on_invite
         self._online = {}
         self.claims = {}  # serial_number: the claim that its page shows
         self.owners = {}  # serial_number: whom the router was last told

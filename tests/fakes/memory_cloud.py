@@ -5,8 +5,8 @@
     cloud.say({"type": "owner", ...})   # to the router that is connected now
 
 By itself it answers hello with welcome, an invite with a link, and results, claim answers and releases with
-their acknowledgements unless `acknowledges` is False. `on_heard(message)` is called for each message before it
-is answered.
+their acknowledgements unless `acknowledges` is False. `on_heard(message)` is called for each message before
+it is answered.
 """
 
 import asyncio

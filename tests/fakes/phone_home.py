@@ -3,7 +3,8 @@
     micropython tests/fakes/phone_home.py CONFIG.json
 
 CONFIG: {serial_number, host, port, server_name, cloud_ca, certificate, key (base-64 DER), store: path,
-answer: true | false | null (what the owner says to a claim), tells: path}. The log goes to stderr; what
+answer: true | false | null (what the owner says to a claim), releases: whether the owner gives the router back
+at once, tells: path}. The log goes to stderr; what
 else happens is told as JSON lines in the file `tells`. A reboot ends the process with code 64.
 """
 
@@ -45,6 +46,7 @@ class PhoneHome:
         identity = {
             "serial_number": config["serial_number"],
             "model": "Phone home",
+            "service_code": "000G40R40M30E209Z",
             "cloud": {"server_name": config["server_name"]},
         }
         commands = {"reboot": self.reboot, "identify": self.identify}
@@ -74,6 +76,8 @@ class PhoneHome:
 
     def changed(self):
         self.tell({"state": self.client.state})
+        if self.config.get("releases") and self.client.owner is not None:
+            self.client.release()
         claim = self.client.claim
         if claim is not None:
             self.tell({"claim": claim})

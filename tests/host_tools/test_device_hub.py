@@ -69,6 +69,7 @@ class Bench:
         self.registry = MemoryRegistry([DeviceRecord(SERIAL, self.genuine.fingerprint, OWNER)])
         self.edges, self.answers, self.answer_fails = [], [], False
         self.resets, self.reset_fails = [], False
+        self.releases, self.invites = [], []
         self.peers = aiohttp.ClientSession()
 
     async def start(self, **settings):
@@ -77,6 +78,8 @@ class Bench:
             on_edge=self.edge,
             on_claim_answer=self.answer,
             on_reset=self.reset,
+            on_release=self.release,
+            on_invite=self.invite,
             settings=HubSettings(**settings),
         )
         ca_file, _ = self.factory.write(self.folder, "factory")
@@ -101,6 +104,17 @@ class Bench:
             raise OSError("no database")
         self.resets.append(serial_number)
         self.registry.records[serial_number] = DeviceRecord(serial_number, self.genuine.fingerprint)
+
+    async def release(self, serial_number, account_id):
+        if self.answer_fails:
+            raise OSError("no database")
+        self.releases.append((serial_number, account_id))
+
+    async def invite(self, serial_number, service_code):
+        if self.answer_fails:
+            raise OSError("no database")
+        self.invites.append((serial_number, service_code))
+        return {"link": "https://cloud.test/x", "expires_s": 600, "error": None}
 
     async def connect(self, credential=None, **options):
         ca_file, _ = self.cloud_ca.write(self.folder, "cloud_ca")
@@ -323,6 +337,32 @@ async def test_a_command_is_repeated_with_its_id_after_a_reconnect(bench):
     assert await again.hear() == first
     await again.say(type="result", id=first["id"], ok=True, value={"lights": 3})
     assert await running == {"lights": 3}
+
+
+async def test_a_welcome_says_which_younger_messages_are_taken(bench):
+    assert (await (await bench.connect()).greet())["takes"] == {"release": True, "invite": True}
+
+
+async def test_a_release_is_acknowledged_once_it_is_kept(bench):
+    peer = await bench.welcomed()
+    bench.answer_fails = True
+    await peer.say(type="release", release_id="r1", account_id="a1")
+    bench.answer_fails = False
+    await peer.say(type="release", release_id="r2", account_id="a1")
+    assert (await peer.hear())["release_id"] == "r2"
+    assert bench.releases == [(SERIAL, "a1")]
+
+
+async def test_an_invite_is_answered_with_a_link_or_with_a_reason(bench):
+    peer = await bench.welcomed()
+    await peer.say(type="invite", invite_id="i1", service_code="CODE")
+    told = await peer.hear()
+    assert (told["invite_id"], told["link"], told["expires_s"]) == ("i1", "https://cloud.test/x", 600)
+    bench.answer_fails = True
+    await peer.say(type="invite", invite_id="i2", service_code="CODE")
+    told = await peer.hear()
+    assert (told["invite_id"], told["link"]) == ("i2", None) and "Try again" in told["error"]
+    assert bench.invites == [(SERIAL, "CODE")]
 
 
 async def test_a_reset_ends_the_ownership_before_the_welcome_acknowledges_it(bench):

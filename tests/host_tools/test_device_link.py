@@ -43,7 +43,7 @@ class Cloud:
 
     def __init__(self, folder, factory, authority):
         self.registry = MemoryRegistry()
-        self.edges, self.answers, self.resets = [], [], []
+        self.edges, self.answers, self.resets, self.releases = [], [], [], []
         self.port = 0
         ca_file, _ = factory.write(folder, "factory")
         self._context_files = (*authority.server(SERVER_NAME).write(folder, "cloud"), ca_file)
@@ -51,6 +51,7 @@ class Cloud:
     async def start(self):
         settings = HubSettings(heartbeat_s=1, reconnect_window_s=1)
         callbacks = {"on_edge": self._edge, "on_claim_answer": self._answer, "on_reset": self._reset}
+        callbacks["on_release"] = self._release
         self.hub = DeviceHub(self.registry, settings=settings, **callbacks)
         context = device_context(*self._context_files)
         self.runner = await start_listener(self.hub, context, "127.0.0.1", self.port)
@@ -69,6 +70,10 @@ class Cloud:
     async def _reset(self, serial_number):
         self.resets.append(serial_number)
 
+    async def _release(self, serial_number, account_id):
+        self.releases.append((serial_number, account_id))
+        await self.hub.set_owner(serial_number, None)
+
     async def online(self, router):
         await until(lambda: self.hub.online(SERIAL), router.log)
 
@@ -76,7 +81,7 @@ class Cloud:
 class Router:
     """A process of tests/fakes/phone_home.py, with its flash in a folder."""
 
-    def __init__(self, folder, cloud, cloud_ca, credential, answer=None):
+    def __init__(self, folder, cloud, cloud_ca, credential, answer=None, releases=False):
         self.tells, self.log_path = folder / "tells", folder / "log"
         self.tells.touch()
         shown = {"certificate": credential.certificate_der, "key": credential.key_der}
@@ -84,7 +89,7 @@ class Router:
         config = {name: base64.b64encode(der).decode() for name, der in ders.items()}
         config |= {"serial_number": SERIAL, "host": "127.0.0.1", "port": cloud.port}
         config |= {"server_name": SERVER_NAME, "store": str(folder / "journal")}
-        config |= {"tells": str(self.tells), "answer": answer}
+        config |= {"tells": str(self.tells), "answer": answer, "releases": releases}
         self.config_path = folder / "config.json"
         self.config_path.write_text(json.dumps(config))
 
@@ -136,10 +141,10 @@ async def run_router(tmp_path, cloud, cloud_ca, factory):
     """Starts a router that the factory reported; `ca` and `credential` replace what it trusts and shows."""
     started = []
 
-    async def run(answer=None, ca=cloud_ca, credential=None):
+    async def run(answer=None, ca=cloud_ca, credential=None, releases=False):
         genuine = factory.router(SERIAL)
         cloud.registry.records[SERIAL] = DeviceRecord(SERIAL, genuine.fingerprint)
-        router = Router(tmp_path, cloud, ca, credential or genuine, answer)
+        router = Router(tmp_path, cloud, ca, credential or genuine, answer, releases)
         started.append(router)
         await router.start()
         return router
@@ -269,6 +274,15 @@ async def test_an_impostor_is_refused_and_both_logs_say_so(cloud, run_router, ca
     await until(lambda: "the cloud refused this router's certificate" in router.log(), router.log)
     await until(lambda: "its certificate is not one of the factory's" in caplog.text, router.log)
     assert cloud.hub.online_serials() == []
+
+
+async def test_a_release_on_the_routers_page_reaches_the_cloud_once(cloud, run_router):
+    router = await run_router(releases=True)
+    await cloud.online(router)
+    await cloud.hub.set_owner(SERIAL, OWNER)
+    await until(lambda: router.state.get("releasing") is False and cloud.releases, router.log)
+    assert cloud.releases == [(SERIAL, "a1")]
+    assert router.state["owner"] is None
 
 
 async def test_a_cloud_of_another_ca_is_refused_and_both_logs_say_so(cloud, run_router, caplog):

@@ -51,6 +51,17 @@ def router_reset(serial_number: str, public_url: str) -> Text:
     )
 
 
+def router_released_there(serial_number: str, public_url: str) -> Text:
+    return Text(
+        "A router was released",
+        f"The router {serial_number} was released on its own page, by somebody who is signed in there with a "
+        "code. It has left your Gatelodge account.\n\n"
+        "If it was not you, look after the router: whoever has it and its label can register it in an "
+        "account of their own.\n\n"
+        f"Your routers:\n{public_url}/routers" + FOOT,
+    )
+
+
 def router_changed(what: str, serial_number: str, public_url: str) -> Text:
     """`what`: "registered" or "released"."""
     return Text(

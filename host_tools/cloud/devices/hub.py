@@ -41,6 +41,13 @@ OnClaimAnswer = Callable[[str, str, bool], Awaitable[None]]
 # is called again if the router did not hear so.
 OnReset = Callable[[str], Awaitable[None]]
 
+# on_release(serial_number, account_id): the router was released on its own page by this owner. Called again
+# until it has returned without an error, and then perhaps for somebody who has long given the router up.
+OnRelease = Callable[[str, str], Awaitable[None]]
+
+# on_invite(serial_number, service_code) -> {link, expires_s, error}: its owner wants it in an account.
+OnInvite = Callable[[str, str], Awaitable[dict[str, Any]]]
+
 WAITING_LIMIT = 8  # commands for one router; it remembers the last 32 (gatelodge/cloud/ledger.py)
 LINKS_OF_ROUTER_MAX = 8  # at once: after a few quick restarts the older ones are still on their way out
 CLOSING_S = 5  # for all goodbyes at shutdown
@@ -102,6 +109,8 @@ class DeviceHub:
         on_edge: OnEdge | None = None,
         on_claim_answer: OnClaimAnswer | None = None,
         on_reset: OnReset | None = None,
+        on_release: OnRelease | None = None,
+        on_invite: OnInvite | None = None,
         settings: HubSettings | None = None,
     ):
         """Make a hub without connections. Needs no running loop."""
@@ -112,6 +121,8 @@ class DeviceHub:
         self._on_edge = on_edge
         self._on_claim_answer = on_claim_answer
         self._on_reset = on_reset
+        self._on_release = on_release
+        self._on_invite = on_invite
         self._sessions: dict[str, Session] = {}
         self._all: set[Session] = set()  # also those that have not said hello, or were replaced
         self._links: Counter[str] = Counter()  # by serial number, for a bound
@@ -297,6 +308,7 @@ class DeviceHub:
             "reconnect_window_s": window_s,
             "owner": record.owner,
             "reset": reset,
+            "takes": {"release": self._on_release is not None, "invite": self._on_invite is not None},
         }
 
     async def _took_over(self, serial_number: str, session: Session, replaced: Session | None) -> None:
@@ -357,6 +369,26 @@ class DeviceHub:
                 return  # not acknowledged: the router repeats it at its next connection
         await session.send({"type": "claim_answer_ack", "claim_id": claim_id})
 
+    async def _release(self, serial_number: str, session: Session, message: dict[str, Any]) -> None:
+        if self._on_release is None:
+            return
+        try:
+            await self._on_release(serial_number, message["account_id"])
+        except Exception:
+            logger.exception("router %s: its release was not kept", serial_number)
+            return  # not acknowledged, as with the answer to a claim
+        await session.send({"type": "release_ack", "release_id": message["release_id"]})
+
+    async def _invite(self, serial_number: str, session: Session, message: dict[str, Any]) -> None:
+        if self._on_invite is None:
+            return
+        try:
+            told = await self._on_invite(serial_number, message["service_code"])
+        except Exception:
+            logger.exception("router %s: no link was made", serial_number)
+            told = {"error": "The cloud could not make a link. Try again in a minute."}
+        await session.send({"type": "invitation", "invite_id": message["invite_id"], **told})
+
     # --- commands that wait ---
 
     def _wait(self, serial_number: str, message: dict[str, Any]) -> Waiting:
@@ -396,6 +428,8 @@ _HANDLERS: dict[str, Callable[[DeviceHub, str, Session, dict[str, Any]], Awaitab
     "heartbeat": DeviceHub._heartbeat,
     "result": DeviceHub._result,
     "claim_answer": DeviceHub._claim_answer,
+    "release": DeviceHub._release,
+    "invite": DeviceHub._invite,
 }  # "accepted" needs no answer: the command is durable there, and its result will come
 
 

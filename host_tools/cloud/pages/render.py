@@ -23,6 +23,7 @@ NOTICES = {
     "welcome": "Your e-mail is confirmed, and you are signed in.",
     "resent": "A new message is on its way. Only its code and its link are valid.",
     "signed-out": "You are signed out.",
+    "invited": "Sign in to register the router, or sign up first. This goes on by itself.",
     "released": "The router is released. Whoever has its service code can register it.",
     "authenticator-removed": "The authenticator is removed.",
 }

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 
-from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.accounts import status_of
-from host_tools.cloud.pages.guards import refused
+from host_tools.cloud.pages.guards import refused, set_cookie
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.words import router_words
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.routers.claims import APPROVED
+from host_tools.cloud.routers.invitations import INVITED_S
 from host_tools.cloud.routers.ownership import RouterView
+
+INVITED_COOKIE = "__Host-cloud-invited"  # the link that somebody opened who has to sign in first
+INVITED_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
+    """Where everybody arrives who has signed in: whoever came by a link goes on to it."""
+    token = request.cookies.get(INVITED_COOKIE, "")
+    if INVITED_TOKEN.fullmatch(token):
+        answer = web.HTTPSeeOther(f"/routers/invited/{token}")
+        answer.del_cookie(INVITED_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+        raise answer
     parts, visit = request.app[PARTS], request[VISIT]
     views = await parts.ownership.routers(visit.signed_in.id)
     rows = [(view, router_words(view, visit.now)) for view in views]
@@ -36,6 +48,26 @@ async def post_register(request: web.Request) -> web.StreamResponse:
         return page(
             request, "register.html", form=filled._replace(errors=refused(error)), status=status_of(error)
         )
+    raise web.HTTPSeeOther(f"/routers/claims/{claim_id}")
+
+
+async def invited(request: web.Request) -> web.StreamResponse:
+    """The link of a router's own page. Opening it changes nothing: its button begins."""
+    parts, visit, token = request.app[PARTS], request[VISIT], request.match_info["token"]
+    if visit.account is None and INVITED_TOKEN.fullmatch(token):
+        answer = web.HTTPSeeOther("/sign-in?done=invited")
+        set_cookie(answer, INVITED_COOKIE, token, INVITED_S)
+        raise answer
+    router = await parts.invitations.router(token, visit.now) if visit.account else None
+    return page(request, "invited.html", router=router, errors={}, status=200 if router else 410)
+
+
+async def post_invited(request: web.Request) -> web.StreamResponse:
+    try:
+        claim_id = await request.app[PARTS].claims.begin_invited(request.match_info["token"], request[VISIT])
+    except RefusedError as error:
+        status = 429 if isinstance(error, ThrottledError) else 410
+        return page(request, "invited.html", router=None, errors=refused(error), status=status)
     raise web.HTTPSeeOther(f"/routers/claims/{claim_id}")
 
 

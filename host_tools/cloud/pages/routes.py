@@ -55,6 +55,8 @@ ROUTES = (
     Route("GET", "/routers/live", live.routers, ACCOUNT, lasting=True),
     Route("GET", "/routers/register", routers.register, ACCOUNT),
     Route("POST", "/routers/register", routers.post_register, ACCOUNT),
+    Route("GET", "/routers/invited/{token}", routers.invited, ANYONE),
+    Route("POST", "/routers/invited/{token}", routers.post_invited, ACCOUNT),
     Route("GET", "/routers/claims/{claim_id}", routers.claim, ACCOUNT),
     Route("GET", "/routers/claims/{claim_id}/live", live.claim, ACCOUNT, lasting=True),
     Route("GET", ROUTER, routers.router, ACCOUNT),

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import ServiceCodeError
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError
@@ -30,6 +30,7 @@ from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.devices.hub import DeviceHub, HubError
+from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.registry import RouterRegistry, service_code_hash
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Claim, Router
@@ -65,6 +66,7 @@ class Claims:
         clock: Clock,
         code_key: bytes,
         public_url: str,
+        invitations: Invitations,
     ):
         self._database = database
         self._registry = registry
@@ -75,6 +77,7 @@ class Claims:
         self._clock = clock
         self._code_key = code_key
         self._public_url = public_url
+        self._invitations = invitations
         self.hub: DeviceHub | None = None  # the hub calls back into claims: the service joins them
 
     async def begin(self, typed: str, visit: Visit) -> str:
@@ -85,10 +88,20 @@ class Claims:
             raise RefusedError("service_code", str(error)) from error
         await self._turnstile.take("claim", account=visit.signed_in.id, address=visit.address)
         await self._registry.refresh()  # the factory may have made it a moment ago
-        code_hash = service_code_hash(self._code_key, code)
+        return await self._begin(Router.service_code_hash == service_code_hash(self._code_key, code), visit)
+
+    async def begin_invited(self, token: str, visit: Visit) -> str:
+        """The same by the link that the router's own page showed. It is over, whatever comes of this."""
+        await self._turnstile.take("claim", account=visit.signed_in.id, address=visit.address)
+        serial_number = await self._invitations.spend(token, visit.now)
+        if serial_number is None:
+            raise RefusedError("", "Nobody can use this link any more.")
+        return await self._begin(Router.serial_number == serial_number, visit)
+
+    async def _begin(self, which: ColumnElement[bool], visit: Visit) -> str:
         async with self._database.write() as session:
             replaced = await self._supersede(session, Claim.account_id == visit.signed_in.id)
-            serial_number = await self._open_to(session, code_hash, visit.now)
+            serial_number = await self._open_to(session, which, visit.now)
             claim = _new_claim(visit.signed_in.id, serial_number, visit.now)
             session.add(claim)
         self._tasks.start(self._deliver(claim, visit.signed_in), "deliver a claim")
@@ -159,9 +172,9 @@ class Claims:
         await self._post.add(session, account.email, text, self._clock())
         return True
 
-    async def _open_to(self, session: AsyncSession, code_hash: str, now: float) -> str | None:
+    async def _open_to(self, session: AsyncSession, which: ColumnElement[bool], now: float) -> str | None:
         """The serial number of a router that may be asked: it has no owner, and nobody else is asking."""
-        found = select(Router).where(Router.service_code_hash == code_hash)
+        found = select(Router).where(which)
         router = await session.scalar(found.with_for_update())  # two who ask at once must not both be first
         serial_number = router.serial_number if router else ""
         asked = await session.scalar(select(Claim.id).where(*_waiting_for(serial_number, now)))

@@ -116,6 +116,22 @@ class Ownership:
             await self.hub.set_owner(serial_number, None)
         log.info("%s was released by its owner", serial_number)
 
+    async def released_there(self, serial_number: str, account_id: str) -> None:
+        """Its owner released it on the router's own page. Told again, it changes nothing."""
+        async with self._database.write() as session:
+            router = await session.get(Router, serial_number, with_for_update=True)
+            if router is None or router.owner_id != account_id:
+                return
+            owner = await session.get_one(Account, account_id)
+            await _wipe(session, router)
+            text = texts.router_released_there(serial_number, self._public_url)
+            await self._post.add(session, owner.email, text, self._clock())
+        self._post.wake()
+        if self.hub is not None:
+            await self.hub.set_owner(serial_number, None)
+        self._bus.publish(f"router:{serial_number}")
+        log.info("%s was released on its own page", serial_number)
+
     async def reset(self, serial_number: str) -> None:
         """The router was reset, as its own link says: it is nobody's, and its owner gets a notice of it."""
         async with self._database.write() as session:

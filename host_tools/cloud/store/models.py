@@ -152,6 +152,15 @@ class Claim(Base):
     expires_at: Mapped[float]
 
 
+class Invitation(Base):
+    """A link, shown on a router's own page, by which one account may begin a claim of it."""
+
+    __tablename__ = "invitations"
+    serial_number: Mapped[str] = mapped_column(ForeignKey("routers.serial_number"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(HASH, unique=True)
+    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
 class Command(Base):
     """What an owner asked of a router, and how it ended."""
 
