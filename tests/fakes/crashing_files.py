@@ -13,11 +13,31 @@ class PowerLost(BaseException):
     """Not an Exception: nothing in the code under test may handle it."""
 
 
+PIECE_BYTES = 4096
+
+
 class _Content:
-    """One file: the bytes a power cut cannot take, and those it can."""
+    """One file: the bytes a power cut cannot take, and those it can.
+
+    The first are kept in pieces: a small heap has no room to copy a long journal for each record."""
 
     def __init__(self, durable=b""):
-        self.durable = durable
+        self._pieces = [durable]
+        self.unsynced = b""
+
+    @property
+    def durable(self):
+        return b"".join(self._pieces)
+
+    @durable.setter
+    def durable(self, data):
+        self._pieces = [data]
+
+    def sync(self):
+        if len(self._pieces[-1]) < PIECE_BYTES:
+            self._pieces[-1] += self.unsynced
+        else:
+            self._pieces.append(self.unsynced)
         self.unsynced = b""
 
     def survivals(self):
@@ -83,8 +103,7 @@ class CrashingFiles:
 
     def sync(self, file):
         self._step()  # power may go before the last byte is down
-        file.content.durable += file.content.unsynced
-        file.content.unsynced = b""
+        file.content.sync()
 
     def rename(self, old, new):
         self._names[new] = self._names.pop(old)

@@ -31,8 +31,10 @@ from gatelodge.refusals import refusal
 
 # id: short public name of the session; csrf_token: to be sent with every change; client: address that signed
 # in; created_at: unix s for people; ends_in_s: until it ends if nobody acts; is_proved: whether a code was
-# given in it in the last five minutes.
-Session = namedtuple("Session", ("id", "csrf_token", "client", "created_at", "ends_in_s", "is_proved"))
+# given in it in the last five minutes; proof: what `prove` takes, "code", or "password" with two-factor off.
+Session = namedtuple(
+    "Session", ("id", "csrf_token", "client", "created_at", "ends_in_s", "is_proved", "proof")
+)
 
 
 def _no_mac(_address):
@@ -78,7 +80,10 @@ class Owner:
             return None
         ends_in_s = sessions.ends_in_s(found, now_s)
         is_proved = sessions.is_proved(found, now_s)
-        return Session(found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved)
+        proof = "code" if self.security.is_two_factor else "password"
+        return Session(
+            found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved, proof
+        )
 
     def require_proof(self, session_token):
         """Raise SigninError (offer "prove") unless a code was given in this session in the last 5 minutes."""

@@ -26,6 +26,7 @@ from gatelodge.web.pages.about import AboutPages
 from gatelodge.web.pages.devices import DevicesPages
 from gatelodge.web.pages.internet import InternetPages
 from gatelodge.web.pages.overview import OverviewPages
+from gatelodge.web.pages.security import SecurityPages
 from gatelodge.web.pages.setup import SetupPages
 from gatelodge.web.pages.shell import Shell
 from gatelodge.web.pages.signin import SigninPages
@@ -72,6 +73,7 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, po
         OverviewPages,
         DevicesPages,
         InternetPages,
+        SecurityPages,
         SystemPages,
         AboutPages,
     ):

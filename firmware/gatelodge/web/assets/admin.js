@@ -20,6 +20,19 @@ async function call(path, values = {}) {
   }
 }
 
+// The router's answer to a question that changes nothing; null after the page has said why there is none.
+async function read(path) {
+  try {
+    const answer = await (await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS) })).json();
+    if (answer.go) location.assign(answer.go);
+    else if (answer.error) $("#say").textContent = answer.error.text;
+    else return answer;
+  } catch (error) {
+    $("#say").textContent = words.failed;
+  }
+  return null;
+}
+
 // --- forms ---------------------------------------------------------------------------------------
 
 function clearErrors(form) {
@@ -29,7 +42,7 @@ function clearErrors(form) {
 
 function showError(form, error) {
   const input = form.elements[error.field];
-  const place = input ? $(`#${error.field}-error`) : $("[data-error]", form) || $(".error", form) || $("#say");
+  const place = input ? $(`#${input.id}-error`) : $("[data-error]", form) || $(".error", form) || $("#say");
   place.textContent = error.text;
   if (input) {
     input.setAttribute("aria-invalid", "true");
@@ -97,8 +110,15 @@ function proved() {
   unproved.form.requestSubmit(unproved.submitter);
 }
 
+// What comes after a form of the security page, by its data-then.
+const NEXT = {
+  enrol: (answer) => showEnrolment(answer),
+  codes: (answer) => showNewCodes(answer),
+};
+
 function succeed(form, answer) {
   if (form.dataset.post === "/api/prove") return proved();
+  if (answer.again) return loadAgain(answer);
   if (answer.go) location.assign(answer.go);
   if (answer.say) $("#say").textContent = answer.say;
   if (answer.down) expectSilence();
@@ -106,12 +126,13 @@ function succeed(form, answer) {
     $(form.dataset.show).textContent = answer.show;
     $("button", form).hidden = true;
   }
-  if (form.dataset.then) advance(form.dataset.then, answer);
+  if (form.dataset.then) (NEXT[form.dataset.then] || ((next) => advance(form.dataset.then, next)))(answer);
 }
 
 // A code is complete at six digits: no key needs to be pressed, and a paste with a space works too.
 function codeTyped(event) {
-  const digits = event.target.value.replace(/\D/g, "");
+  const typed = event.target.value;
+  const digits = /[a-z]/i.test(typed) ? "" : typed.replace(/\D/g, ""); // letters: a recovery code
   const form = event.target.form;
   if (digits.length === 6 && digits !== form.dataset.sent) {
     form.dataset.sent = digits;
@@ -171,10 +192,10 @@ let strengthTimer = 0;
 
 function passwordTyped(event) {
   clearTimeout(strengthTimer);
-  const box = $("[data-strength]");
+  const box = $("[data-strength]", event.target.form);
   const password = event.target.value;
   strengthTimer = setTimeout(async () => {
-    const answer = password ? await call("/api/setup/strength", { password }) : { strength: 0, text: "" };
+    const answer = password ? await call(box.dataset.strength, { password }) : { strength: 0, text: "" };
     if (answer.error || event.target.value !== password) return;
     $("meter", box).value = answer.strength;
     $("span", box).textContent = answer.text;
@@ -198,6 +219,74 @@ async function copyText(button) {
   } catch (error) {
     getSelection().selectAllChildren($(button.dataset.copy)); // not allowed to copy: selected, so one key does it
   }
+}
+
+// --- dialogs, and pages that are drawn anew after a change ----------------------------------------
+
+// What the button says of its row goes into the dialog: hidden and other fields by name, texts by data-text.
+async function openDialog(button) {
+  const dialog = await dialogNamed(button.dataset.open);
+  if (!dialog) return null;
+  $$("form", dialog).forEach((form) => {
+    form.reset();
+    clearErrors(form);
+  });
+  $$("input", dialog).forEach((input) => input.name in button.dataset && (input.value = button.dataset[input.name]));
+  $$("[data-text]", dialog).forEach((place) => (place.textContent = button.dataset[place.dataset.text]));
+  dialog.showModal();
+  const first = $("input:not([type=hidden], .unseen)", dialog);
+  if (first && !$("[data-qr]", dialog)) first.focus(); // where there is a picture, it comes first
+  return dialog;
+}
+
+// They come with the first that is wanted.
+async function dialogNamed(id) {
+  const place = $("#dialogs");
+  if (!place.children.length) {
+    const answer = await read(place.dataset.from);
+    if (answer) place.innerHTML = answer.html;
+  }
+  return $("#" + id);
+}
+
+async function showEnrolment(answer) {
+  const dialog = await openDialog({ dataset: { open: "enrol", secret: answer.secret } });
+  if (!dialog) return;
+  $("[data-secret]").textContent = answer.secret;
+  drawCode($("[data-qr]"), answer.qr);
+}
+
+function showNewCodes(answer) {
+  $$("dialog[open]").forEach((dialog) => dialog.close());
+  $("#codes").addEventListener("cancel", (event) => event.preventDefault()); // they are on no other page
+  showCodes(answer.recovery_codes);
+  $("#codes").showModal();
+}
+
+// The page is loaded again to show what has changed; then it says what was done, or asks the next thing.
+function loadAgain(answer) {
+  sessionStorage.setItem("after", JSON.stringify({ say: answer.say, open: answer.open }));
+  location.reload();
+}
+
+function saySaved() {
+  const after = JSON.parse(sessionStorage.getItem("after") || "{}");
+  sessionStorage.removeItem("after");
+  if (after.say) $("#say").textContent = after.say;
+  if (after.open) openDialog({ dataset: { open: after.open } });
+}
+
+async function showMore(button) {
+  const table = $(button.dataset.into);
+  const shown = table.children.length;
+  const answer = await read(button.dataset.more);
+  if (!answer) return;
+  table.innerHTML = answer.html;
+  button.hidden = true;
+  const next = table.children[shown];
+  if (!next) return;
+  next.tabIndex = -1;
+  next.focus();
 }
 
 // --- live values ---------------------------------------------------------------------------------
@@ -372,7 +461,7 @@ document.addEventListener("input", (event) => {
     $(`#${input.id}-error`).textContent = "";
   }
   if ("code" in input.dataset) codeTyped(event);
-  if (input.id === "password" && $("[data-strength]")) passwordTyped(event);
+  if (input.autocomplete === "new-password") passwordTyped(event);
 });
 
 document.addEventListener("change", ({ target }) => {
@@ -386,6 +475,8 @@ document.addEventListener("click", ({ target }) => {
   if ("print" in button.dataset) window.print();
   if (button.dataset.save) saveCodes(button);
   if (button.dataset.copy) copyText(button);
+  if (button.dataset.open) openDialog(button);
+  if (button.dataset.more) showMore(button);
   if ("close" in button.dataset) button.closest("dialog").close();
   if (button.dataset.go) {
     window.removeEventListener("beforeunload", holdPage);
@@ -393,6 +484,7 @@ document.addEventListener("click", ({ target }) => {
   }
 });
 
+saySaved();
 if ($("[data-wizard]")) showStep($("[data-wizard]").dataset.first);
 
 if ($("[data-live-page]")) {

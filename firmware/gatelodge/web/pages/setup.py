@@ -1,23 +1,15 @@
 """The first run: service code, password, authenticator, recovery codes. Nothing is kept before the last
 proof."""
 
-from gatelodge.core import qr
 from gatelodge.refusals import SigninError
 from gatelodge.text import _
 from gatelodge.web import guard, reply
 from gatelodge.web.html import fill
+from gatelodge.web.pages import enrolment
 from gatelodge.web.pages.shell import code_field, field, form_error
 from gatelodge.web.routes import NEWCOMER, get, post
 
 SETUP_S = 900  # as long as Owner keeps the token
-
-STRENGTHS = (
-    _("Too easy to guess"),
-    _("Weak"),
-    _("Fair"),
-    _("Good"),
-    _("Strong"),
-)
 
 STEPS = ("service_code", "password", "authenticator", "recovery")
 
@@ -33,40 +25,18 @@ _SERVICE_CODE = """<section data-step="service_code" hidden><h1 tabindex="-1">{t
 """
 
 _PASSWORD = """<section data-step="password" hidden><h1 tabindex="-1">{title}</h1><p>{lead}</p>
-<form data-post="/api/setup/password" data-then="authenticator" novalidate>
-<input class="unseen" type="text" autocomplete="username" value="owner" readonly tabindex="-1"
-aria-hidden="true">
-{field!}<div class="strength" data-strength data-state="0"><meter min="0" max="4" value="0"
-aria-label="{meter}"></meter>
-<span aria-live="polite"></span></div>
-<label class="tick"><input type="checkbox" data-reveal="password"> {show}</label>{error!}
+<form data-post="/api/setup/password" data-then="authenticator" novalidate>{fields!}{error!}
 <button class="primary">{go}</button></form></section>
 """
 
 _AUTHENTICATOR = """<section data-step="authenticator" hidden><h1 tabindex="-1">{title}</h1><p>{lead}</p>
-<div class="enrol"><figure class="qr" data-qr role="img" aria-label="{qr}"></figure>
-<div><p class="hint">{typed}</p><p class="key" data-secret></p>
-<button type="button" class="quiet" data-copy="[data-secret]" data-done="{copied}">{copy}</button>
-<details><summary>{manual}</summary><dl class="facts small">{rows!}</dl></details></div></div>
-<form data-post="/api/setup/finish" data-then="recovery" data-auto="6" novalidate>
+{enrol!}<form data-post="/api/setup/finish" data-then="recovery" data-auto="6" novalidate>
 {name!}{code!}{error!}<button class="primary">{go}</button></form></section>
 """
 
 _RECOVERY = """<section data-step="recovery" hidden><h1 tabindex="-1">{title}</h1><p>{lead}</p>
-<ol class="codes" data-codes aria-label="{title}"></ol>
-<div class="row"><button type="button" data-print>{print}</button>
-<button type="button" data-save="gatelodge-recovery-codes.txt" data-heading="{heading}">{save}</button></div>
-<label class="tick"><input type="checkbox" data-enables="enter"> {kept}</label>
-<button class="primary" id="enter" data-go="/" disabled>{go}</button></section>
+{codes!}</section>
 """
-
-# What an authenticator app asks when the key is typed (RFC 6238; the defaults of every app).
-_MANUAL = (
-    (_("Type"), _("time-based")),
-    (_("Algorithm"), "SHA1"),
-    (_("Digits"), "6"),
-    (_("Period"), _("30 seconds")),
-)
 
 
 class SetupPages:
@@ -109,7 +79,7 @@ class SetupPages:
         """For the meter, while typing."""
         self._site.owner.setup.check_token(visit.cookie(guard.SETUP))
         strength = self._site.owner.password_strength(values["password"])
-        return reply.data({"strength": strength, "text": STRENGTHS[strength]})
+        return reply.data(enrolment.strength_told(strength))
 
     def password(self, visit, values):
         self._site.owner.setup.check_token(visit.cookie(guard.SETUP))
@@ -118,7 +88,7 @@ class SetupPages:
 
     def authenticator(self, visit, _values):
         new = self._site.owner.setup.begin_authenticator(visit.cookie(guard.SETUP))
-        return reply.data({"secret": new.secret, "qr": qr_drawing(new.uri)})
+        return reply.data({"secret": new.secret, "qr": enrolment.qr_drawing(new.uri)})
 
     def finish(self, visit, values):
         done = self._site.owner.setup.finish(
@@ -158,46 +128,22 @@ def _password_step():
         _PASSWORD,
         title=_("Choose a password"),
         lead=_("It opens this page, together with a code from your phone."),
-        field=field(
-            "password",
-            _("New password"),
-            _("At least 8 characters. A few words that do not belong together are strong."),
-            type="password",
-            autocomplete="new-password",
-            required="",
-        ),
-        meter=_("Strength of the password"),
-        show=_("Show the password"),
+        fields=enrolment.new_password("/api/setup/strength"),
         error=form_error(),
         go=_("Continue"),
     )
 
 
 def _authenticator_step():
-    rows = "".join(
-        [fill("<dt>{name}</dt><dd>{value}</dd>", name=name, value=value) for name, value in _MANUAL]
-    )
     return fill(
         _AUTHENTICATOR,
         title=_("Connect an authenticator"),
         lead=_(
             "Scan the picture with an authenticator app on your phone, then enter the code that it shows."
         ),
-        qr=_("QR code for the authenticator app"),
-        typed=_("Cannot scan? Type this key into the app:"),
-        copy=_("Copy the key"),
-        copied=_("Copied"),
-        manual=_("What the app may ask"),
-        rows=rows,
+        enrol=enrolment.authenticator(),
         code=code_field(_("Six-digit code"), _("From the app. It changes every 30 seconds.")),
-        name=field(
-            "name",
-            _("Name of this authenticator"),
-            type="text",
-            value=_("My phone"),
-            maxlength="64",
-            autocomplete="off",
-        ),
+        name=enrolment.authenticator_name(_("My phone")),
         error=form_error(),
         go=_("Finish"),
     )
@@ -206,20 +152,7 @@ def _authenticator_step():
 def _recovery_step():
     return fill(
         _RECOVERY,
-        title=_("Keep your recovery codes"),
-        lead=_(
-            "If the phone is lost, one of these signs you in instead of a code. Each works once. "
-            "They are shown now and never again."
-        ),
-        print=_("Print"),
-        save=_("Save as a file"),
-        heading=_("Gatelodge recovery codes. Each works once."),
-        kept=_("I have put the recovery codes in a safe place"),
-        go=_("Open the overview"),
+        title=enrolment.CODES_TITLE,
+        lead=enrolment.CODES_LEAD,
+        codes=enrolment.recovery_codes("/", _("Open the overview")),
     )
-
-
-def qr_drawing(text):
-    """{view_box, path} of the QR code, for one SVG path."""
-    modules = qr.encode(text.encode())
-    return {"view_box": qr.view_box(modules), "path": qr.to_svg_path(modules)}

@@ -19,6 +19,11 @@ PAGES = (
         _("System"),
         "M3 2.5h10v4H3zM3 9.5h10v4H3zM5.3 4.5h.1M5.3 11.5h.1M9 4.5h2M9 11.5h2",
     ),
+    (
+        "/security",
+        _("Security"),
+        "M8 1.8l5 2v4c0 3-2 5.2-5 6.4-3-1.2-5-3.4-5-6.4v-4zM5.8 7.8l1.7 1.7 3-3.2",
+    ),
     ("/about", _("About"), "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 7.2v4M8 4.8v.1"),
 )
 _SIGN_OUT = "M6 2.5H2.5v11H6M6.5 8h7M11 5.2 13.8 8 11 10.8"
@@ -52,6 +57,10 @@ _PROVE = """<dialog id="prove" aria-labelledby="prove-title">
 <div class="row"><button class="primary">{go}</button><button type="button" data-close>{cancel}</button></div>
 </form></dialog>
 """
+# The account's name, there for password managers.
+USERNAME = """<input class="unseen" type="text" autocomplete="username" value="owner" readonly
+tabindex="-1" aria-hidden="true">
+"""
 _LINK = '<li><a href="{path}"{current!}>{icon!}<span>{title}</span></a></li>'
 _REFUSED = '<div class="card"><h1>{text}</h1><p class="after"><a href="/">{home}</a></p></div>'
 _ALONE = '<header class="alone"><span class="brand">{logo!}<span>Gatelodge</span></span></header>\n'
@@ -74,7 +83,7 @@ class Shell:
         rail = fill(
             _RAIL, logo=self._logo, pages=_("Pages"), links=links, icon=icon(_SIGN_OUT), leave=_("Sign out")
         )
-        return self._frame(title, body + _prove_dialog(), "inside", rail, session.csrf_token)
+        return self._frame(title, body + _prove_dialog(session), "inside", rail, session.csrf_token)
 
     def refusal_body(self, path, refusal):
         """(content type, bytes) that tell a person, or a script, why a request was refused."""
@@ -111,17 +120,21 @@ def icon(strokes):
 
 
 def field(name, label, hint="", **attributes):
-    """A label, an input, its hint and the place of its error, tied together by ids."""
+    """A label, an input, its hint and the place of its error, tied together by ids.
+
+    id: where the name is on the page more than once."""
+    place = attributes.pop("id", name)
     pairs = "".join(
         [' %s="%s"' % (key.replace("_", "-"), escape(attributes[key])) for key in sorted(attributes)]
     )
-    hint_line = fill('<p class="hint" id="{name}-hint">{hint}</p>', name=name, hint=hint) if hint else ""
-    described = name + "-error" + (" " + name + "-hint" if hint else "")
+    hint_line = fill('<p class="hint" id="{place}-hint">{hint}</p>', place=place, hint=hint) if hint else ""
+    described = place + "-error" + (" " + place + "-hint" if hint else "")
     return fill(
-        '<div class="field"><label for="{name}">{label}</label>{hint!}'
-        '<input id="{name}" name="{name}" aria-describedby="{described}"{pairs!}>'
-        '<p class="error" id="{name}-error" role="alert"></p></div>',
+        '<div class="field"><label for="{place}">{label}</label>{hint!}'
+        '<input id="{place}" name="{name}" aria-describedby="{described}"{pairs!}>'
+        '<p class="error" id="{place}-error" role="alert"></p></div>',
         name=name,
+        place=place,
         label=label,
         hint=hint_line,
         described=described,
@@ -145,25 +158,38 @@ def code_field(label, hint, **attributes):
     )
 
 
-def _prove_dialog():
+def _prove_dialog(session):
     """Asks for a code before something sensitive; the script then does what was asked."""
     return fill(
         _PROVE,
         title=_("Is it you?"),
-        field=field(
-            "proof",
-            _("Six-digit code"),
-            _("From your authenticator app. A recovery code works too."),
-            type="text",
-            autocomplete="one-time-code",
-            maxlength="16",
-            required="",
-            data_code="",
-        ),
+        field=_PROOFS[session.proof](),
         error=form_error(),
         go=_("Continue"),
         cancel=_("Cancel"),
     )
+
+
+def _proof_by_code():
+    return field(
+        "proof",
+        _("Six-digit code"),
+        _("From your authenticator app. A recovery code works too."),
+        type="text",
+        autocomplete="one-time-code",
+        maxlength="16",
+        required="",
+        data_code="",
+    )
+
+
+def _proof_by_password():
+    return USERNAME + field(
+        "proof", _("Password"), type="password", autocomplete="current-password", required=""
+    )
+
+
+_PROOFS = {"code": _proof_by_code, "password": _proof_by_password}
 
 
 def form_error():

@@ -47,7 +47,7 @@ class SigninPages:
             post("/api/sign-in/code", VISITOR, self.code, {"code": 16}),
             post("/api/sign-in/recovery", VISITOR, self.recovery, {"recovery_code": 64}),
             post("/api/sign-out", OWNER, self.sign_out),
-            post("/api/prove", OWNER, self.prove, {"proof": 64}),
+            post("/api/prove", OWNER, self.prove, {"proof": 256}),
         ]
 
     def password_page(self, visit, values):

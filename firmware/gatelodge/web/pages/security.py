@@ -1,0 +1,166 @@
+"""Security: the password, the authenticators, the recovery codes, and who is or was signed in.
+
+Every change asks for proof first (Owner.require_proof): the script then shows the dialog of shell.py, and
+sends the form again. Only switching two-factor off does not: its form holds the password and a code.
+"""
+
+from gatelodge.text import _
+from gatelodge.web import reply, view, words
+from gatelodge.web.pages import enrolment
+from gatelodge.web.pages.parts import headline, live_page
+from gatelodge.web.pages.security_cards import Cards, history_rows
+from gatelodge.web.pages.security_dialogs import CHANGE_PASSWORD, dialogs
+from gatelodge.web.routes import OWNER, get, post
+
+ID = 8  # characters of the ids of authenticators, sessions and trusted browsers
+FEW_CODES = 3
+
+_DIALOGS = '<div id="dialogs" data-from="/api/security/dialogs"></div>'
+_ENDED = _("Every other session and every trusted browser has ended.")
+_CODES = (_("1 recovery code"), _("%d recovery codes"))
+
+
+class SecurityPages:
+    def __init__(self, site):
+        self._site = site
+        self._security = site.owner.security
+        self._cards = Cards(site)
+        self._view = site.views["security"] = view.View(site, (("security", self._standing),))
+
+    def rows(self):
+        change = self._change
+        return [
+            get("/security", OWNER, self.page),
+            get("/api/security/history", OWNER, self.history),
+            get("/api/security/dialogs", OWNER, self.dialogs),
+            post("/api/security/strength", OWNER, self.strength, {"password": 256}),
+            post("/api/security/two-factor/off", OWNER, self.switch_off, {"password": 256, "code": 64}),
+            change("password", self.password, {"old_password": 256, "password": 256}),
+            change("authenticator/begin", self.begin),
+            change("authenticator/add", self.add, {"secret": 64, "code": 16, "name": 64}),
+            change("authenticator/rename", self.rename, {"id": ID, "name": 64}),
+            change("authenticator/remove", self.remove, {"id": ID}),
+            change("authenticator/restore", self.restore, {"id": ID}),
+            change("recovery-codes", self.recovery_codes),
+            change("session/end", self.end_session, {"id": ID}),
+            change("sessions/end", self.end_sessions),
+            change("browser/end", self.end_browser, {"id": ID}),
+            change("not-me", self.not_me),
+        ]
+
+    def _change(self, path, handler, fields=None):
+        """A row whose handler runs only when a code was given in the last five minutes."""
+
+        def proved(visit, values):
+            self._site.owner.require_proof(visit.session_token)
+            return handler(visit, values)
+
+        return post("/api/security/" + path, OWNER, proved, fields)
+
+    # What is shown
+
+    def page(self, visit, _values):
+        body = headline(self._view.now(), "security", self._cards.beside(visit)) + self._cards.undo()
+        body += '<div class="cards">' + self._cards.all(visit) + "</div>"
+        body = live_page(self._site, "security", body) + _DIALOGS
+        return reply.page(self._site.shell.signed_in("/security", _("Security"), body, visit.session))
+
+    def _standing(self, _shown):
+        """The largest fact: whether a code is asked for, and whether a lost phone locks the owner out."""
+        left = self._security.recovery_codes()[0]
+        if not self._security.is_two_factor:
+            title, detail, state = _OFF
+        elif not left:
+            title, detail, state = _NO_CODE
+        else:
+            title = _("Two-factor is on, %s left") % words.counted(left, *_CODES)
+            detail, state = _ON if left > FEW_CODES else _FEW
+        return view.told("security", title, detail, state)
+
+    def history(self, _visit, _values):
+        """Every entry that is kept, as rows for the page's table."""
+        return reply.data({"html": history_rows(self._site, self._security.history())})
+
+    def dialogs(self, _visit, _values):
+        return reply.data({"html": dialogs(self._security.is_two_factor)})
+
+    def strength(self, _visit, values):
+        return reply.data(enrolment.strength_told(self._site.owner.password_strength(values["password"])))
+
+    # What is changed
+
+    def password(self, visit, values):
+        self._security.change_password(
+            visit.session_token, visit.visitor, values["old_password"], values["password"]
+        )
+        return _again(_("The password is changed."), _ENDED)
+
+    def begin(self, visit, _values):
+        new = self._security.begin_authenticator(visit.session_token)
+        return reply.data({"secret": new.secret, "qr": enrolment.qr_drawing(new.uri)})
+
+    def add(self, visit, values):
+        codes = self._security.add_authenticator(
+            visit.session_token, visit.visitor, values["secret"], values["code"], values["name"]
+        )
+        if codes:
+            return reply.data({"recovery_codes": codes})
+        return _again(_("The authenticator is added."), _ENDED)
+
+    def rename(self, visit, values):
+        self._security.rename_authenticator(visit.visitor, values["id"], values["name"])
+        return _again(_("The name is changed."))
+
+    def remove(self, visit, values):
+        self._security.remove_authenticator(visit.session_token, visit.visitor, values["id"])
+        return _again(_("The authenticator is removed."), _ENDED)
+
+    def restore(self, visit, values):
+        self._security.restore_authenticator(visit.session_token, visit.visitor, values["id"])
+        return _again(_("The authenticator is back."), _ENDED)
+
+    def switch_off(self, visit, values):
+        self._security.switch_off(visit.session_token, visit.visitor, values["password"], values["code"])
+        return _again(_("Two-factor is off."), _ENDED)
+
+    def recovery_codes(self, visit, _values):
+        codes = self._security.renew_recovery_codes(visit.session_token, visit.visitor)
+        return reply.data({"recovery_codes": codes})
+
+    def end_session(self, visit, values):
+        self._security.end_session(visit.session_token, visit.visitor, values["id"])
+        return _again(_("The session has ended."))
+
+    def end_sessions(self, visit, _values):
+        self._security.end_other_sessions(visit.session_token, visit.visitor)
+        return _again(_("Every other session has ended."))
+
+    def end_browser(self, visit, values):
+        self._site.owner.trust.end(values["id"], visit.visitor, visit.session_token)
+        return _again(_("The browser is not trusted any more, and its sessions have ended."))
+
+    def not_me(self, visit, _values):
+        """Whoever it was is out; the page then asks for a new password, which they may know."""
+        self._security.not_me(visit.session_token, visit.visitor)
+        now = _("Now change the password: somebody may know it.")
+        return _again(_ENDED, now, open_dialog=CHANGE_PASSWORD)
+
+
+def _again(*sentences, open_dialog=None):
+    """Have the page loaded again; it then says the sentences, and opens a dialog."""
+    return reply.data({"again": True, "say": " ".join(sentences), "open": open_dialog})
+
+
+# (title, detail, state) of the headline; the titles of _ON and _FEW count the codes.
+_OFF = (
+    _("Two-factor is off"),
+    _("Whoever learns the password is in. Add an authenticator."),
+    "trouble",
+)
+_NO_CODE = (
+    _("No recovery code is left"),
+    _("If the phone is lost, nothing but the serial console lets you in. Make new codes."),
+    "trouble",
+)
+_FEW = (_("If the phone is lost, one of them signs you in. Make new codes soon."), "waiting")
+_ON = (_("If the phone is lost, one of them signs you in."), "works")

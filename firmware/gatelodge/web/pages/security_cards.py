@@ -1,0 +1,234 @@
+"""The cards of the security page. One that cannot be read says so and takes no other along."""
+
+from gatelodge import log
+from gatelodge.core import totp
+from gatelodge.text import _
+from gatelodge.web import happened, words
+from gatelodge.web.html import escape, fill
+from gatelodge.web.pages.security_dialogs import (
+    CHANGE_AUTHENTICATOR,
+    CHANGE_PASSWORD,
+    NEW_CODES,
+    SWITCH_OFF,
+)
+from gatelodge.web.pages.shell import form_error
+
+SHOWN_AT_FIRST = 8  # entries of the history: the page is to weigh little
+
+_CARD = '<section class="card{wide}" id="{name}"><h2>{title}</h2>{body!}</section>\n'
+_STACKS = '<div class="stack">{left!}</div><div class="stack">{right!}</div>'
+_FAILED = '<p class="note" data-state="trouble">{text}</p>'
+_WHO = '<div class="who"><h2>{title}</h2><p>{sessions}{browsers}</p></div>'
+_TEXT = "<p>{text!}</p>"
+_HINT = '<p class="hint">{text}</p>'
+_OPEN = '<button data-open="{dialog}">{text}</button>'
+_SEND = """<form data-post="/api/security/{path}"{then!}>{hidden!}<button
+class="{kind}"{label!}>{text}</button>{error!}</form>"""
+_HIDDEN = '<input type="hidden" name="id" value="{id}">'
+_ROWS = '<ul class="rows">{rows!}</ul>'
+_ROW = """<li><div><strong>{name}</strong>{mark!}<span class="quiet">{detail!}</span></div>{button!}</li>"""
+_MARK = ' <span class="mark">{text}</span>'
+_CHANGE = """<button class="quiet" data-open="{dialog}" data-id="{id}" data-name="{name}"
+aria-label="{label}">{text}</button>"""
+_TIME = '<time title="{moment}">{ago}</time>'
+_UNDO = '<div class="note undo"><p>{text}</p>{form!}</div>'
+_CODES_LEFT = """<p class="word">{left}</p><meter min="0" max="{of}" low="4" high="4" optimum="{of}"
+value="{count}" aria-label="{label}"></meter>"""
+_HISTORY = """<table><thead><tr>{heads!}</tr></thead><tbody id="entries">{rows!}</tbody></table>"""
+_ENTRY = """<tr><th scope="row"><span class="pill" data-state="{state}">{result}</span><span
+class="quiet">{method}</span></th><td data-label="{when_label}">{when!}</td><td
+data-label="{from_label}">{address}<span class="quiet">{browser}</span><span
+class="quiet mono">{mac}</span></td></tr>"""
+_MORE = """<button data-more="/api/security/history" data-into="#entries">{text}</button>"""
+_EMPTY = '<tr class="empty"><td colspan="3">{text}</td></tr>'
+
+_WHEN, _FROM = _("When"), _("From")
+_SESSIONS = (_("1 session"), _("%d sessions"))
+_BROWSERS = (_("1 trusted browser"), _("%d trusted browsers"))
+
+
+class Cards:
+    def __init__(self, site):
+        self._site = site
+        self._owner = site.owner
+        self._security = site.owner.security
+
+    def all(self, visit):
+        """The markup of every card."""
+        draw = self._card
+        factors = draw("authenticators", _("Authenticators"), self._authenticators, visit)
+        factors += draw("password", _("Password"), self._password, visit)
+        instead = draw("recovery", _("Recovery codes"), self._recovery, visit)
+        instead += draw("browsers", _("Trusted browsers"), self._browsers, visit)
+        below = draw("sessions", _("Sessions"), self._sessions, visit, " wide")
+        below += draw("history", _("What has happened"), self._history, visit, " wide")
+        return fill(_STACKS, left=factors, right=instead) + below
+
+    def beside(self, visit):
+        """How many are signed in, beside the headline."""
+        sessions = len(self._security.sessions(visit.session_token))
+        browsers = len(self._owner.trust.listed())
+        return fill(
+            _WHO,
+            title=_("Signed in now"),
+            sessions=words.counted(sessions, *_SESSIONS),
+            browsers=", " + words.counted(browsers, *_BROWSERS) if browsers else "",
+        )
+
+    def undo(self):
+        """A note for each authenticator that was removed a moment ago, with the way back."""
+        notes = []
+        for row in self._security.removed():
+            form = send("authenticator/restore", _("Undo"), row["id"])
+            text = _("“%s” was removed. For 10 minutes it can be brought back.") % row["name"]
+            notes.append(fill(_UNDO, text=text, form=form))
+        return "".join(notes)
+
+    def _card(self, name, title, draw, visit, wide=""):
+        try:
+            body = draw(visit)
+        except Exception as error:
+            log.exception("web", "the security page could not show " + name, error)
+            body = fill(_FAILED, text=_("This part could not be read. Load the page again."))
+        return fill(_CARD, wide=wide, name=name, title=title, body=body)
+
+    def _password(self, _visit):
+        changed = self._time(self._security.password_changed_at())
+        return fill(_TEXT, text=_("Changed %s.") % changed) + opening(
+            CHANGE_PASSWORD, _("Change the password")
+        )
+
+    def _recovery(self, _visit):
+        left, of, made_at = self._security.recovery_codes()
+        if not self._security.is_two_factor:
+            return fill(_HINT, text=_("There are none while two-factor is off."))
+        text = _("%d of %d left") % (left, of)
+        shown = fill(_CODES_LEFT, left=text, of=of, count=left, label=_("Recovery codes left"))
+        made = fill(_TEXT, text=_("Made %s. Each works once.") % self._time(made_at))
+        lost = _("Without phone and codes, only the serial console lets you in, after the password.")
+        return shown + made + fill(_HINT, text=lost) + opening(NEW_CODES, _("Make new codes"))
+
+    def _authenticators(self, _visit):
+        rows = [self._authenticator(row) for row in self._owner.status()["authenticators"]]
+        add = send("authenticator/begin", _("Add an authenticator"), then="enrol", is_primary=not rows)
+        if not rows:
+            empty = _("None. With one, a code from your phone is asked for after the password.")
+            return fill(_HINT, text=empty) + add
+        off = opening(SWITCH_OFF, _("Switch two-factor off"))
+        return fill(_ROWS, rows="".join(rows)) + '<div class="row">' + add + off + "</div>"
+
+    def _authenticator(self, row):
+        detail = _("Last used %s.") % self._time(row["last_used_at"])
+        if row["drift_steps"]:
+            detail += " " + escape(drift(row["drift_steps"]))
+        button = fill(
+            _CHANGE,
+            dialog=CHANGE_AUTHENTICATOR,
+            id=row["id"],
+            name=row["name"],
+            label=_("Change %s") % row["name"],
+            text=_("Change"),
+        )
+        return fill(_ROW, name=row["name"], mark="", detail=detail, button=button)
+
+    def _browsers(self, _visit):
+        rows = []
+        for row in self._owner.trust.listed():
+            name = row["browser"] or _("Unknown browser")
+            detail = _("Last used %s from %s.") % (self._time(row["last_used_at"]), escape(row["address"]))
+            button = send("browser/end", _("Remove"), row["id"], label=_("Remove %s") % name)
+            rows.append(fill(_ROW, name=name, mark="", detail=detail, button=button))
+        if not rows:
+            empty = _("None. A browser that you trust when you sign in skips the code for 30 days.")
+            return fill(_HINT, text=empty)
+        return fill(_ROWS, rows="".join(rows))
+
+    def _sessions(self, visit):
+        found = self._security.sessions(visit.session_token)
+        rows = "".join([self._session(row) for row in found])
+        others = send("sessions/end", _("End every other session")) if len(found) > 1 else ""
+        return fill(_ROWS, rows=rows) + others
+
+    def _session(self, row):
+        name = row["browser"] or _("Unknown browser")
+        since = self._time(row["created_at"])
+        detail = _("%s, signed in %s %s.") % (
+            escape(row["address"]),
+            since,
+            escape(happened.method(row["method"])),
+        )
+        if row["is_this"]:
+            return fill(_ROW, name=name, mark=fill(_MARK, text=_("This one")), detail=detail, button="")
+        label = _("End the session of %s at %s") % (name, row["address"])
+        button = send("session/end", _("End"), row["id"], label=label)
+        return fill(_ROW, name=name, mark="", detail=detail, button=button)
+
+    def _history(self, _visit):
+        entries = self._security.history()
+        heads = "".join(["<th scope=col>" + escape(head) + "</th>" for head in (_("What"), _WHEN, _FROM)])
+        rows = history_rows(self._site, entries[:SHOWN_AT_FIRST])
+        more = fill(_MORE, text=_("Show the last 50")) if len(entries) > SHOWN_AT_FIRST else ""
+        doubt = _("Is there something that you did not do? This ends every other session and every trusted")
+        doubt += " " + _("browser, and asks for a new password.")
+        not_me = fill(_TEXT, text=escape(doubt)) + send("not-me", _("This was not me"))
+        table = fill(_HISTORY, heads=heads, rows=rows)
+        return table + more + '<div class="doubt">' + not_me + "</div>"
+
+    def _time(self, unix_s):
+        return time_told(self._site.clock, unix_s)
+
+
+def history_rows(site, entries):
+    """Rows of the table of the history, from owner.history.History.entries."""
+    rows = "".join([_entry(site.clock, entry) for entry in entries])
+    return rows or fill(_EMPTY, text=_("Nothing yet. Every sign-in and every change will be here."))
+
+
+def _entry(clock, entry):
+    result, state = happened.result(entry["result"])
+    return fill(
+        _ENTRY,
+        state=state,
+        result=result,
+        method=happened.method(entry["method"]),
+        when=time_told(clock, entry["at"]),
+        address=entry["address"],
+        browser=entry["browser"],
+        mac=entry["mac"],
+        when_label=_WHEN,
+        from_label=_FROM,
+    )
+
+
+def time_told(clock, unix_s):
+    """Markup of a moment: relative near now, with the exact time at hand."""
+    if unix_s is None:
+        return escape(_("at an unknown time"))
+    moment = words.moment(unix_s)
+    ago = words.ago(max(0, clock.now() - unix_s)) if clock.is_set else moment
+    return fill(_TIME, moment=moment, ago=ago)
+
+
+def drift(steps):
+    """How far an authenticator's clock is off, as far as codes tell."""
+    text = _("Its clock is about %d s ahead.") if steps > 0 else _("Its clock is about %d s behind.")
+    return text % (abs(steps) * totp.STEP_S)
+
+
+def opening(dialog, text):
+    return fill(_OPEN, dialog=dialog, text=text)
+
+
+def send(path, text, row_id="", label="", then="", is_primary=False):
+    """A form with one button. label: what it says to who cannot see its row."""
+    kind = "primary" if is_primary else "quiet" if row_id else ""
+    return fill(
+        _SEND,
+        path=path,
+        then=' data-then="' + then + '"' if then else "",
+        hidden=fill(_HIDDEN, id=row_id) if row_id else "",
+        kind=kind,
+        label=' aria-label="' + escape(label) + '"' if label else "",
+        text=text,
+        error=form_error(),
+    )
