@@ -347,6 +347,8 @@ async def test_a_release_is_acknowledged_once_it_is_kept(bench):
     peer = await bench.welcomed()
     bench.answer_fails = True
     await peer.say(type="release", release_id="r1", account_id="a1")
+    await peer.say(type="invite", invite_id="i1", service_code="CODE")
+    assert (await peer.hear())["type"] == "invitation"  # so the release before it was heard
     bench.answer_fails = False
     await peer.say(type="release", release_id="r2", account_id="a1")
     assert (await peer.hear())["release_id"] == "r2"
