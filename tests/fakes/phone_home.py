@@ -4,7 +4,8 @@
 
 CONFIG: {serial_number, host, port, server_name, cloud_ca, certificate, key (base-64 DER), store: path,
 answer: true | false | null (what the owner says to a claim), releases: whether the owner gives the router
-back at once, tells: path}. The log goes to stderr; what else happens is told as JSON lines in the file `tells`. A reboot ends the process with code 64.
+back at once, tells: path}. The log goes to stderr; what else happens is told as JSON lines in the file
+`tells`. A reboot ends the process with code 64.
 """
 
 import asyncio
