@@ -1,8 +1,8 @@
 import unittest
 
 from gatelodge import store_keys
-from gatelodge.core.signin import Visitor
-from gatelodge.owner.trust import LIFETIME_S, MOST, id_of
+from gatelodge.core.signin import TRUST_LIFETIME_S, Visitor
+from gatelodge.owner.trust import MOST, id_of
 
 from tests.firmware.owner_rig import HOME, PASSWORD, THIEF, Router, refused
 
@@ -42,7 +42,7 @@ class TestTrust(TrustedBrowser):
         self.assertNotIn(self.browser.trust, str(self.router.store.get(store_keys.TRUSTED)))
 
     def test_it_ends_after_thirty_days_however_often_it_was_used(self):
-        self.clocks.wait(LIFETIME_S - 1)
+        self.clocks.wait(TRUST_LIFETIME_S - 1)
         trust_id = self.trust.find(self.browser)
         self.router.store.put_many(self.trust.used(trust_id, self.browser))
         self.clocks.wait(1)
@@ -147,7 +147,7 @@ class TestSignIn(TrustedBrowser):
         self.assertIsNone(self.opened(self.browser))
 
     def test_after_thirty_days_it_needs_a_code_again(self):
-        self.clocks.wait(LIFETIME_S)
+        self.clocks.wait(TRUST_LIFETIME_S)
         self.assertIsNone(self.opened(self.browser))
 
     def test_every_session_of_a_trusted_browser_ends_with_it(self):

@@ -144,7 +144,7 @@ def sign_out(tab):
 def enter_password(tab):
     tab.get_by_label("Password").fill(PASSWORD)
     tab.keyboard.press("Enter")
-    tab.get_by_label("Six-digit code").wait_for()
+    tab.locator("#code").wait_for()
 
 
 def weight_of(request):

@@ -17,6 +17,7 @@ from gatelodge.contract.errors import StateError
 
 LIFETIME_S = 5 * 60  # from the right password to the right code; time enough to find the phone
 MOST_UNDER_WAY = 16
+TRUST_LIFETIME_S = 30 * 86400  # of a trusted browser, from the code that began it; using it adds nothing
 
 # Who asks. address: of the peer, as text; browser: a short name for people (core/user_agent.py); trust: the
 # token of a trusted browser, as its cookie holds it, or "".

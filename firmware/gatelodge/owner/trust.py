@@ -13,9 +13,9 @@ The cookie holds 256 random bits, of which the store knows the SHA-256. An unset
 
 from gatelodge import store_keys
 from gatelodge.core import sessions
+from gatelodge.core.signin import TRUST_LIFETIME_S
 from gatelodge.refusals import refusal
 
-LIFETIME_S = 30 * 86400  # from the code that began it; using it adds nothing
 MOST = 8  # browsers of a household. As many as the throttle keeps budgets for (core/throttle.py, MOST_KNOWN)
 
 _SHOWN = ("id", "browser", "address", "created_at", "last_used_at", "expires_at")
@@ -47,7 +47,7 @@ class Trust:
             "address": visitor.address,
             "created_at": now,
             "last_used_at": now,
-            "expires_at": now + LIFETIME_S,
+            "expires_at": now + TRUST_LIFETIME_S,
         }
         records = {store_keys.TRUSTED: _latest_first(rows)[: MOST - 1] + [row]}
         records.update(keeper.history.record(visitor, "browser trusted"))

@@ -1,8 +1,8 @@
 """The routes: one row each, and the one place that lets a request through to its handler.
 
 Row: method; path; who may; handler(visit, values) -> Response; fields of the JSON body, {name: most
-characters}. The body's limit, its validation, the session, its token and the answer to whoever may not all
-follow from the row.
+characters}; one whose name ends in ? may be left out, and is "" then. The body's limit, its validation, the
+session, its token and the answer to whoever may not all follow from the row.
 """
 
 from collections import namedtuple
@@ -167,6 +167,7 @@ def check_token(request, session):
 def check_fields(fields, request):
     """The values of the JSON body: exactly the declared fields, each a text of at most that many
     characters."""
+    most = {name.rstrip("?"): fields[name] for name in fields}
     kind = (request.content_type or "").split(";")[0].strip()
     if not fields and not request.body:
         return {}
@@ -176,10 +177,18 @@ def check_fields(fields, request):
         values = compat.json.loads(request.body)
     except ValueError:
         raise Refusal(400, "The body is not JSON.")
-    if not isinstance(values, dict) or sorted(values) != sorted(fields):
+    if not isinstance(values, dict) or sorted(with_left_out(values, fields)) != sorted(most):
         raise Refusal(400, "Send one JSON object with %s." % (", ".join(sorted(fields)) or "no fields"))
+    for name in most:
+        check_value(name, values[name], most[name])
+    return values
+
+
+def with_left_out(values, fields):
+    """The values, with "" for every field that may be left out and was."""
     for name in fields:
-        check_value(name, values[name], fields[name])
+        if name.endswith("?"):
+            values.setdefault(name[:-1], "")
     return values
 
 

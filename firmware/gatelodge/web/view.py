@@ -21,6 +21,7 @@ TIME_SOURCES = {
     "sntp": _("Set by network time"),
     "cloud": _("Set by the cloud"),
     "rtc": _("Set by the battery clock"),
+    "two codes": _("Set by two codes of an authenticator"),
     "bench": _("Set at the factory"),
 }
 

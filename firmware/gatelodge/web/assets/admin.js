@@ -51,6 +51,7 @@ function showError(form, error) {
   }
   if (error.offer === "recovery") $$("[data-offer=recovery]").forEach((details) => (details.open = true));
   if (error.offer === "start") startAgain(error);
+  if (error.offer === "reload") loadAgain({ say: error.text });
   if (error.wait_s) holdBack(form, error.wait_s);
 }
 
@@ -73,6 +74,7 @@ function firstEmpty(form) {
 
 function collect(form, submitter) {
   const values = Object.fromEntries([...new FormData(form)]);
+  if ("browser_time" in values) values.browser_time = String(Math.floor(Date.now() / 1000));
   if (submitter && submitter.name) values[submitter.name] = submitter.value;
   if (form.dataset.then === "recovery") {
     values.password = $("#password").value;
@@ -89,8 +91,10 @@ async function submit(event) {
   const empty = firstEmpty(form);
   if (empty) return showError(form, { field: empty.name, text: words.empty });
   form.setAttribute("aria-busy", "true");
-  const answer = await call(form.dataset.post, collect(form, event.submitter));
+  const values = collect(form, event.submitter);
+  const answer = await searched(form, await call(form.dataset.post, values), values);
   form.removeAttribute("aria-busy");
+  if (answer.search) return form.dataset.sent && form.requestSubmit();
   if (answer.error && answer.error.offer === "prove") askProof(form, event.submitter);
   else if (answer.error) showError(form, answer.error);
   else succeed(form, answer);
@@ -119,7 +123,7 @@ const NEXT = {
 function succeed(form, answer) {
   if (form.dataset.post === "/api/prove") return proved();
   if (answer.again) return loadAgain(answer);
-  if (answer.go) location.assign(answer.go);
+  if (answer.go) return leave(answer);
   if (answer.say) $("#say").textContent = answer.say;
   if (answer.down) expectSilence();
   if (answer.show) {
@@ -129,15 +133,36 @@ function succeed(form, answer) {
   if (form.dataset.then) (NEXT[form.dataset.then] || ((next) => advance(form.dataset.then, next)))(answer);
 }
 
-// A code is complete at six digits: no key needs to be pressed, and a paste with a space works too.
-function codeTyped(event) {
-  const typed = event.target.value;
-  const digits = /[a-z]/i.test(typed) ? "" : typed.replace(/\D/g, ""); // letters: a recovery code
-  const form = event.target.form;
-  if (digits.length === 6 && digits !== form.dataset.sent) {
-    form.dataset.sent = digits;
-    form.requestSubmit();
-  } else if (digits.length < 6) delete form.dataset.sent;
+// A code is complete at six digits: no key needs to be pressed, and a paste with a space works too. Where two are
+// asked for, the first leads on to the second.
+function codeTyped({ target }) {
+  const form = target.form;
+  const inputs = $$("[data-code]", form);
+  const codes = inputs.map(digitsIn);
+  const next = inputs.find((input, index) => codes[index].length !== 6);
+  if (next) delete form.dataset.sent;
+  if (next && codes[inputs.indexOf(target)].length === 6) next.focus();
+  if (next || codes.join() === form.dataset.sent) return;
+  form.dataset.sent = codes.join();
+  form.requestSubmit();
+}
+
+function digitsIn(input) {
+  return /[a-z]/i.test(input.value) ? "" : input.value.replace(/\D/g, ""); // letters: a recovery code
+}
+
+// The router looks for two codes for as long as somebody waits: each question takes the search a second further.
+async function searched(form, answer, values) {
+  const line = $("[data-search]", form);
+  const sent = form.dataset.sent;
+  while (answer.search && form.dataset.sent === sent) {
+    line.hidden = false;
+    $("progress", line).value = answer.search.percent;
+    if ($("span", line).textContent !== answer.search.text) $("span", line).textContent = answer.search.text;
+    answer = await call("/api/sign-in/search", values.trust ? { trust: values.trust } : {});
+  }
+  if (line) line.hidden = true;
+  return answer; // with the search still in it: a code was typed anew meanwhile
 }
 
 // --- the wizard ----------------------------------------------------------------------------------
@@ -267,6 +292,12 @@ function showNewCodes(answer) {
 function loadAgain(answer) {
   sessionStorage.setItem("after", JSON.stringify({ say: answer.say, open: answer.open }));
   location.reload();
+}
+
+// The same on another page.
+function leave(answer) {
+  sessionStorage.setItem("after", JSON.stringify({ say: answer.say }));
+  location.assign(answer.go);
 }
 
 function saySaved() {

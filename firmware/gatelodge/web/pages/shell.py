@@ -142,9 +142,9 @@ def field(name, label, hint="", **attributes):
     )
 
 
-def code_field(label, hint, **attributes):
+def code_field(label, hint, name="code", **attributes):
     return field(
-        "code",
+        name,
         label,
         hint,
         type="text",

@@ -1,13 +1,22 @@
 """Sign-in: the password on one page, the code on the next, and the recovery code for whoever has none."""
 
+import asyncio
+
+from gatelodge import compat
+from gatelodge.core import totp
+from gatelodge.core.signin import TRUST_LIFETIME_S
 from gatelodge.refusals import SigninError
 from gatelodge.text import _
-from gatelodge.web import guard, reply
+from gatelodge.web import guard, reply, words
 from gatelodge.web.html import fill
-from gatelodge.web.pages.shell import code_field, field, form_error
+from gatelodge.web.pages import code_page
+from gatelodge.web.pages.shell import field, form_error
 from gatelodge.web.routes import OWNER, VISITOR, get, post
 
 SIGNIN_S = 300  # as long as Owner keeps the token
+SEARCH_MS = 1000  # of a search for two codes, before the page is told how far it has come
+
+TWO_CODES = {"code": 16, "next_code": 16, "browser_time": 16, "trust?": 8}
 
 # Why somebody is on this page, by the query's `because`. Anything else says nothing.
 BECAUSE = {
@@ -25,15 +34,6 @@ aria-hidden="true">
 <details><summary>{forgotten}</summary><p>{forgotten_how}</p></details></div>
 """
 
-_CODE = """<div class="card narrow"><h1>{title}</h1>{unset!}
-<form data-post="/api/sign-in/code" data-auto="6" novalidate>{code!}{error!}<button
-class="primary">{go}</button></form>
-<details data-offer="recovery"{open!}><summary>{none}</summary>
-<form data-post="/api/sign-in/recovery" novalidate>{recovery!}<button>{go_recovery}</button></form>
-<p class="hint">{help}</p></details>
-<p class="after"><a href="/signin">{back}</a></p></div>
-"""
-
 
 class SigninPages:
     def __init__(self, site):
@@ -44,7 +44,9 @@ class SigninPages:
             get("/signin", VISITOR, self.password_page),
             get("/signin/code", VISITOR, self.code_page),
             post("/api/sign-in/password", VISITOR, self.password, {"password": 256}),
-            post("/api/sign-in/code", VISITOR, self.code, {"code": 16}),
+            post("/api/sign-in/code", VISITOR, self.code, {"code": 16, "trust?": 8}),
+            post("/api/sign-in/two-codes", VISITOR, self.two_codes, TWO_CODES),
+            post("/api/sign-in/search", VISITOR, self.search, {"trust?": 8}),
             post("/api/sign-in/recovery", VISITOR, self.recovery, {"recovery_code": 64}),
             post("/api/sign-out", OWNER, self.sign_out),
             post("/api/prove", OWNER, self.prove, {"proof": 256}),
@@ -78,56 +80,70 @@ class SigninPages:
             self._site.owner.signing_in.check_token(visit.cookie(guard.SIGNIN), visit.visitor)
         except SigninError:
             return reply.see_other("/signin?because=start")
-        unset = not self._site.clock.is_set
-        body = fill(
-            _CODE,
-            title=_("Enter the code"),
-            unset=fill('<p class="note" data-state="waiting">{text}</p>', text=_UNSET) if unset else "",
-            open=" open" if unset else "",
-            code=self._code_field(),
-            error=form_error(),
-            go=_("Sign in"),
-            none=_("Don't have a code?"),
-            recovery=field(
-                "recovery_code",
-                _("Recovery code"),
-                _("One of the ten from when this router was set up. Each works once."),
-                type="text",
-                autocomplete="off",
-                autocapitalize="characters",
-                spellcheck="false",
-                required="",
-            ),
-            go_recovery=_("Sign in with a recovery code"),
-            help=_(
-                "No recovery code either? The router's serial console helps its owner after the password."
-            ),
-            back=_("Back to the password"),
-        )
+        body = code_page.two_codes() if not self._site.clock.is_set else code_page.one_code()
         return reply.page(self._site.shell.alone(_("Enter the code"), body))
 
-    def _code_field(self):
-        return code_field(
-            _("Six-digit code"), _("From your authenticator app. It changes every 30 seconds."), autofocus=""
-        )
-
     def password(self, visit, values):
-        token = self._site.owner.signing_in.password(values["password"], visit.visitor)
+        signing_in = self._site.owner.signing_in
+        token = signing_in.password(values["password"], visit.visitor)
+        session_token = signing_in.without_code(token, visit.visitor)
+        if session_token:
+            return self._signed_in(visit, session_token)
         return reply.data({"go": "/signin/code"}, cookies=[guard.cookie(guard.SIGNIN, token, SIGNIN_S)])
 
     def code(self, visit, values):
         token = visit.cookie(guard.SIGNIN)
-        return self._signed_in(self._site.owner.signing_in.code(token, values["code"], visit.visitor))
+        session_token = self._site.owner.signing_in.code(token, values["code"], visit.visitor)
+        return self._signed_in(visit, session_token, values["trust"], self._phone_ahead())
 
     def recovery(self, visit, values):
         token = visit.cookie(guard.SIGNIN)
-        return self._signed_in(
-            self._site.owner.signing_in.recovery_code(token, values["recovery_code"], visit.visitor)
-        )
+        code = values["recovery_code"]
+        return self._signed_in(visit, self._site.owner.signing_in.recovery_code(token, code, visit.visitor))
 
-    def _signed_in(self, session_token):
+    async def two_codes(self, visit, values):
+        self._site.owner.signing_in.two_codes(
+            visit.cookie(guard.SIGNIN),
+            values["code"],
+            values["next_code"],
+            values["browser_time"],
+            visit.visitor,
+        )
+        return await self.search(visit, values)
+
+    async def search(self, visit, values):
+        """Search for a second, between whatever else the router has to do: {search: code_page.how_far} or
+        {go} with the session. The page asks again; when it is closed, nothing goes on."""
+        signing_in, token = self._site.owner.signing_in, visit.cookie(guard.SIGNIN)
+        end_ms = compat.monotonic_ms() + SEARCH_MS
+        while compat.monotonic_ms() < end_ms:
+            session_token = signing_in.go_on(token, visit.visitor)
+            if session_token:
+                moment = words.moment(self._site.clock.now())
+                say = _("Your two codes have set the router's clock: it is %s.") % moment
+                return self._signed_in(visit, session_token, values["trust"], say)
+            await asyncio.sleep(0)
+        return reply.data({"search": code_page.how_far(signing_in.searched_s())})
+
+    def _signed_in(self, visit, session_token, trust="", say=""):
+        """trust: whether the box is ticked: "yes" or ""."""
         cookies = [guard.cookie(guard.SESSION, session_token), guard.no_cookie(guard.SIGNIN)]
-        return reply.data({"go": "/"}, cookies=cookies)
+        if trust:
+            trust_token = self._site.owner.trust.remember(session_token, visit.visitor)
+            cookies.append(guard.cookie(guard.TRUST, trust_token, TRUST_LIFETIME_S))
+        return reply.data({"go": "/", "say": say}, cookies=cookies)
+
+    def _phone_ahead(self):
+        """What to say of the authenticator that was used just now. A code may come late for many reasons, and
+        early for one only: so a clock that seems behind is told on the security page, not each time."""
+        rows = sorted(self._site.owner.status()["authenticators"], key=lambda row: row["last_used_at"])
+        if not rows or rows[-1]["drift_steps"] <= 0:
+            return ""
+        told = _(
+            "%s is about %d s ahead of the router. Codes still work. To keep it so, turn on automatic time "
+            "in its settings for date and time."
+        )
+        return told % (rows[-1]["name"], rows[-1]["drift_steps"] * totp.STEP_S)
 
     def sign_out(self, visit, _values):
         self._site.owner.sign_out(visit.session_token)
@@ -141,6 +157,3 @@ class SigninPages:
             error.field = "proof"
             raise
         return reply.data({})
-
-
-_UNSET = _("The router's clock is not set yet, so it cannot judge a code. A recovery code works now.")

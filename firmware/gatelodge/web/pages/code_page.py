@@ -1,0 +1,103 @@
+"""The page that asks for the second factor: a code, two while the clock is unset, or a recovery code."""
+
+from gatelodge.core.totp import STEP_S
+from gatelodge.core.two_codes import WINDOW_STEPS
+from gatelodge.text import _
+from gatelodge.web import words
+from gatelodge.web.html import fill
+from gatelodge.web.pages.shell import code_field, field, form_error
+
+_PAGE = """<div class="card narrow"><h1>{title}</h1>{lead!}{form!}
+<details data-offer="recovery"><summary>{none}</summary>
+<form data-post="/api/sign-in/recovery" novalidate>{recovery!}<button>{go_recovery}</button></form>
+<p class="hint">{help}</p></details>
+<p class="after"><a href="/signin">{back}</a></p></div>
+"""
+
+_ONE_CODE = """<form data-post="/api/sign-in/code" novalidate>{code!}{trust!}{error!}
+<button class="primary">{go}</button></form>
+"""
+
+_TWO_CODES = """<form data-post="/api/sign-in/two-codes" novalidate>
+<input type="hidden" name="browser_time">{code!}{next_code!}{trust!}{error!}
+<div class="search" data-search role="status" hidden>
+<progress max="100" value="0" aria-hidden="true"></progress><span></span></div>
+<button class="primary">{go}</button></form>
+"""
+
+_TRUST = '<label class="tick"><input type="checkbox" name="trust" value="yes"> {text}</label>'
+
+_LEAD = '<p class="note" data-state="waiting">{text}</p>'
+
+
+def one_code():
+    form = fill(
+        _ONE_CODE,
+        code=code_field(
+            _("Six-digit code"),
+            _("From your authenticator app. It changes every 30 seconds."),
+            autofocus="",
+        ),
+        trust=_trust(),
+        error=form_error(),
+        go=_("Sign in"),
+    )
+    return _page(_("Enter the code"), "", form)
+
+
+def two_codes():
+    lead = _(
+        "The router was off and has lost the time. Two codes in a row tell it the time, and sign you in: "
+        "enter the code shown now, wait for the next one, and enter that."
+    )
+    form = fill(
+        _TWO_CODES,
+        code=code_field(_("Code shown now"), _("From your authenticator app."), autofocus=""),
+        next_code=code_field(_("Next code"), _("It comes within 30 seconds."), "next_code"),
+        trust=_trust(),
+        error=form_error(),
+        go=_("Sign in"),
+    )
+    return _page(_("Enter two codes"), fill(_LEAD, text=lead), form)
+
+
+def how_far(searched_s):
+    """{text, percent} for who waits while two codes are searched for. searched_s: SigningIn.searched_s."""
+    text = _("Searching near the time of this browser.")
+    if searched_s:
+        text = _("Searching further: %s after the last time the router knew.") % words.span(searched_s)
+    return {"text": text, "percent": 100 * searched_s // (WINDOW_STEPS * STEP_S)}
+
+
+def _page(title, lead, form):
+    return fill(
+        _PAGE,
+        title=title,
+        lead=lead,
+        form=form,
+        none=_("Don't have a code?"),
+        recovery=_recovery_field(),
+        go_recovery=_("Sign in with a recovery code"),
+        help=_(
+            "No recovery code either? Type recover at the router's serial console: after the password it "
+            "makes ten new ones. Too many tries? Press the router's button, and there is one more."
+        ),
+        back=_("Back to the password"),
+    )
+
+
+def _recovery_field():
+    return field(
+        "recovery_code",
+        _("Recovery code"),
+        _("One of the ten from when this router was set up. Each works once."),
+        type="text",
+        autocomplete="off",
+        autocapitalize="characters",
+        spellcheck="false",
+        required="",
+    )
+
+
+def _trust():
+    return fill(_TRUST, text=_("Trust this browser for 30 days. It then needs the password only."))
