@@ -12,6 +12,7 @@ and obeys lines on stdin:
     unset [DAYS] | set        the clock; unset, it stands that many days ago
     later SECONDS             sessions and proofs age
     damage                    the history cannot be read any more
+    talk                      long lines in the log
     alone                     nobody else in the network
     name TEXT                 what the laptop calls itself
 """
@@ -126,6 +127,11 @@ class Play:
     def _monotonic_ms(self):
         return compat.monotonic_ms() + self.ahead_ms
 
+    def _talk(self):
+        """The log gets lines as long as it takes."""
+        for _ in range(60):
+            log.info("link", "%s", "x" * 2000)
+
     def _damage(self):
         self.store.put(store_keys.HISTORY_COUNT, "no number")
 
@@ -145,6 +151,7 @@ class Play:
         "join": lambda self: self.router.join_wire(),
         "heal": _heal,
         "damage": _damage,
+        "talk": _talk,
         "online": lambda self: self.cloud.turn("online"),
         "offline": lambda self: self.cloud.turn("offline", "the cloud's certificate is not trusted"),
         "owned": lambda self: self.cloud.own({"name": "Ada Lovelace", "email": "ada@example.org"}),

@@ -138,6 +138,14 @@ def test_without_a_session_nothing_is_told_and_nothing_goes_down(router):
     assert router.process.poll() is None
 
 
+def test_long_lines_are_cut_on_the_page_and_leave_it_small(tab, router, system):
+    router.tell("talk")
+    tab.goto(router.url + "/system")
+    expect(tab.locator(".log li", has_text="x…").first).to_be_visible()
+    assert 10 < tab.locator(".log li").count() < 40
+    assert len(tab.content().encode()) <= LATER_LOAD_BYTES
+
+
 def test_a_later_load_is_small_and_nothing_overflows_a_phone(tab, router, system):
     weights = []
     tab.on("requestfinished", lambda request: weights.append((request.url, weight_of(request))))

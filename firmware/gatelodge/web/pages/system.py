@@ -9,8 +9,10 @@ from gatelodge.web.html import escape, fill
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
 from gatelodge.web.routes import OWNER, get, post
 
-MOST_SHOWN = 40  # lines of the log on the page, which has 15 KB in all; the file has more
-LONGEST_SHOWN = 200  # characters of a line on the page
+# Of the log on the page, which has 15 KB in all; the file has more.
+MOST_SHOWN = 40  # lines
+MOST_SHOWN_BYTES = 4000
+LONGEST_SHOWN = 240  # characters of a line
 MOST_FILE_BYTES = 64 * 1024  # of the file: the log in memory has about 50 KB
 LONGEST_FIND = 64
 
@@ -167,6 +169,7 @@ def _room(now):
 
 def _log(least, find):
     found = log_lines.matching(log.lines(), least, find)
+    shown = log_lines.newest([_cut(line) for line in found[-MOST_SHOWN:]], MOST_SHOWN_BYTES)
     return fill(
         _LOG,
         title=_("Log"),
@@ -177,8 +180,8 @@ def _log(least, find):
         longest=LONGEST_FIND,
         show=_("Filter"),
         save=_("Download as a file"),
-        count=_count(len(found)),
-        lines=_lines(found),
+        count=_count(len(shown), len(found)),
+        lines=_lines(shown),
     )
 
 
@@ -186,25 +189,27 @@ def _option(value, name, chosen):
     return fill(_OPTION, value=value, selected=" selected" if value == chosen else "", name=name)
 
 
-def _count(found):
+def _cut(line):
+    return line if len(line) <= LONGEST_SHOWN else line[:LONGEST_SHOWN] + "…"
+
+
+def _count(shown, found):
     if not found:
         return _("No line matches. Show every line, or look for other words.")
-    if found > MOST_SHOWN:
-        return _("The newest %d of %d lines. The file has all of them.") % (MOST_SHOWN, found)
+    if found > shown:
+        return _("The newest %d of %d lines. The file has all of them.") % (shown, found)
     return _("1 line, the newest first.") if found == 1 else _("%d lines, the newest first.") % found
 
 
-def _lines(found):
-    if not found:
+def _lines(shown):
+    if not shown:
         return ""
-    rows = [_line(line) for line in reversed(found[-MOST_SHOWN:])]
+    rows = [_line(line) for line in reversed(shown)]
     return '<ol class="log" tabindex="0" aria-label="' + escape(_("Log")) + '">' + "".join(rows) + "</ol>"
 
 
 def _line(line):
     at, level, text = log_lines.parts(line)
-    if len(text) > LONGEST_SHOWN:
-        text = text[:LONGEST_SHOWN] + "…"
     return fill(_LINE, at=at, level=level, text=text)
 
 
