@@ -11,6 +11,7 @@ and obeys lines on stdin:
     claim                     somebody wants to register this router
     unset [DAYS] | set        the clock; unset, it stands that many days ago
     later SECONDS             sessions and proofs age
+    guess | press             a hundred wrong passwords; the router's button
     damage                    the history cannot be read any more
     talk                      long lines in the log
     alone                     nobody else in the network
@@ -23,6 +24,9 @@ import sys
 from gatelodge import compat, log, store_keys, streams
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import StateError
+from gatelodge.core.presence import BUTTON
+from gatelodge.core.signin import Visitor
+from gatelodge.core.throttle import CLOSED_FROM
 from gatelodge.owner.owner import Owner
 from gatelodge.power import Power
 from gatelodge.store import FlashFiles, Store
@@ -101,6 +105,7 @@ class Play:
         self.ahead_ms = 0
         iterations = CHEAP_ITERATIONS if quick else None
         owner = Owner(self.store, self.clock, compat.entropy, self._monotonic_ms, iterations)
+        self.owner = owner
         root = app.__file__.rsplit("/", 2)[0]
         power = Power(self.router, Tasks("power"), self._end, owner.reset.wipe)
         parts = (owner, self.clock, self.router, self.cloud, identity)
@@ -132,6 +137,15 @@ class Play:
         for _ in range(60):
             log.info("link", "%s", "x" * 2000)
 
+    def _guess(self):
+        """From the browser's own address, so often that presence is needed."""
+        thief = Visitor("127.0.0.1", "a script", "")
+        for _ in range(CLOSED_FROM):
+            self.owner._keeper.count_failure("password", thief, "wrong password")
+
+    def _press(self):
+        self.owner.grant_presence(BUTTON)
+
     def _damage(self):
         self.store.put(store_keys.HISTORY_COUNT, "no number")
 
@@ -151,6 +165,8 @@ class Play:
         "join": lambda self: self.router.join_wire(),
         "heal": _heal,
         "damage": _damage,
+        "guess": _guess,
+        "press": _press,
         "talk": _talk,
         "online": lambda self: self.cloud.turn("online"),
         "offline": lambda self: self.cloud.turn("offline", "the cloud's certificate is not trusted"),
