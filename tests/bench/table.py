@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from tests.bench import bundle, idle, power_on, signin, start, throughput
+from tests.bench import bundle, idle, power_on, signin, start, throughput, two_codes
 
 LOWER, HIGHER = "lower", "higher"
 
@@ -52,6 +52,16 @@ FIGURES = (
            "two requests as a browser sends them, median; host board"),
     Figure(signin, "password_hash", "  of which hashing the password", "ms", LOWER, None,
            "the same cost in a MicroPython that does nothing else"),
+    Figure(two_codes, "two_codes_hint", "Clock lost: two codes, browser's time right", "s", LOWER, 1,
+           "the search at the raw REPL of the emulated Cortex-A53; 400 days after the last code"),
+    Figure(two_codes, "two_codes_month", "  no hint, off for 30 days", "s", LOWER, 5,
+           "the same, without the browser's time"),
+    Figure(two_codes, "two_codes_year", "  no hint, off for a year", "s", LOWER, 30,
+           "the same"),
+    Figure(two_codes, "two_codes_year_host", "  no hint, off for a year, host", "s", LOWER, None,
+           "the same in a MicroPython on this computer"),
+    Figure(two_codes, "two_codes_slice", "  one slice, which holds the daemon", "ms", LOWER, 50,
+           "of the year on the board: 99 of 100 are no longer; everything else runs between two"),
 )  # fmt: skip
 
 
