@@ -137,7 +137,7 @@ class View:
         clock = self.site.clock
         if not clock.is_set:
             return (
-                {"clock.detail": _("Not set yet. Codes cannot be judged until network time answers.")},
+                {"clock.detail": _("Not set yet. Two codes in a row set it at sign-in, or network time.")},
                 "waiting",
                 None,
             )
@@ -242,7 +242,7 @@ def told(key, title, detail, state):
     return {key + ".title": title, key + ".detail": detail}, state, None
 
 
-def _sentence(text):
+def sentence(text):
     """An error's text as a sentence on a page."""
     text = str(text)[:200]
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
