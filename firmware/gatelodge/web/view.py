@@ -242,7 +242,7 @@ def told(key, title, detail, state):
     return {key + ".title": title, key + ".detail": detail}, state, None
 
 
-def sentence(text):
+def _sentence(text):
     """An error's text as a sentence on a page."""
     text = str(text)[:200]
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
