@@ -28,7 +28,11 @@ class House(Board):
         self.output = (directory / "run.out").open("ab")
         more = ("--restart-parts", RESTART_AFTER_S, *arguments)
         super().__init__(board, str(directory), self.output, *more)
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.__exit__()  # a run that never became ready is stopped all the same
+            raise
 
     def __enter__(self):
         return self
