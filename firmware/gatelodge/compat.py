@@ -19,6 +19,11 @@ import time
 from gatelodge import json_text
 
 MICROPYTHON = sys.implementation.name == "micropython"
+# For people: ("MicroPython", "1.25.0").
+INTERPRETER = (
+    "MicroPython" if MICROPYTHON else "CPython",
+    ".".join([str(part) for part in tuple(sys.implementation.version)[:3]]),
+)
 
 if MICROPYTHON:
     from asyncio import core as _core

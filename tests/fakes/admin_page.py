@@ -8,6 +8,7 @@ and obeys lines on stdin:
     cut | join                the internet's wire
     fail QUESTION | heal      a question to the router that raises from then on
     online | offline | owned  the cloud
+    deaf                      it does not answer who asks for a link, nor hear of a release
     claim                     somebody wants to register this router
     unset [DAYS] | set        the clock; unset, it stands that many days ago
     later SECONDS             sessions and proofs age
@@ -65,8 +66,10 @@ class SetClock:
 class SimulatedCloud:
     def __init__(self, clock):
         self._clock = clock
-        self.claim = None
+        self.claim = self.invitation = None
+        self.hears = True
         self.state = {"state": "online", "since": clock.now(), "owner": None, "last_error": None}
+        self.state["releasing"] = False
 
     def ask(self):
         account = {"name": "Ada Lovelace", "email": "ada@example.org"}
@@ -78,6 +81,23 @@ class SimulatedCloud:
             raise StateError("no such claim")
         self.own(self.claim["account"] if approved else None)
         self.claim = None
+
+    def invite(self):
+        link = "https://localhost:8444/routers/invited/Vm0xd1NtUXlWa1pPVldScFVtMVNXVmxVUm5kV2JGbDN"
+        told = {"state": "open", "link": link, "error": None, "expires_s": 599}
+        self.invitation = told if self.hears else dict(told, state="asked", link=None)
+
+    def uninvite(self):
+        self.invitation = None
+
+    def release(self):
+        if self.state["owner"] is None:
+            raise StateError("This router belongs to no account.")
+        self.own(None)
+        self.state["releasing"] = not self.hears
+
+    def be_deaf(self):
+        self.hears = False
 
     def own(self, account):
         self.state["owner"] = dict(account, account_id="a1") if account else None
@@ -171,6 +191,7 @@ class Play:
         "online": lambda self: self.cloud.turn("online"),
         "offline": lambda self: self.cloud.turn("offline", "the cloud's certificate is not trusted"),
         "owned": lambda self: self.cloud.own({"name": "Ada Lovelace", "email": "ada@example.org"}),
+        "deaf": lambda self: self.cloud.be_deaf(),
         "claim": lambda self: self.cloud.ask(),
         "set": lambda self: self.clock.set(0, "sntp"),
         "alone": _alone,

@@ -206,14 +206,21 @@ class InvitationStateTest(unittest.TestCase):
     def test_an_answer_to_an_earlier_question_says_nothing(self):
         self.invitation.ask("i1")
         self.invitation.ask("i2")
-        self.invitation.answered({"invite_id": "i1", "link": "x", "expires_s": 9, "error": None})
+        self.invitation.answered({"invite_id": "i1", "link": "https://x", "expires_s": 9, "error": None})
         self.assertEqual(self.invitation.current()["state"], ASKED)
 
     def test_an_answer_after_it_was_given_up_says_nothing(self):
         self.invitation.ask("i1")
         self.invitation.drop()
-        self.invitation.answered({"invite_id": "i1", "link": "x", "expires_s": 9, "error": None})
+        self.invitation.answered({"invite_id": "i1", "link": "https://x", "expires_s": 9, "error": None})
         self.assertIsNone(self.invitation.current())
+
+    def test_only_a_link_that_browsers_open_securely_is_shown(self):
+        for link in ("javascript:alert(1)", "http://cloud.test/", "x"):
+            self.invitation.ask("i1")
+            self.invitation.answered({"invite_id": "i1", "link": link, "expires_s": 9, "error": None})
+            told = self.invitation.current()
+            self.assertEqual((told["state"], told["link"]), (REFUSED, None))
 
     def test_a_cloud_that_does_not_answer_is_not_waited_for(self):
         self.invitation.ask("i1")
@@ -222,7 +229,7 @@ class InvitationStateTest(unittest.TestCase):
 
     def test_a_link_ends_by_the_clock_that_never_steps(self):
         self.invitation.ask("i1")
-        self.invitation.answered({"invite_id": "i1", "link": "x", "expires_s": 600, "error": None})
+        self.invitation.answered({"invite_id": "i1", "link": "https://x", "expires_s": 600, "error": None})
         self.clock.set(0, "sntp")
         self.clock.pass_s(599)
         self.assertEqual(self.invitation.current()["expires_s"], 1)

@@ -1,9 +1,13 @@
-"""The pages of the network in Chromium: devices and the internet, in each of their states."""
+"""Devices, the internet, the cloud and about in Chromium, in each of their states."""
+
+import io
 
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import expect
 
-from tests.host_tools.admin_page_rig import set_up, weight_of
+from tests.host_tools.admin_page_rig import SERVICE_CODE, set_up, weight_of
 from tests.host_tools.conftest import PHONE
 
 LATER_LOAD_BYTES = 15 * 1024
@@ -90,7 +94,7 @@ def test_the_overview_leads_to_both(tab, router):
     assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
 
 
-@pytest.mark.parametrize("path", ["/devices", "/internet"])
+@pytest.mark.parametrize("path", ["/devices", "/internet", "/cloud", "/about"])
 def test_a_page_is_small_and_fits_a_narrow_phone(tab, router, path):
     set_up(tab, router)
     weights = []
@@ -103,3 +107,65 @@ def test_a_page_is_small_and_fits_a_narrow_phone(tab, router, path):
 def test_an_unknown_page_has_no_live_values(tab, router):
     set_up(tab, router)
     assert tab.evaluate("fetch('/live?page=../store').then(answer => answer.status)") == 404
+
+
+def press(tab, name):
+    tab.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_router_of_nobody_is_registered_by_a_link_from_its_own_page(tab, router):
+    opened(tab, router, "/cloud")
+    expect(tab.get_by_role("heading", name="Connected")).to_be_visible()
+    press(tab, "Register this router")
+    link = tab.get_by_role("link", name="Register in my account")
+    expect(link).to_be_visible()
+    picture = tab.locator(".card .qr svg").screenshot()
+    assert zxingcpp.read_barcode(Image.open(io.BytesIO(picture))).text == link.get_attribute("href")
+    router.tell("claim")
+    expect(tab.locator(".number")).to_have_text("482 913")
+    press(tab, "Approve")
+    expect(tab.get_by_role("button", name="Release router")).to_be_visible()
+
+
+def test_a_link_can_be_taken_back(tab, router):
+    opened(tab, router, "/cloud")
+    press(tab, "Register this router")
+    press(tab, "Stop")
+    expect(tab.get_by_role("button", name="Register this router")).to_be_visible()
+
+
+def test_an_owner_releases_the_router_with_a_code(tab, router):
+    router.tell("deaf")
+    router.tell("owned")
+    _, codes, _ = set_up(tab, router)
+    router.tell("later 400")  # the code of the wizard proves no more
+    tab.goto(router.url + "/cloud")
+    expect(tab.get_by_text("ada@example.org")).to_be_visible()
+    press(tab, "Release router")
+    tab.locator("#prove").get_by_label("Six-digit code").fill(codes[0])
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("status").filter(has_text="Released.")).to_be_visible()
+    expect(tab.get_by_text("Released here. The cloud hears of it")).to_be_visible()
+    expect(tab.locator("[data-live='account.name']")).to_have_text("Nobody's")
+
+
+def test_without_the_cloud_the_page_says_why_and_offers_nothing(tab, router):
+    opened(tab, router, "/cloud")
+    router.tell("offline")
+    expect(tab.get_by_role("heading", name="Not connected")).to_be_visible()
+    expect(tab.locator("[data-live='link.error']")).to_have_text("The cloud's certificate is not trusted.")
+    expect(tab.get_by_role("button", name="Register this router")).to_have_count(0)
+
+
+def test_about_tells_versions_and_licences_and_the_service_code_for_a_code(tab, router):
+    _, codes, _ = set_up(tab, router)
+    router.tell("later 400")
+    tab.goto(router.url + "/about")
+    for text in ("GL26A0000042", "0.1.0", "6.12.0-arm64", "Apache-2.0", "Microdot"):
+        expect(tab.get_by_text(text, exact=True).first).to_be_visible()
+    press(tab, "Show the service code")
+    expect(tab.locator("#prove")).to_be_visible()
+    assert SERVICE_CODE not in tab.content()
+    tab.locator("#prove").get_by_label("Six-digit code").fill(codes[0])
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_text(SERVICE_CODE)).to_be_visible()

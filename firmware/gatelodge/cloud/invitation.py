@@ -4,6 +4,8 @@ The router shows its service code to the cloud, which gives a link in return. Wh
 account begins a claim, and that is approved here like any other.
 """
 
+from gatelodge.text import _
+
 ASKED = "asked"  # the cloud has not answered yet
 OPEN = "open"
 REFUSED = "refused"
@@ -29,10 +31,11 @@ class Invitation:
         """The cloud's `invitation`. One that answers an earlier question says nothing."""
         if message["invite_id"] != self._id:
             return
-        if message["link"] is None:
-            self._tell(REFUSED, None, message["error"], REFUSAL_MS)
+        link = message["link"]
+        if link is None or not link.startswith("https://"):
+            self._tell(REFUSED, None, message["error"] or _("The cloud gave no link."), REFUSAL_MS)
         else:
-            self._tell(OPEN, message["link"], None, (message["expires_s"] or 1) * 1000)
+            self._tell(OPEN, link, None, (message["expires_s"] or 1) * 1000)
 
     def drop(self):
         """It was used, given up, or belongs to the owner before."""

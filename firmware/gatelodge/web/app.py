@@ -1,17 +1,19 @@
 """The admin page, put together.
 
-    web = build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port=443)
+    web = build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port, slot)
 
     owner         owner.owner.Owner
     clock         .now() unix s, .state, .source, .is_set
     router        router.linux.LinuxRouter or its like; its traffic.run() is the caller's task
-    cloud         .state {state, since, owner, last_error}, .claim, .answer_claim(claim_id, approved); or None
+    cloud         .state {state, since, owner, last_error}, .claim, .answer_claim(claim_id, approved),
+                  .release(), .invitation, .invite(), .uninvite() as cloud/client.py has them; or None
     identity      {serial_number, model} at least
     version       text of the firmware
     names         DNS names of this router (board web.names); addresses are always served
     assets_path   the gatelodge package's directory, with contract/tokens.css, contract/logo.svg, web/assets/
     power         power.Power: .restart(by), .power_off(by), .reset(by), each after the answer
     https_port    as browsers see it: plain HTTP is redirected there
+    slot          the slot that runs, "a" or "b"
 
     await web.handle(stream)           # a connection of HTTPS, until it ends
     await web.handle_redirect(stream)  # a connection of plain HTTP
@@ -23,6 +25,7 @@ web.MAX_CONNECTIONS is what the listener should allow at once.
 from gatelodge import compat
 from gatelodge.web.guard import Guard
 from gatelodge.web.pages.about import AboutPages
+from gatelodge.web.pages.cloud import CloudPages
 from gatelodge.web.pages.devices import DevicesPages
 from gatelodge.web.pages.internet import InternetPages
 from gatelodge.web.pages.overview import OverviewPages
@@ -39,7 +42,7 @@ from gatelodge.web.static import Assets
 class Site:
     """What every page may ask."""
 
-    def __init__(self, owner, clock, router, cloud, identity, version, assets, power):
+    def __init__(self, owner, clock, router, cloud, identity, version, assets, power, slot):
         self.owner = owner
         self.clock = clock
         self.router = router
@@ -48,6 +51,7 @@ class Site:
         self.version = version
         self.assets = assets
         self.power = power
+        self.slot = slot
         self.shell = Shell(assets)
         self.views = {}  # name of a page with live values -> its view.View
         self.open_streams = 0
@@ -63,9 +67,9 @@ class Web:
         self.handle_redirect = redirect.handle
 
 
-def build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port=443):
+def build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port=443, slot=""):
     assets = Assets(assets_path)
-    site = Site(owner, clock, router, cloud, identity, version, assets, power)
+    site = Site(owner, clock, router, cloud, identity, version, assets, power, slot)
     rows = assets.rows()
     for pages in (
         SetupPages,
@@ -73,6 +77,7 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, po
         OverviewPages,
         DevicesPages,
         InternetPages,
+        CloudPages,
         SecurityPages,
         SystemPages,
         AboutPages,

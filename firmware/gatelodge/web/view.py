@@ -146,7 +146,7 @@ class View:
 
     # The cloud
 
-    def _cloud(self):
+    def cloud(self):
         state = self._cloud_state()
         who = self._owner_name()
         if state == "online" and who:
@@ -154,7 +154,7 @@ class View:
                 "cloud", _("Connected"), _("This router belongs to the account of %s.") % who, "works"
             )
         if state == "online":
-            text = _("Not registered. Enter the service code in a cloud account, then approve it here.")
+            text = _("This router belongs to no account. It works without one.")
             return told("cloud", _("Connected"), text, "works")
         if state == "connecting":
             return told("cloud", _("Connecting"), _("This page does not need the cloud."), "waiting")
@@ -164,7 +164,7 @@ class View:
         cloud = self.site.cloud
         parts = [_("The router goes on trying. This page does not need the cloud.")]
         if cloud is not None and cloud.state.get("last_error"):
-            parts.insert(0, _sentence(cloud.state["last_error"]))
+            parts.insert(0, sentence(cloud.state["last_error"]))
         since = self._since()
         return " ".join(parts) + (" " + since if since else "")
 
@@ -215,7 +215,7 @@ OVERVIEW = (
     ("reach", View._reach),
     ("router", View.router),
     ("clock", View._clock),
-    ("cloud", View._cloud),
+    ("cloud", View.cloud),
     ("traffic", View.traffic),
     ("devices", View._devices),
     ("claim", View.claim),
@@ -242,7 +242,7 @@ def told(key, title, detail, state):
     return {key + ".title": title, key + ".detail": detail}, state, None
 
 
-def _sentence(text):
+def sentence(text):
     """An error's text as a sentence on a page."""
     text = str(text)[:200]
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -221,7 +221,7 @@ function passwordTyped(event) {
   const password = event.target.value;
   strengthTimer = setTimeout(async () => {
     const answer = password ? await call(box.dataset.strength, { password }) : { strength: 0, text: "" };
-    if (answer.error || event.target.value !== password) return;
+    if (answer.strength === undefined || event.target.value !== password) return; // refused, or too late
     $("meter", box).value = answer.strength;
     $("span", box).textContent = answer.text;
   }, 250);
@@ -515,6 +515,9 @@ document.addEventListener("click", ({ target }) => {
   }
 });
 
+// On a phone the rail is longer than the screen: the page's own name is in sight.
+$(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 saySaved();
 if ($("[data-wizard]")) showStep($("[data-wizard]").dataset.first);
 
@@ -523,6 +526,3 @@ if ($("[data-live-page]")) {
   setInterval(() => Date.now() - live.heard > SILENT_MS && lost(), 1000);
   if ($("[data-chart]")) new ResizeObserver(drawChart).observe($("[data-chart]"));
 }
-// On a phone the rail is longer than the screen: the page's own name is in sight.
-$(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-
