@@ -99,7 +99,8 @@ def test_a_page_is_small_and_fits_a_narrow_phone(tab, router, path):
     set_up(tab, router)
     weights = []
     tab.on("requestfinished", lambda request: weights.append(weight_of(request)))
-    tab.goto(router.url + path)
+    with tab.expect_event("requestfinished", lambda request: request.url.endswith(path)):
+        tab.goto(router.url + path)
     assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert 0 < sum(weights) <= LATER_LOAD_BYTES
 
