@@ -101,6 +101,7 @@ class Daemon:
         identity = self._store.get(store_keys.IDENTITY)
         key = a2b_base64(self._store.get(store_keys.DEVICE_KEY))
         self._cloud = self._make_cloud(identity, key)
+        self._owner.tell_notices_to(self._notify)
         await self._start_web(identity, key)
         self._tasks.start(self._cloud.run(), "the link to the cloud")
         self._tasks.start(self._make_sntp(identity).run(), "network time")
@@ -186,6 +187,9 @@ class Daemon:
         if self._cloud is not None:
             told.append(("cloud", self._cloud.state["state"]))
         return told + self._owner.at_console.status()
+
+    def _notify(self, kind, entry):
+        self._cloud.notify(kind, entry["at"], entry["address"], entry["browser"])
 
     def _mac_of(self, address):
         for neighbour in self._router.neighbours():

@@ -20,6 +20,7 @@ from host_tools.cloud.delivery.post import Driver, Post
 from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.routers.claims import Claims
 from host_tools.cloud.routers.invitations import Invitations
+from host_tools.cloud.routers.notices import Notices
 from host_tools.cloud.routers.ownership import Ownership
 from host_tools.cloud.routers.registry import RouterRegistry
 from host_tools.cloud.settings import Settings
@@ -48,6 +49,7 @@ class Parts:
     invitations: Invitations
     claims: Claims
     ownership: Ownership
+    notices: Notices
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -92,6 +94,7 @@ def build_parts(
         invitations=invitations,
         claims=claims,
         ownership=Ownership(database, turnstile, post, bus, tasks, clock, url),
+        notices=Notices(database, turnstile, post, clock),
     )
 
 

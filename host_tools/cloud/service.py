@@ -140,6 +140,7 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
         on_reset=parts.ownership.reset,
         on_release=parts.ownership.released_there,
         on_invite=parts.invitations.answer,
+        on_notice=parts.notices.take,
     )
     parts.claims.hub = parts.ownership.hub = hub
     return hub
@@ -178,6 +179,7 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.post.prune(parts.clock())
         await parts.claims.prune(parts.clock())
         await parts.invitations.prune(parts.clock())
+        await parts.notices.prune(parts.clock())
         await asyncio.sleep(PRUNE_EVERY_S)
 
 

@@ -22,7 +22,7 @@ EXAMPLES = {
         "reconnect_window_s": 300,
         "owner": OWNER,
         "reset": "5e1f00c0ffee0001",
-        "takes": {"release": True, "invite": None},
+        "takes": {"release": True, "invite": None, "notice": None},
     },
     "heartbeat": {"seq": 1, "uptime_s": 9, "load": 0.25, "memory_free_kb": 1024, "wan_up": True},
     "heartbeat_ack": {"seq": 1, "time_ms": 1795286400000},
@@ -35,6 +35,16 @@ EXAMPLES = {
     "owner": {"owner": None},
     "release": {"release_id": "r1", "account_id": "a1"},
     "release_ack": {"release_id": "r1"},
+    "notice": {
+        "notice_id": "n1",
+        "account_id": "a1",
+        "kind": "new_browser",
+        "at": None,
+        "address": "192.168.1.9",
+        "browser": "Firefox on Linux",
+        "dropped": 0,
+    },
+    "notice_ack": {"notice_id": "n1"},
     "invite": {"invite_id": "i1", "service_code": "000G40R40M30E209Z"},
     "invitation": {"invite_id": "i1", "link": "https://cloud.test/i/x", "expires_s": 600, "error": None},
     "goodbye": {"reason": "restart"},
@@ -105,7 +115,7 @@ class MessagesTest(unittest.TestCase):
     def test_what_a_younger_cloud_takes_is_no_fault_to_an_older_router(self):
         message = example("welcome")
         message["takes"] = {"release": True, "teleport": True}
-        self.assertEqual(messages.check(message, CLOUD)["takes"], {"release": True, "invite": None})
+        self.assertEqual(messages.check(message, CLOUD)["takes"], EXAMPLES["welcome"]["takes"])
 
     def test_true_is_no_number(self):
         self.assertEqual(self.refusal_of("heartbeat", "seq", True), "heartbeat.seq is not a number")

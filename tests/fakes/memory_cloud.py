@@ -4,8 +4,8 @@
     cloud.heard                         # every message of the router, of all connections
     cloud.say({"type": "owner", ...})   # to the router that is connected now
 
-By itself it answers hello with welcome, an invite with a link, and results, claim answers and releases with
-their acknowledgements unless `acknowledges` is False. `on_heard(message)` is called for each message before
+By itself it answers hello with welcome, an invite with a link, and whatever is owed with its
+acknowledgement unless `acknowledges` is False. `on_heard(message)` is called for each message before
 it is answered.
 """
 
@@ -20,7 +20,8 @@ TIMES = {"time_ms": 1795281600000, "heartbeat_s": 60, "reconnect_window_s": 1}
 
 class MemoryCloud:
     def __init__(self):
-        self.welcome = {"type": "welcome", "owner": None, "takes": {"release": True, "invite": True}}
+        takes = {"release": True, "invite": True, "notice": True}
+        self.welcome = {"type": "welcome", "owner": None, "takes": takes}
         self.welcome.update(TIMES)
         self.invitation = {"type": "invitation", "link": "https://cloud.test/i/x", "expires_s": 600}
         self.acknowledges = True
@@ -57,6 +58,8 @@ class MemoryCloud:
             self.say({"type": "claim_answer_ack", "claim_id": message["claim_id"]})
         elif message["type"] == "release" and self.acknowledges:
             self.say({"type": "release_ack", "release_id": message["release_id"]})
+        elif message["type"] == "notice" and self.acknowledges:
+            self.say({"type": "notice_ack", "notice_id": message["notice_id"]})
         elif message["type"] == "invite" and self.acknowledges:
             self.say(dict(self.invitation, invite_id=message["invite_id"]))
 

@@ -316,6 +316,12 @@ class TestSessions(SecurityTest):
         self.security.not_me(self.token, HOME)
         self.assert_others_ended()
 
+    def test_whoever_was_on_the_way_in_begins_again_after_any_change(self):
+        signin = self.owner.signing_in.password(PASSWORD, LAPTOP)
+        self.security.renew_recovery_codes(self.token, HOME)
+        error = refused(self.owner.signing_in.code, signin, self.router.phone(), LAPTOP)
+        self.assertEqual(error.offer, "start")
+
     def test_a_trusted_browser_has_to_enter_a_code_after_any_change(self):
         for change in (
             lambda: self.security.change_password(self.token, HOME, PASSWORD, NEW_PASSWORD),

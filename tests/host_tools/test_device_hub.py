@@ -69,7 +69,7 @@ class Bench:
         self.registry = MemoryRegistry([DeviceRecord(SERIAL, self.genuine.fingerprint, OWNER)])
         self.edges, self.answers, self.answer_fails = [], [], False
         self.resets, self.reset_fails = [], False
-        self.releases, self.invites = [], []
+        self.releases, self.invites, self.notices = [], [], []
         self.peers = aiohttp.ClientSession()
 
     async def start(self, **settings):
@@ -80,6 +80,7 @@ class Bench:
             on_reset=self.reset,
             on_release=self.release,
             on_invite=self.invite,
+            on_notice=self.notice,
             settings=HubSettings(**settings),
         )
         ca_file, _ = self.factory.write(self.folder, "factory")
@@ -109,6 +110,11 @@ class Bench:
         if self.answer_fails:
             raise OSError("no database")
         self.releases.append((serial_number, account_id))
+
+    async def notice(self, serial_number, notice):
+        if self.answer_fails:
+            raise OSError("no database")
+        self.notices.append((serial_number, notice["notice_id"]))
 
     async def invite(self, serial_number, service_code):
         if self.answer_fails:
@@ -340,7 +346,11 @@ async def test_a_command_is_repeated_with_its_id_after_a_reconnect(bench):
 
 
 async def test_a_welcome_says_which_younger_messages_are_taken(bench):
-    assert (await (await bench.connect()).greet())["takes"] == {"release": True, "invite": True}
+    assert (await (await bench.connect()).greet())["takes"] == {
+        "release": True,
+        "invite": True,
+        "notice": True,
+    }
 
 
 async def test_a_release_is_acknowledged_once_it_is_kept(bench):
@@ -353,6 +363,19 @@ async def test_a_release_is_acknowledged_once_it_is_kept(bench):
     await peer.say(type="release", release_id="r2", account_id="a1")
     assert (await peer.hear())["release_id"] == "r2"
     assert bench.releases == [(SERIAL, "a1")]
+
+
+async def test_a_notice_is_acknowledged_once_it_is_kept(bench):
+    peer = await bench.welcomed()
+    notice = {"account_id": "a1", "kind": "new_browser", "address": "", "browser": "", "dropped": 0}
+    bench.answer_fails = True
+    await peer.say(type="notice", notice_id="n1", **notice)
+    await peer.say(type="invite", invite_id="i1", service_code="CODE")
+    assert (await peer.hear())["type"] == "invitation"  # so the notice before it was heard
+    bench.answer_fails = False
+    await peer.say(type="notice", notice_id="n2", **notice)
+    assert await peer.hear() == {"type": "notice_ack", "notice_id": "n2"}
+    assert bench.notices == [(SERIAL, "n2")]
 
 
 async def test_an_invite_is_answered_with_a_link_or_with_a_reason(bench):

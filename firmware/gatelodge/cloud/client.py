@@ -20,6 +20,7 @@ client.release()      # give the router back: it has no owner on return, and the
 client.invite()       # ask for a link by which an account may register it: .invitation shows it. StateError
 client.invitation     # None, or as invitation.Invitation.current
 client.uninvite()     # show that link no more
+client.notify(kind, at, address, browser)  # have the cloud tell the owner, if there is one: messages.NOTICES
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from gatelodge.cloud.connection import Connection
 from gatelodge.cloud.invitation import Invitation
 from gatelodge.compat import json, monotonic_ms
 from gatelodge.contract import messages
-from gatelodge.contract.errors import GatelodgeError, LineError, MessageError, StateError
+from gatelodge.contract.errors import GatelodgeError, LineError, MessageError, OurError, StateError
 from gatelodge.core.backoff import RANDOM_BYTES, Backoff
 from gatelodge.tasks import Tasks
 
@@ -142,6 +143,19 @@ class CloudClient:
         self._invitation.drop()
         self._changed()
 
+    def notify(self, kind, at, address, browser):
+        """Durable on return, sent now or at the next connection. Nothing while the router is nobody's."""
+        if kind not in messages.NOTICES:
+            raise OurError("there is no notice %s" % kind)
+        owner = self.owner
+        if owner is None:
+            return
+        message = {"type": "notice", "notice_id": self._new_id(), "account_id": owner["account_id"]}
+        at = None if at is None else int(at)
+        message.update({"kind": kind, "at": at, "address": address, "browser": browser, "dropped": 0})
+        self._keep(ledger.noticed(self._record, messages.check(message, messages.ROUTER)))
+        self._tasks.start(self._deliver(message), "notice")
+
     def forget(self):
         """The router was reset: what was its owner's is gone from the store, and goes from here."""
         self._record = ledger.empty()
@@ -149,7 +163,7 @@ class CloudClient:
         self._invitation.drop()
 
     def _check_room(self):
-        if len(self._record["outbox"]) >= ledger.OUTBOX_LIMIT:
+        if ledger.is_outbox_full(self._record):
             raise StateError("The cloud has not taken earlier answers yet. Try again when it is connected.")
 
     def _new_id(self):
@@ -288,6 +302,9 @@ class CloudClient:
         self._keep(ledger.acknowledged(self._record, "release", message["release_id"]))
         self._changed()
 
+    async def _on_notice_ack(self, connection, message):
+        self._keep(ledger.acknowledged(self._record, "notice", message["notice_id"]))
+
     async def _on_invitation(self, connection, message):
         self._invitation.answered(message)
         self._changed()
@@ -303,6 +320,7 @@ class CloudClient:
         if owner == self.owner or (owner and owner["account_id"] in ledger.released_accounts(self._record)):
             return  # the same, or one who gave the router up, which the cloud has not heard yet
         self._invitation.drop()
+        self._keep(ledger.without_notices(self._record, owner["account_id"] if owner else None))
         if owner is None:
             self._store.delete(store_keys.CLOUD_OWNER)
             log.info("link", "the cloud released this router from its account")
@@ -370,6 +388,7 @@ _HANDLERS = {
     "result_ack": CloudClient._on_result_ack,
     "claim_answer_ack": CloudClient._on_claim_answer_ack,
     "release_ack": CloudClient._on_release_ack,
+    "notice_ack": CloudClient._on_notice_ack,
     "invitation": CloudClient._on_invitation,
     "owner": CloudClient._on_owner,
     "goodbye": CloudClient._on_goodbye,

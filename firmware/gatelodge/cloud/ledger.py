@@ -8,12 +8,18 @@ is durable before it is accepted, is never run twice, and its result outlives a 
 
 SEEN_LIMIT = 32  # the cloud keeps at most 8 commands waiting for one router (devices/hub.py)
 RUNNING_LIMIT = 4
+NOTICES_LIMIT = 8  # beside those: 300 bytes each. The oldest make room, and the next one tells how many
 OUTBOX_LIMIT = 16  # results and answers not yet acknowledged; 16 of 2 KB fit into a journal record
 
 # What a restart of the daemon means for a command that was running: for these it is the success.
 ENDS_IN_RESTART = ("reboot",)
 
-_ID_FIELD = {"result": "id", "claim_answer": "claim_id", "release": "release_id"}
+_ID_FIELD = {
+    "result": "id",
+    "claim_answer": "claim_id",
+    "release": "release_id",
+    "notice": "notice_id",
+}
 
 
 def empty():
@@ -22,7 +28,12 @@ def empty():
 
 def is_full(record):
     """Whether no further command can be taken now."""
-    return len(record["running"]) >= RUNNING_LIMIT or len(record["outbox"]) >= OUTBOX_LIMIT
+    return len(record["running"]) >= RUNNING_LIMIT or is_outbox_full(record)
+
+
+def is_outbox_full(record):
+    """Whether no further result or answer can be kept. Notices make room for each other."""
+    return len(record["outbox"]) - len(_notices(record)) >= OUTBOX_LIMIT
 
 
 def result(command_id, value=None, error=None):
@@ -49,6 +60,24 @@ def finished(record, message):
 def owed(record, message):
     """The record once this message, say a claim_answer, must reach the cloud."""
     return {"seen": record["seen"], "running": record["running"], "outbox": record["outbox"] + [message]}
+
+
+def noticed(record, message):
+    """The record once the owner must be told by this notice, which may take the place of the oldest one."""
+    waiting = _notices(record)
+    if len(waiting) >= NOTICES_LIMIT:
+        record = acknowledged(record, "notice", waiting[0]["notice_id"])
+        dropped = waiting[0]["dropped"] + 1
+        later = dict(waiting[1], dropped=waiting[1]["dropped"] + dropped)
+        outbox = [later if _is(kept, "notice", later["notice_id"]) else kept for kept in record["outbox"]]
+        record = dict(record, outbox=outbox)
+    return owed(record, message)
+
+
+def without_notices(record, but_for):
+    """The record without the notices to any account but this one, which may be None."""
+    outbox = [kept for kept in record["outbox"] if kept["type"] != "notice" or kept["account_id"] == but_for]
+    return dict(record, outbox=outbox)
 
 
 def acknowledged(record, kind, message_id):
@@ -80,6 +109,10 @@ def after_restart(record):
         error = None if name in ENDS_IN_RESTART else "the router restarted while it ran this command"
         record = finished(record, result(command_id, error=error))
     return record
+
+
+def _notices(record):
+    return [message for message in record["outbox"] if message["type"] == "notice"]
 
 
 def _is(message, kind, message_id):

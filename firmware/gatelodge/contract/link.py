@@ -44,6 +44,8 @@ TRANSITIONS = {
     (CLOUD, OPEN, "owner"): OPEN,
     (ROUTER, OPEN, "release"): OPEN,
     (CLOUD, OPEN, "release_ack"): OPEN,
+    (ROUTER, OPEN, "notice"): OPEN,
+    (CLOUD, OPEN, "notice_ack"): OPEN,
     (ROUTER, OPEN, "invite"): OPEN,
     (CLOUD, OPEN, "invitation"): OPEN,
 }

@@ -147,7 +147,22 @@ def check_rows(name, rows, fields):
 
 
 # Types that came after "gatelodge.1". A router sends one only to a cloud whose welcome takes it.
-YOUNGER = ("release", "invite")
+YOUNGER = ("release", "invite", "notice")
+
+# What the owner of a router is told of by the cloud, and not on the router's own page alone: kind -> what has
+# happened there. A router may know kinds that its cloud does not.
+NOTICES = {
+    "new_browser": "somebody signed in with a browser, on a device, that the history did not have",
+    "password_changed": "the password of the router's page",
+    "two_factor_on": "the first authenticator was added, with new recovery codes",
+    "two_factor_off": "the password alone opens the router's page",
+    "authenticator_added": "another one",
+    "authenticator_removed": "one of several; for ten minutes that can be undone there",
+    "authenticator_restored": "a removal was undone",
+    "recovery_codes_renewed": "those before are void",
+    "recovered_at_console": "new recovery codes, made at the serial console with the password",
+    "locked_out": "so many wrong tries that only who is at the router can try again",
+}
 
 OWNER = record(("account_id", token(64)), ("name", text(160)), ("email", text(254)))
 _ID = token(64)
@@ -208,6 +223,20 @@ MESSAGES = {
     # that a late one can take the router from nobody who registered it since.
     "release": ((ROUTER,), (("release_id", _ID), ("account_id", token(64)))),
     "release_ack": ((CLOUD,), (("release_id", _ID),)),
+    # Repeated until acknowledged. The account is named: a late notice is for nobody who came since.
+    "notice": (
+        (ROUTER,),
+        (
+            ("notice_id", _ID),
+            ("account_id", token(64)),
+            ("kind", token(32)),  # of NOTICES
+            ("at", nullable(_SECONDS_UP)),  # unix s, or null with the router's clock unset
+            ("address", text(64)),  # in the home network; or "console"
+            ("browser", text(64)),  # as the router names it, or ""
+            ("dropped", integer(0, 2**31)),  # notices before this one that the router had no room to keep
+        ),
+    ),
+    "notice_ack": ((CLOUD,), (("notice_id", _ID),)),
     # The owner wants the router in an account. The code proves that the router was in somebody's hands.
     "invite": ((ROUTER,), (("invite_id", _ID), ("service_code", text(32, 1)))),
     "invitation": (  # a link to open in an account, or why there is none

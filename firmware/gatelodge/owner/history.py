@@ -5,6 +5,7 @@ whole history. What the throttle turned away is not in it: a flood must not push
 """
 
 from gatelodge import log, store_keys
+from gatelodge.owner.notices import kind_of
 
 KEPT = 50
 LONGEST_BROWSER = 40
@@ -34,8 +35,11 @@ RESULTS = (
 
 
 class History:
+    """listener(kind, entry): hears of what the owner is to be told elsewhere too (owner/notices.py)."""
+
     def __init__(self, keeper):
         self._keeper = keeper
+        self.listener = None
 
     def record(self, visitor, result, method=""):
         """{store key: entry}, to be stored together with what it tells of. `method`: core/signin.py's."""
@@ -54,7 +58,22 @@ class History:
         return {store_keys.HISTORY_COUNT: number + 1, store_keys.HISTORY % (number % KEPT): entry}
 
     def add(self, visitor, result, method=""):
-        self._keeper.store.put_many(self.record(visitor, result, method))
+        records = self.record(visitor, result, method)
+        self._keeper.store.put_many(records)
+        self.stored(records)
+
+    def stored(self, records):
+        """The records are in the store: tell the listener of an entry among them."""
+        if self.listener is None or store_keys.HISTORY_COUNT not in records:
+            return
+        entry = records[store_keys.HISTORY % ((records[store_keys.HISTORY_COUNT] - 1) % KEPT)]
+        kind = kind_of(entry, self.entries)
+        if kind is None:
+            return
+        try:
+            self.listener(kind, entry)
+        except Exception as error:  # the change itself stands
+            log.exception("owner", "nobody was told elsewhere of: " + entry["result"], error)
 
     def entries(self):
         """The entries, newest first; their shape is store_keys.HISTORY's."""

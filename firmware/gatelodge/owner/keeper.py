@@ -56,6 +56,7 @@ class Keeper:
         if self.clock.is_set:
             records[store_keys.CLOCK_FLOOR] = int(self.clock.now())
         self.store.put_many(records, deleted)
+        self.history.stored(records)
 
     def begin_session(self, visitor, method, trust_id="", is_proved=True):
         """Return the session's token. Call it once everything that the sign-in used is in the store.
@@ -224,6 +225,7 @@ class Keeper:
         records = self.history.record(visitor, result) if result else {}
         records[store_keys.THROTTLE] = self.throttle.saved()
         self.store.put_many(records)
+        self.history.stored(records)
 
     def grant_presence(self, source):
         """Somebody is at the router: core/presence.py. Return False when that was known a moment ago."""

@@ -52,10 +52,14 @@ class Owner:
         self.trust = Trust(self._keeper)
         self._factors = Factors(self._keeper)
         self.signing_in = SigningIn(self._keeper, self._factors, self.trust)
-        self.security = Security(self._keeper, self._factors, self.trust)
+        self.security = Security(self._keeper, self._factors, self.trust, self.signing_in)
         self.at_console = AtConsole(self._keeper, self.trust)
         self.reset = Reset(self._keeper)
         self.grant_presence = self._keeper.grant_presence
+
+    def tell_notices_to(self, listener):
+        """listener(kind, entry of the history): of what the owner is to be told elsewhere too."""
+        self._keeper.history.listener = listener
 
     @property
     def is_set_up(self):

@@ -24,18 +24,19 @@ UNDO_S = 10 * 60
 
 
 class Security:
-    """trust: owner.trust.Trust. factors: owner.factors.Factors."""
+    """trust: owner.trust.Trust. factors: owner.factors.Factors. signing_in: owner.signing_in.SigningIn."""
 
-    def __init__(self, keeper, factors, trust):
+    def __init__(self, keeper, factors, trust, signing_in):
         self._keeper = keeper
         self._factors = factors
         self._trust = trust
+        self._signing_in = signing_in
         self._enrolling = sessions.Tickets(LIFETIME_S, MOST_UNDER_WAY)  # session token -> secret
         self._removed = sessions.Tickets(UNDO_S, MOST_AUTHENTICATORS)  # id -> its row
 
     @property
     def is_two_factor(self):
-        return bool(self._authenticators())
+        return not self._keeper.is_two_factor_off
 
     # The password
 
@@ -216,11 +217,13 @@ class Security:
         return codes
 
     def _change(self, result, records, session_token, visitor, deleted=()):
-        """Store it with its entry and without the trusted browsers, then end every session but this one."""
+        """Store it with its entry and without the trusted browsers, then end every session but this one, and
+        every sign-in under way."""
         records.update(self._trust.end_all())
         records.update(self._keeper.history.record(visitor, result))
         self._keeper.keep(records, deleted)
         self._end_others(session_token)
+        self._signing_in.begin_again()
 
     def _end_others(self, session_token):
         return self._keeper.sessions.end_where(lambda record: True, session_token)

@@ -94,6 +94,10 @@ class SigningIn:
         """How many seconds after the last time that the router knew are searched by now."""
         return self._clock_search.searched_s
 
+    def begin_again(self):
+        """The password or a factor has changed: whoever was on the way in starts with the password."""
+        self._under_way.clear()
+
     def _what_the_password_opens(self, visitor):
         if self._keeper.is_two_factor_off:
             return signin.PASSWORD_RIGHT_ALONE

@@ -40,6 +40,9 @@ LIMITS = {
         Limit("claim.address", 30, 60),
         Limit("claim.all", 1000, 0.1),
         Limit("command.account", 20, 10),
+        # Here the account is the router: it bounds what its owner's inbox receives of it. A busy evening is
+        # ten changes of factors; then one an hour.
+        Limit("notice.account", 20, 3600),
     )
 }
 

@@ -45,6 +45,10 @@ OnReset = Callable[[str], Awaitable[None]]
 # until it has returned without an error, and then perhaps for somebody who has long given the router up.
 OnRelease = Callable[[str, str], Awaitable[None]]
 
+# on_notice(serial_number, notice): what its owner is to be told, contract.messages "notice". Called again,
+# with the same notice_id, until it has returned without an error.
+OnNotice = Callable[[str, dict[str, Any]], Awaitable[None]]
+
 # on_invite(serial_number, service_code) -> {link, expires_s, error}: its owner wants it in an account.
 OnInvite = Callable[[str, str], Awaitable[dict[str, Any]]]
 
@@ -111,6 +115,7 @@ class DeviceHub:
         on_reset: OnReset | None = None,
         on_release: OnRelease | None = None,
         on_invite: OnInvite | None = None,
+        on_notice: OnNotice | None = None,
         settings: HubSettings | None = None,
     ):
         """Make a hub without connections. Needs no running loop."""
@@ -123,6 +128,7 @@ class DeviceHub:
         self._on_reset = on_reset
         self._on_release = on_release
         self._on_invite = on_invite
+        self._on_notice = on_notice
         self._sessions: dict[str, Session] = {}
         self._all: set[Session] = set()  # also those that have not said hello, or were replaced
         self._links: Counter[str] = Counter()  # by serial number, for a bound
@@ -308,7 +314,11 @@ class DeviceHub:
             "reconnect_window_s": window_s,
             "owner": record.owner,
             "reset": reset,
-            "takes": {"release": self._on_release is not None, "invite": self._on_invite is not None},
+            "takes": {
+                "release": self._on_release is not None,
+                "invite": self._on_invite is not None,
+                "notice": self._on_notice is not None,
+            },
         }
 
     async def _took_over(self, serial_number: str, session: Session, replaced: Session | None) -> None:
@@ -379,6 +389,16 @@ class DeviceHub:
             return  # not acknowledged, as with the answer to a claim
         await session.send({"type": "release_ack", "release_id": message["release_id"]})
 
+    async def _notice(self, serial_number: str, session: Session, message: dict[str, Any]) -> None:
+        if self._on_notice is None:
+            return
+        try:
+            await self._on_notice(serial_number, message)
+        except Exception:
+            logger.exception("router %s: its notice was not kept", serial_number)
+            return  # not acknowledged, as with the answer to a claim
+        await session.send({"type": "notice_ack", "notice_id": message["notice_id"]})
+
     async def _invite(self, serial_number: str, session: Session, message: dict[str, Any]) -> None:
         if self._on_invite is None:
             return
@@ -430,6 +450,7 @@ _HANDLERS: dict[str, Callable[[DeviceHub, str, Session, dict[str, Any]], Awaitab
     "claim_answer": DeviceHub._claim_answer,
     "release": DeviceHub._release,
     "invite": DeviceHub._invite,
+    "notice": DeviceHub._notice,
 }  # "accepted" needs no answer: the command is durable there, and its result will come
 
 

@@ -161,6 +161,15 @@ class Invitation(Base):
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
 
 
+class Notice(Base):
+    """A router's notice that its owner was told of: the router repeats it until it hears so."""
+
+    __tablename__ = "notices"
+    serial_number: Mapped[str] = mapped_column(ForeignKey("routers.serial_number"), primary_key=True)
+    notice_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    taken_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
 class Command(Base):
     """What an owner asked of a router, and how it ended."""
 
