@@ -382,9 +382,9 @@ class Listener:
             if self._tls_context is not None:
                 await self._shake_hands(stream)
             await self._handler(stream)
-        except TlsError as error:
-            log.info("streams", "%s", error)
         except LineError as error:
+            # Not louder: a browser that asks its owner about the certificate hangs up first, and a flood of
+            # such connections would push everything else out of the log.
             log.debug("streams", "%s", error)
         except Exception as error:  # a fault of ours ends this connection, not everybody's
             log.exception("streams", f"serving {stream} failed", error)

@@ -8,6 +8,7 @@ server PORT FOLDER CERTIFICATE CA     prints "ready", echoes until it is killed
 import asyncio
 import sys
 
+from gatelodge import log
 from gatelodge.compat import json
 from gatelodge.contract.errors import LineError
 from gatelodge.streams import TlsError, client_context, open_tls, serve, server_context
@@ -65,5 +66,6 @@ async def server(port, folder, certificate, ca):
     await asyncio.sleep(60)
 
 
+log.configure(with_debug=True)  # refused handshakes are told there
 role, port, *rest = sys.argv[1:]
 asyncio.run((client if role == "client" else server)(int(port), *rest))
