@@ -126,8 +126,8 @@ class Daemon:
             self._package,
             self._power,
             https_port=board["public_https_port"] or board["https_port"],
-        )
             slot=self._boot.slot,
+        )
         self._tasks.start(self._router.traffic.run(), "the traffic's history")
         self._tasks.start(self._router.devices.run(), "the devices of the home")
         bind, owner = board["bind"], self._tasks

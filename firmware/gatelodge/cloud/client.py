@@ -36,8 +36,8 @@ from gatelodge.contract import messages
 from gatelodge.contract.errors import GatelodgeError, LineError, MessageError, OurError, StateError
 from gatelodge.core.backoff import RANDOM_BYTES, Backoff
 from gatelodge.tasks import Tasks
-
 from gatelodge.text import _
+
 CONNECTING = "connecting"
 ONLINE = "online"
 OFFLINE = "offline"
@@ -164,7 +164,9 @@ class CloudClient:
 
     def _check_room(self):
         if ledger.is_outbox_full(self._record):
-            raise StateError("The cloud has not taken earlier answers yet. Try again when it is connected.")
+            raise StateError(
+                _("The cloud has not taken earlier answers yet. Try again when it is connected.")
+            )
 
     def _new_id(self):
         return binascii.hexlify(self._entropy(8)).decode()
