@@ -58,9 +58,13 @@ class Phone:
         self._last_step = max(self._last_step + 1, step_now())
         return self._totp.at(self._last_step * STEP_S)
 
-    def shows(self):
-        """What it shows now, used or not."""
-        return self._totp.now()
+    def next_two(self):
+        """Two codes in a row that were not used yet, the second of them of the next step."""
+        return self.next_code(), self._next()
+
+    def _next(self):
+        self._last_step += 1
+        return self._totp.at(self._last_step * STEP_S)
 
     def _is_time(self):
         left_s = STEP_S - time.time() % STEP_S
@@ -108,7 +112,12 @@ class Owner:
         self.tab.goto(self.url + "/signin")
         self.tab.get_by_label("Password").fill(PASSWORD)
         self.tab.keyboard.press("Enter")
-        self.tab.get_by_label("Six-digit code").wait_for()
+        self.tab.locator("#code").wait_for()
+
+    def enter_two_codes(self, first, second):
+        self.last_code = second
+        self.tab.get_by_label("Code shown now").press_sequentially(first)
+        self.tab.get_by_label("Next code").press_sequentially(second)
 
     def enter_code(self, code):
         self.last_code = code
