@@ -79,7 +79,7 @@ class ClockSearch:
             raise refusal("search_busy", wait_s=LEFT_ALONE_S)
 
     def _sets_clock(self, step):
-        """The second code was on show when it was typed, for half its time on average. False: no such time."""
+        """The second code was on show when it was typed, half its time on average. False: no such time."""
         keeper = self._keeper
         since_s = keeper.now_s() - self._typed_s
         is_set = keeper.clock.set(step * totp.STEP_S + totp.STEP_S // 2 + since_s, clock.TWO_CODES)
