@@ -44,7 +44,8 @@ def test_the_list_of_devices_lives_and_says_when_it_is_empty_or_cannot_be_read(t
     expect(tab.locator(".card .failed")).to_be_hidden()
     router.tell("alone")
     expect(tab.get_by_role("heading", name="No device yet")).to_be_visible()
-    expect(tab.locator("td", has_text="Connect a phone or a laptop")).to_be_visible()
+    expect(tab.get_by_text("Connect a phone or a laptop")).to_be_visible()
+    expect(tab.locator("td", has_text="Each is listed here")).to_be_visible()
 
 
 def test_a_page_that_meets_a_failing_router_says_so_and_recovers(tab, router):

@@ -60,7 +60,7 @@ class DevicesPages:
             texts["device." + mac + ".last"] = _ago(device["last_seen_s"], "") if is_away else ""
             moment = self._moment(device, moments.get(mac))
             rows.append(_row(device, words.moment(moment) if moment else ""))
-        return texts, state, "".join(rows) or fill(_EMPTY, text=view.NO_DEVICE)
+        return texts, state, "".join(rows) or fill(_EMPTY, text=_("Each is listed here by its name."))
 
     def _moment(self, device, told_before):
         """When it was first seen, as unix s, for whoever wants it exactly; None while no time is known."""
