@@ -63,9 +63,15 @@ def test_the_overview_shows_what_the_router_really_is(owner):
     assert re.fullmatch(r"\d+ (second|minute)s?", text["uptime"])
     used, total = map(float, MEMORY.fullmatch(text["memory"]).groups())
     assert 0 < used < total < 134.3  # of its 128 MiB the kernel keeps some
+
+
+def test_the_internet_page_shows_the_line_as_it_is(owner):
+    owner.tab.goto(owner.url + "/internet")
     port = owner.tab.get_by_role("row", name="eth0")
     expect(port).to_contain_text("10.0.2.15")
     expect(port).to_contain_text("Up")
+    owner.tab.goto(owner.url)
+    owner.sees_overview()
 
 
 def test_without_the_time_two_codes_in_a_row_sign_in_and_set_the_clock(owner, house):
