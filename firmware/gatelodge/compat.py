@@ -292,8 +292,9 @@ def _mbedtls():
         return None, None, None
 
     def hmac_with(info, size):
+        digest = bytearray(size)  # one for all calls: making it costs as much as filling it
+
         def native_hmac(key, message):
-            digest = bytearray(size)
             if hmac(info, key, len(key), message, len(message), digest) != 0:
                 raise OSError("mbedTLS refused an HMAC")
             return bytes(digest)
