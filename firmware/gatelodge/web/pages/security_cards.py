@@ -13,7 +13,7 @@ from gatelodge.web.pages.security_dialogs import (
 )
 from gatelodge.web.pages.shell import form_error
 
-SHOWN_AT_FIRST = 8  # entries of the history: the page is to weigh little
+SHOWN_AT_FIRST = 5  # entries of the history: the page is to weigh little
 
 _CARD = '<section class="card{wide}" id="{name}"><h2>{title}</h2>{body!}</section>\n'
 _STACKS = '<div class="stack">{left!}</div><div class="stack">{right!}</div>'
