@@ -123,7 +123,10 @@ class SimulatedRouter:
             raise OSError(5, "simulated")
 
     def _new_devices(self):
-        return Devices(self._home, lambda mac: _VENDORS.get(mac[:8], ""), self._monotonic_ms)
+        def vendors_of(macs):
+            return {mac: _VENDORS.get(mac[:8], "") for mac in macs}
+
+        return Devices(self._home, vendors_of, self._monotonic_ms)
 
     def _home(self):
         leases = {mac: {"name": name, "addresses": found} for mac, (name, found) in self.leases.items()}

@@ -32,14 +32,14 @@ class Home:
         self.neighbours = list(neighbours)
         self.leases = {}
         self.asked = []  # of the table of makers
-        self.devices = Devices(self._read, self._vendor, self.clock.monotonic_ms)
+        self.devices = Devices(self._read, self._vendors, self.clock.monotonic_ms)
 
     def _read(self):
         return self.neighbours, self.leases
 
-    def _vendor(self, mac):
-        self.asked.append(mac)
-        return "Maker"
+    def _vendors(self, macs):
+        self.asked.append(macs)
+        return dict.fromkeys(macs, "Maker")
 
 
 class TestLeases(unittest.TestCase):
@@ -77,18 +77,17 @@ class TestLeases(unittest.TestCase):
 
 class TestVendors(unittest.TestCase):
     def test_makers_are_known_by_the_first_three_bytes(self):
-        known = (("b8:27:eb:00:00:00", "Raspberry Pi"), ("00:0e:58:00:00:00", "Sonos"), (LAPTOP, "Apple"))
-        for mac, name in known:
-            self.assertEqual(vendors.vendor(mac, VENDORS), name)
+        known = {"b8:27:eb:00:00:00": "Raspberry Pi", "00:0e:58:00:00:00": "Sonos", LAPTOP: "Apple"}
+        self.assertEqual(vendors.vendors(list(known), VENDORS), known)
 
     def test_an_unknown_prefix_and_a_missing_table_say_nothing(self):
-        self.assertEqual(vendors.vendor("00:00:00:00:00:00", VENDORS), "")
-        self.assertEqual(vendors.vendor(LAPTOP, "/no/such/file"), "")
+        self.assertEqual(vendors.vendors(["00:00:00:00:00:00"], VENDORS), {"00:00:00:00:00:00": ""})
+        self.assertEqual(vendors.vendors([LAPTOP], "/no/such/file"), {LAPTOP: ""})
 
     def test_a_private_address_has_no_maker(self):
         self.assertTrue(vendors.is_private(PHONE))
         self.assertFalse(vendors.is_private(LAPTOP))
-        self.assertEqual(vendors.vendor(PHONE, VENDORS), "")
+        self.assertEqual(vendors.vendors([PHONE], VENDORS), {PHONE: ""})
 
     def test_the_table_is_whole_sorted_and_names_no_prefix_twice(self):
         prefixes = []
@@ -153,7 +152,9 @@ class TestDevices(unittest.TestCase):
         home = Home(met("192.168.1.23", LAPTOP))
         home.devices.now()
         home.devices.now()
-        self.assertEqual(home.asked, [LAPTOP])
+        home.neighbours.append(met("192.168.1.40", LAMP))
+        self.assertEqual([row["vendor"] for row in home.devices.now()], ["Maker", "Maker"])
+        self.assertEqual(home.asked, [[LAPTOP], [LAMP]])
 
 
 class TestLinux(unittest.TestCase):

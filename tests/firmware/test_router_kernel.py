@@ -65,7 +65,17 @@ class TestKernel(unittest.TestCase):
 
     def test_the_default_route_names_the_way_out(self):
         self.assertEqual(kernel.default_interface(kernel.routes(ROUTE)), "eth0")
-        self.assertEqual(kernel.default_interface(kernel.routes(ROUTE.replace("0202000A", "00000000"))), "")
+        without = ROUTE.replace("eth0	00000000", "eth0	01000000")
+        self.assertEqual(kernel.default_interface(kernel.routes(without)), "")
+
+    def test_a_default_route_of_ppp_has_no_gateway_and_is_a_way_out(self):
+        text = ROUTE.replace("0202000A", "00000000").replace("0003", "0001")
+        self.assertEqual(kernel.default_interface(kernel.routes(text)), "eth0")
+        self.assertEqual(kernel.gateway_of("eth0", kernel.routes(text)), "")
+
+    def test_a_default_route_that_rejects_is_no_way_out(self):
+        text = ROUTE.replace("	0003	", "	0201	")
+        self.assertEqual(kernel.default_interface(kernel.routes(text)), "")
 
     def test_each_interface_gets_the_address_of_its_network(self):
         routes, addresses = kernel.routes(ROUTE), kernel.local_addresses(TRIE)

@@ -1,6 +1,6 @@
 """The devices of the home network: who is there, and since when.
 
-    devices = Devices(read, vendor_of, monotonic_ms)    # LinuxRouter.devices is one
+    devices = Devices(read, vendors_of, monotonic_ms)   # LinuxRouter.devices is one
     devices.now()    [{mac, name, addresses, vendor, is_private, interface, state: "here"|"away",
                        first_seen_s, last_seen_s}], those that are here first, then by address
     await devices.run()    # looks twice a minute, also while no page is open
@@ -24,11 +24,11 @@ NOBODY = "00:00:00:00:00:00"  # of an address that nobody answers for
 
 class Devices:
     """read() -> (neighbours as kernel.neighbours gives them, of the home's side only; leases as leases.parse
-    gives them), or OSError. vendor_of(mac) -> text. monotonic_ms() -> ms."""
+    gives them), or OSError. vendors_of(macs) -> {mac: text}. monotonic_ms() -> ms."""
 
-    def __init__(self, read, vendor_of, monotonic_ms):
+    def __init__(self, read, vendors_of, monotonic_ms):
         self._read = read
-        self._vendor_of = vendor_of
+        self._vendors_of = vendors_of
         self._monotonic_ms = monotonic_ms
         self._met = {}  # mac -> (first seen in ms, last seen in ms, its rows of neighbours then)
         self._vendors = {}  # mac -> text, of those in the last list
@@ -94,12 +94,12 @@ class Devices:
 
     def _name_vendors(self, rows):
         """The table is read once for each device, not with each look."""
-        known, self._vendors = self._vendors, {}
+        new = [row["mac"] for row in rows if row["mac"] not in self._vendors]
+        found = self._vendors_of(new) if new else {}
+        self._vendors = {row["mac"]: self._vendors.get(row["mac"], found.get(row["mac"], "")) for row in rows}
         for row in rows:
-            mac = row["mac"]
-            row["is_private"] = vendors.is_private(mac)
-            vendor = known[mac] if mac in known else self._vendor_of(mac)
-            self._vendors[mac] = row["vendor"] = vendor
+            row["is_private"] = vendors.is_private(row["mac"])
+            row["vendor"] = self._vendors[row["mac"]]
 
 
 def _place(row):

@@ -74,8 +74,8 @@ def neighbours(text, most):
 def routes(text):
     """[(interface, network, mask, gateway)] of /proc/net/route, whole numbers in the kernel's byte order,
     which it prints in hexadecimal of the host's order."""
-    up = 1  # RTF_UP
-    rows = [row for row in words(text)[1:] if len(row) >= 8 and int(row[3], 16) & up]
+    up, reject = 1, 0x200  # RTF_UP, RTF_REJECT: a route that leads nowhere, on purpose
+    rows = [row for row in words(text)[1:] if len(row) >= 8 and int(row[3], 16) & (up | reject) == up]
     return [(row[0], _address(row[1]), _address(row[7]), _address(row[2])) for row in rows]
 
 
@@ -85,9 +85,9 @@ def _address(text):
 
 
 def default_interface(found):
-    """The interface of the default route in `routes`, or ""."""
-    for interface, network, mask, gateway in found:
-        if network == 0 and mask == 0 and gateway:
+    """The interface of the default route in `routes`, or "". PPP has one without a gateway."""
+    for interface, network, mask, _gateway in found:
+        if network == 0 and mask == 0:
             return interface
     return ""
 

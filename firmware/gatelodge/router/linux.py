@@ -36,7 +36,7 @@ class LinuxRouter:
         self._sys = sys
         self._run = run
         self.traffic = Traffic(self._wan_counters, monotonic_ms)
-        self.devices = Devices(self._home, lambda mac: vendors.vendor(mac, _VENDORS), monotonic_ms)
+        self.devices = Devices(self._home, lambda macs: vendors.vendors(macs, _VENDORS), monotonic_ms)
 
     def facts(self):
         return {
@@ -62,7 +62,7 @@ class LinuxRouter:
         routes = self._routes()
         interface = self._wan_name(routes)
         return {
-            "route": bool(kernel.default_interface(routes)),
+            "route": bool(kernel.default_interface(routes) or self._gateway6(interface)),
             "interface": interface,
             "up": self._is_up(interface),
         }
@@ -72,7 +72,7 @@ class LinuxRouter:
         name = self._wan_name(routes)
         address = kernel.address_of(name, routes, kernel.local_addresses(self._read("net/fib_trie")))
         addresses = [address] + kernel.addresses6_of(name, self._read("net/if_inet6"), MAX_ADDRESSES)
-        gateways = (kernel.gateway_of(name, routes), kernel.gateway6_of(name, self._read("net/ipv6_route")))
+        gateways = (kernel.gateway_of(name, routes), self._gateway6(name))
         return {
             "interface": name,
             "mac": self._read_class(name, "address") if name else "",
@@ -99,6 +99,9 @@ class LinuxRouter:
 
     def _routes(self):
         return kernel.routes(self._read("net/route"))
+
+    def _gateway6(self, interface):
+        return kernel.gateway6_of(interface, self._read("net/ipv6_route"))
 
     def _name_servers(self):
         """Of the first file that names any: behind a resolver of our own stands the provider's list."""

@@ -1,6 +1,6 @@
 """Who made a device, by its hardware address, as far as vendors.txt knows.
 
-The file is read line by line when a new device appears: its 14 KB need not stay in memory.
+The file is read line by line when new devices appear: its 14 KB need not stay in memory.
 """
 
 import binascii
@@ -15,26 +15,30 @@ def is_private(mac):
     return bool(int(mac[:2], 16) & _LOCAL)
 
 
-def vendor(mac, path):
-    """The maker of "aa:bb:cc:dd:ee:ff", or "" when the table at `path` does not say."""
-    if is_private(mac):
-        return ""
-    code = binascii.b2a_base64(bytes.fromhex(mac[:8].replace(":", ""))).strip()
+def vendors(macs, path):
+    """{mac: maker, or "" where the table at `path` does not say}. It is read once for all of them."""
+    by_code = {_code(mac): "" for mac in macs if not is_private(mac)}
     try:
         with open(path, "rb") as file:
-            return _found(file, code)
+            _look_up(file, by_code)
     except OSError:
-        return ""
+        pass  # nobody misses a maker so much as a list
+    return {mac: by_code.get(_code(mac), "") for mac in macs}
 
 
-def _found(file, code):
+def _code(mac):
+    return binascii.b2a_base64(bytes.fromhex(mac[:8].replace(":", ""))).strip()
+
+
+def _look_up(file, by_code):
     while True:
         line = file.readline(LONGEST_LINE)
         if not line:
-            return ""
-        name, tab, codes = line.strip().partition(b"\t")
-        if tab and _has(codes, code):
-            return name.decode()
+            return
+        name, _tab, codes = line.strip().partition(b"\t")
+        for code in by_code:
+            if _has(codes, code):
+                by_code[code] = name.decode()
 
 
 def _has(codes, code):
