@@ -8,12 +8,12 @@ from tests.fakes.clock import FakeClock
 
 VENDORS = leases.__file__.rsplit("/", 1)[0] + "/vendors.txt"
 PHONE, LAPTOP, LAMP = "da:a1:19:06:2b:44", "3c:22:fb:10:4e:91", "b8:27:eb:7a:c1:03"
-DNSMASQ = """1795300000 3c:22:fb:10:4e:91 192.168.1.23 Adas-MacBook 01:3c:22:fb:10:4e:91
+DNSMASQ = b"""1795300000 3c:22:fb:10:4e:91 192.168.1.23 Adas-MacBook 01:3c:22:fb:10:4e:91
 1795300000 DA:A1:19:06:2B:44 192.168.1.77 * *
 duid 00:01:00:01:2c:6d:ff:11:52:54:00:12:34:57
 1795300000 277949 fd00:1::17 Adas-MacBook 00:01:00:01:2c:6d:ff:11:3c:22:fb:10:4e:91
 """
-ODHCPD = """# br-lan 000300013c22fb104e91 e7b1a40c Adas-MacBook 1795300000 17 9 fd00:1::17/128 fd00:2::17/128
+ODHCPD = b"""# br-lan 000300013c22fb104e91 e7b1a40c Adas-MacBook 1795300000 17 9 fd00:1::17/128 fd00:2::17/128
 fd00:1::17 Adas-MacBook.lan Adas-MacBook
 # br-lan b827eb7ac103 ipv4 hallway 1795300000 28 32 192.168.1.40/32
 # br-lan 00020000ab11d258482e1f3b40d9 1 - 1795300000 99 128 fd00:1::99/128
@@ -65,14 +65,18 @@ class TestLeases(unittest.TestCase):
         for text in (DNSMASQ, ODHCPD):
             for end in range(len(text)):
                 self.assertTrue(len(leases.parse(text[:end], {})) <= 2)
-        for line in ("x y z", "1 zz:zz 1 a b", "# a b c d e f", "1 aa:bb 1.2.3.4 name", "# \x00 \x00"):
+        for line in (b"x y z", b"1 zz:zz 1 a b", b"# a b c d e f", b"1 aa:bb 1.2.3.4 name", b"# \x00 \x00"):
             self.assertEqual(leases.parse(line, {}), {})
+
+    def test_a_line_that_is_no_text_takes_no_other_along(self):
+        broken = b"1 3c:22:fb:10:4e:92 10.0.0.1 \xff\xfe *\n"
+        self.assertEqual(leases.parse(broken + DNSMASQ, {}), leases.parse(DNSMASQ, {}))
 
     def test_a_name_is_short_and_printable_and_leases_are_bounded(self):
         line = "1 3c:22:fb:10:4e:91 192.168.1.23 %s *\n" % ("n\x07\x1b" + "a" * 200)
-        self.assertEqual(leases.parse(line, {})[LAPTOP]["name"], "n" + "a" * 62)
+        self.assertEqual(leases.parse(line.encode(), {})[LAPTOP]["name"], "n" + "a" * 62)
         many = "".join([f"1 3c:22:fb:00:{n // 256:02x}:{n % 256:02x} 10.0.0.1 a *\n" for n in range(400)])
-        self.assertEqual(len(leases.parse(many, {})), leases.MAX_LEASES)
+        self.assertEqual(len(leases.parse(many.encode(), {})), leases.MAX_LEASES)
 
 
 class TestVendors(unittest.TestCase):
@@ -132,6 +136,10 @@ class TestDevices(unittest.TestCase):
 
     def test_an_address_that_nobody_answers_for_is_no_device(self):
         self.assertEqual(Home(met("192.168.1.9", NOBODY, "incomplete")).devices.now(), [])
+
+    def test_what_has_no_hardware_address_of_six_bytes_is_no_device(self):
+        for mac in ("", "*", "3c:22:fb:10:4e", "LINUX-1", "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03"):
+            self.assertEqual(Home(met("192.168.1.9", mac)).devices.now(), [])
 
     def test_they_stand_by_address_as_numbers_and_those_away_last(self):
         home = Home(met("192.168.1.100", LAPTOP), met("192.168.1.20", LAMP))

@@ -52,6 +52,7 @@ def test_a_page_that_meets_a_failing_router_says_so_and_recovers(tab, router):
     set_up(tab, router)
     router.tell("fail neighbours")
     tab.goto(router.url + "/devices")
+    expect(tab.get_by_role("heading", name="Not known right now")).to_be_visible()
     expect(tab.locator(".card .failed")).to_be_visible()
     router.tell("heal")
     expect(tab.get_by_role("heading", name="3 devices are here")).to_be_visible()

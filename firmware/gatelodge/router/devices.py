@@ -14,7 +14,7 @@ for minutes. Neighbours by IPv6 alone are not seen: the kernel tells of them by 
 
 import asyncio
 
-from gatelodge.router import vendors
+from gatelodge.router import leases, vendors
 
 PERIOD_S = 30
 MOST = 64  # rows on a page; a home has a dozen
@@ -43,11 +43,11 @@ class Devices:
             await asyncio.sleep(PERIOD_S)
 
     def now(self):
-        neighbours, leases = self._read()
+        neighbours, named = self._read()
         here = self._look(neighbours)
         known = set(self._met)
-        known.update(leases)
-        rows = [self._row(mac, mac in here, leases.get(mac)) for mac in known]
+        known.update(named)
+        rows = [self._row(mac, mac in here, named.get(mac)) for mac in known]
         rows.sort(key=_place)
         rows = rows[:MOST]
         self._name_vendors(rows)
@@ -58,8 +58,9 @@ class Devices:
         now_ms = self._monotonic_ms()
         here = {}
         for each in neighbours:
-            if each["state"] == "reachable" and each["mac"] != NOBODY:
-                here.setdefault(each["mac"], []).append(each)
+            mac = leases.mac_of(each["mac"])  # what is no Ethernet, a tunnel say, has another kind
+            if each["state"] == "reachable" and mac not in ("", NOBODY):
+                here.setdefault(mac, []).append(each)
         for mac in here:
             first_ms = self._met[mac][0] if mac in self._met else now_ms
             self._met[mac] = (first_ms, now_ms, here[mac])

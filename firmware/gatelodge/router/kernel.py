@@ -13,10 +13,18 @@ _NO_ADDRESS6 = "0" * 32
 def read(path):
     """The text of a small file, or "" when it is not there."""
     try:
-        with open(path, "rb") as file:
-            return str(file.read(MAX_FILE), "utf-8")
-    except (OSError, UnicodeError):
+        return str(read_bytes(path), "utf-8")
+    except UnicodeError:
         return ""
+
+
+def read_bytes(path):
+    """The bytes of a small file, or b"" when it is not there."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_FILE)
+    except OSError:
+        return b""
 
 
 def words(text):

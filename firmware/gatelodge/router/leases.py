@@ -17,21 +17,30 @@ _NAMELESS = ("*", "-", "")
 _DUID_ADDRESS = {"00010001": 16, "00030001": 8}
 
 
-def parse(text, found):
-    """Add what one lease file says to `found`: {mac: {"name": text or "", "addresses": [text]}}."""
-    for line in text.split("\n")[:MAX_LEASES]:
-        words = line.split()
+def parse(data, found):
+    """Add what one lease file says to `found`: {mac: {"name": text or "", "addresses": [text]}}.
+
+    A line that is no text is left out, and takes no other along."""
+    for line in data.split(b"\n")[:MAX_LEASES]:
+        words = _words(line)
         if len(words) >= 9 and words[0] == "#":
-            mac, name = _mac(words[2]) or _mac_in(words[2]), words[4]
+            mac, name = mac_of(words[2]) or _mac_in(words[2]), words[4]
             addresses = [word.split("/")[0] for word in words[8 : 8 + MAX_ADDRESSES]]
         elif len(words) >= 4 and words[0].isdigit():
-            mac, name = _mac(words[1]) or _mac_in(words[-1]), words[3]
+            mac, name = mac_of(words[1]) or _mac_in(words[-1]), words[3]
             addresses = [words[2]]
         else:
             continue
         if mac:
             _add(found, mac, _clean(name), addresses)
     return found
+
+
+def _words(line):
+    try:
+        return str(line, "utf-8").split()
+    except UnicodeError:
+        return ()
 
 
 def _add(found, mac, name, addresses):
@@ -41,7 +50,7 @@ def _add(found, mac, name, addresses):
     lease["addresses"] = (lease["addresses"] + new)[:MAX_ADDRESSES]
 
 
-def _mac(text):
+def mac_of(text):
     """ "aa:bb:cc:dd:ee:ff" of a hardware address with or without colons, or ""."""
     digits = text.replace(":", "").lower()
     if len(digits) != 12 or not all(digit in "0123456789abcdef" for digit in digits):
@@ -53,7 +62,7 @@ def _mac_in(duid):
     """The hardware address that a DUID was made of, or ""."""
     digits = duid.replace(":", "")
     begins = _DUID_ADDRESS.get(digits[:8])
-    return _mac(digits[begins:]) if begins else ""
+    return mac_of(digits[begins:]) if begins else ""
 
 
 def _clean(name):

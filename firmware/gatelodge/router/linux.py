@@ -117,7 +117,7 @@ class LinuxRouter:
         found = [each for each in self.neighbours() if each["interface"] != wan]
         named = {}
         for path in self._board["lease_files"]:
-            leases.parse(kernel.read(path), named)
+            leases.parse(kernel.read_bytes(path), named)
         return found, named
 
     def _storage(self):

@@ -264,9 +264,9 @@ def changes(before, after):
     return found
 
 
-def shown(found, key):
-    """A text of the view in its place, ready for live updates."""
-    text = escape(found["text"].get(key, UNKNOWN))
+def shown(found, key, unknown=UNKNOWN):
+    """A text of the view in its place, for live updates. unknown: what stands there until it is read."""
+    text = escape(found["text"].get(key, unknown))
     return '<span data-live="' + key + '">' + text + "</span>"
 
 

@@ -50,8 +50,8 @@ def headline(now, key, beside=""):
         _HEADLINE,
         key=key,
         state=now["state"][key],
-        title=view.shown(now, key + ".title"),
-        detail=view.shown(now, key + ".detail"),
+        title=view.shown(now, key + ".title", _("Not known right now")),
+        detail=view.shown(now, key + ".detail", _("It could not be read. It is tried every two seconds.")),
         beside=beside,
     )
 
