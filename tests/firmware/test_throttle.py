@@ -90,6 +90,13 @@ class TestThrottle(unittest.TestCase):
             limits.failed("password", f"10.0.0.{number}", 0)
         self.assertEqual(limits.wait_s("password", "10.0.0.200", 0), 60)
 
+    def test_strangers_cannot_put_off_the_first_set_up(self):
+        limits = Throttle(None, 0)
+        fail(limits, 200, "service_code", "10.9.0.9")
+        self.assertEqual(limits.wait_s("service_code", "10.0.0.2", 0), 0)
+        self.assertGreater(limits.wait_s("service_code", "10.9.0.9", 0), 0)
+        self.assertFalse(limits.is_closed("service_code", "10.9.0.9"))
+
     def test_strangers_cannot_keep_a_known_client_out(self):
         limits = Throttle(None, 0)
         limits.know("10.0.0.2")
@@ -202,7 +209,7 @@ class TestOdds(unittest.TestCase):
     """What one who already has the password gains by guessing codes, whenever a try is judged."""
 
     def test_years_of_guessing_from_any_number_of_addresses(self):
-        for factor in throttle.FACTORS:
+        for factor in ("recovery_code", "password", "code"):
             guesses = guesses_judged(Throttle(None, 0), 10 * A_YEAR, STRANGERS, factor)
             self.assertEqual(guesses, CLOSED_FROM)
         self.assertLess(odds(guesses), 0.0003)
