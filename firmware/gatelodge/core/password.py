@@ -79,8 +79,8 @@ def _measure(text):
     """Return (surprises, bits): parts that a guesser cannot foresee, and what they are worth."""
     raw = _first_of_repetition(text.lower())
     plain = raw
-    for sign, letter in _LOOK_ALIKES:
-        plain = plain.replace(sign, letter)
+    for pair in _LOOK_ALIKES:
+        plain = plain.replace(pair[0], pair[1])
     surprises = bits = at = 0
     while at < len(raw):
         length = max(_word_at(raw, at), _word_at(plain, at), _year_at(raw, at))

@@ -19,19 +19,22 @@ PROOF_S = 5 * 60  # after a code, sensitive actions ask for none
 # id: 8 hex characters, public; csrf_token: hex; client: address; browser: as core/user_agent.py names it;
 # method: how it was signed in, core/signin.py; trust_id: of the trusted browser, or ""; created_at: unix s,
 # for people; began_s, acted_s: monotonic; proved_s: when its last code was given, or None.
-_FIELDS = [
-    "id",
-    "csrf_token",
-    "client",
-    "browser",
-    "method",
-    "trust_id",
-    "created_at",
-    "began_s",
-    "acted_s",
-    "proved_s",
-]  # in order
-Record = namedtuple("Record", _FIELDS)
+Record = namedtuple(
+    "Record",
+    (
+        "id",
+        "csrf_token",
+        "client",
+        "browser",
+        "method",
+        "trust_id",
+        "created_at",
+        "began_s",
+        "acted_s",
+        "proved_s",
+    ),
+)
+_TRUST_ID, _ACTED_S, _PROVED_S = 5, 8, 9
 
 
 def new_token(random_bytes):
@@ -82,18 +85,18 @@ class Sessions:
             del self._records[key]
             return None
         if acting:
-            record = self._records[key] = _with(record, "acted_s", now_s)
+            record = self._records[key] = _with(record, _ACTED_S, now_s)
         return record
 
     def prove(self, token, now_s):
         """A code was given in this session just now."""
         key = hashed(token)
-        self._records[key] = _with(self._records[key], "proved_s", now_s)
+        self._records[key] = _with(self._records[key], _PROVED_S, now_s)
 
     def trust(self, token, trust_id):
         """The browser of this session is trusted from now on, as trust_id."""
         key = hashed(token)
-        self._records[key] = _with(self._records[key], "trust_id", trust_id)
+        self._records[key] = _with(self._records[key], _TRUST_ID, trust_id)
 
     def listed(self, now_s):
         """Return the Records of the sessions that go on, the one that acted last first."""
@@ -126,9 +129,10 @@ def is_proved(record, now_s):
     return record.proved_s is not None and now_s - record.proved_s < PROOF_S
 
 
-def _with(record, name, value):
+def _with(record, at, value):
     """MicroPython's namedtuple has no _replace."""
-    fields = [value if at == _FIELDS.index(name) else kept for at, kept in enumerate(record)]
+    fields = list(record)
+    fields[at] = value
     return Record(*fields)
 
 

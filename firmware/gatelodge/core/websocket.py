@@ -82,7 +82,7 @@ class WebSocket:
     def receive(self, data):
         """The events that these bytes complete. Raises WebSocketError: close the connection then."""
         self._buffer += data
-        events = []
+        events = []  # type: list
         while self._parse(events):
             pass
         return events
