@@ -75,11 +75,11 @@ class History:
         except Exception as error:  # the change itself stands
             log.exception("owner", "nobody was told elsewhere of: " + entry["result"], error)
 
-    def entries(self):
-        """The entries, newest first; their shape is store_keys.HISTORY's."""
+    def entries(self, most=KEPT):
+        """The last entries, newest first; their shape is store_keys.HISTORY's."""
         store = self._keeper.store
         count = store.get(store_keys.HISTORY_COUNT, 0)
-        numbers = range(count - 1, max(-1, count - 1 - KEPT), -1)
+        numbers = range(count - 1, max(-1, count - 1 - most), -1)
         found = [store.get(store_keys.HISTORY % (number % KEPT)) for number in numbers]
         return [entry for entry in found if entry is not None]
 

@@ -31,10 +31,8 @@ from gatelodge.refusals import refusal
 
 # id: short public name of the session; csrf_token: to be sent with every change; client: address that signed
 # in; created_at: unix s for people; ends_in_s: until it ends if nobody acts; is_proved: whether a code was
-# given in it in the last five minutes; proof: what `prove` takes, "code", or "password" with two-factor off.
-Session = namedtuple(
-    "Session", ("id", "csrf_token", "client", "created_at", "ends_in_s", "is_proved", "proof")
-)
+# given in it in the last five minutes.
+Session = namedtuple("Session", ("id", "csrf_token", "client", "created_at", "ends_in_s", "is_proved"))
 
 
 def _no_mac(_address):
@@ -84,16 +82,18 @@ class Owner:
             return None
         ends_in_s = sessions.ends_in_s(found, now_s)
         is_proved = sessions.is_proved(found, now_s)
-        proof = "code" if self.security.is_two_factor else "password"
-        return Session(
-            found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved, proof
-        )
+        return Session(found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved)
 
     def require_proof(self, session_token):
         """Raise SigninError (offer "prove") unless a code was given in this session in the last 5 minutes."""
         session = self.session(session_token, True)
         if session is None or not session.is_proved:
             raise refusal("proof_needed")
+
+    @property
+    def proof(self):
+        """What `prove` takes now: "code", or "password" while two-factor is off."""
+        return "code" if self.security.is_two_factor else "password"
 
     def prove(self, session_token, proof, visitor):
         """Take a code, or a recovery code, of somebody who is signed in, for five minutes. Or SigninError.

@@ -14,6 +14,7 @@ The caller has checked the session and asked for proof (Owner.require_proof); `s
 from gatelodge import store_keys
 from gatelodge.core import password as passwords
 from gatelodge.core import recovery, sessions, totp
+from gatelodge.owner.history import KEPT
 from gatelodge.owner.keeper import clean_name
 from gatelodge.owner.setup import LIFETIME_S, is_shown_secret, new_recovery_codes, shown
 from gatelodge.refusals import SigninError, refusal
@@ -191,9 +192,9 @@ class Security:
         """Somebody else may be in: end every other session and every trusted browser."""
         self._change("sessions ended", {}, session_token, visitor)
 
-    def history(self):
+    def history(self, most=KEPT):
         """owner.history.History.entries."""
-        return self._keeper.history.entries()
+        return self._keeper.history.entries(most)
 
     # Shared
 

@@ -52,7 +52,7 @@ class Site:
         self.assets = assets
         self.power = power
         self.slot = slot
-        self.shell = Shell(assets)
+        self.shell = Shell(assets, owner)
         self.views = {}  # name of a page with live values -> its view.View
         self.open_streams = 0
         # Tells a page that has waited whether the daemon was started anew. Public, and says nothing else.

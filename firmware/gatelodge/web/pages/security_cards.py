@@ -67,12 +67,11 @@ class Cards:
     def beside(self, visit):
         """How many are signed in, beside the headline."""
         sessions = len(self._security.sessions(visit.session_token))
-        browsers = len(self._owner.trust.listed())
         return fill(
             _WHO,
             title=_("Signed in now"),
             sessions=words.counted(sessions, *_SESSIONS),
-            browsers=", " + words.counted(browsers, *_BROWSERS) if browsers else "",
+            browsers=self._safely("trusted browsers", self._trusted, ""),
         )
 
     def undo(self):
@@ -85,12 +84,20 @@ class Cards:
         return "".join(notes)
 
     def _card(self, name, title, draw, visit, wide=""):
-        try:
-            body = draw(visit)
-        except Exception as error:
-            log.exception("web", "the security page could not show " + name, error)
-            body = fill(_FAILED, text=_("This part could not be read. Load the page again."))
+        failed = fill(_FAILED, text=_("This part could not be read. Load the page again."))
+        body = self._safely(name, lambda: draw(visit), failed)
         return fill(_CARD, wide=wide, name=name, title=title, body=body)
+
+    def _safely(self, name, draw, failed):
+        try:
+            return draw()
+        except Exception as error:
+            log.exception("web", "the security page could not show the " + name, error)
+            return failed
+
+    def _trusted(self):
+        browsers = len(self._owner.trust.listed())
+        return ", " + words.counted(browsers, *_BROWSERS) if browsers else ""
 
     def _password(self, _visit):
         changed = self._time(self._security.password_changed_at())
@@ -164,7 +171,7 @@ class Cards:
         return fill(_ROW, name=name, mark="", detail=detail, button=button)
 
     def _history(self, _visit):
-        entries = self._security.history()
+        entries = self._security.history(SHOWN_AT_FIRST + 1)
         heads = "".join(["<th scope=col>" + escape(head) + "</th>" for head in (_("What"), _WHEN, _FROM)])
         rows = history_rows(self._site, entries[:SHOWN_AT_FIRST])
         more = fill(_MORE, text=_("Show the last 50")) if len(entries) > SHOWN_AT_FIRST else ""

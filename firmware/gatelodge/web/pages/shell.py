@@ -68,10 +68,11 @@ _ALONE = '<header class="alone"><span class="brand">{logo!}<span>Gatelodge</span
 
 
 class Shell:
-    """assets: Assets."""
+    """assets: Assets. owner: owner.owner.Owner."""
 
-    def __init__(self, assets):
+    def __init__(self, assets, owner):
         self._assets = assets
+        self._owner = owner
         self._icon = _in_url(assets.logo)
         self._logo = _inline(assets.logo)
 
@@ -84,7 +85,7 @@ class Shell:
         rail = fill(
             _RAIL, logo=self._logo, pages=_("Pages"), links=links, icon=icon(_SIGN_OUT), leave=_("Sign out")
         )
-        return self._frame(title, body + _prove_dialog(session), "inside", rail, session.csrf_token)
+        return self._frame(title, body + _prove_dialog(self._owner.proof), "inside", rail, session.csrf_token)
 
     def refusal_body(self, path, refusal):
         """(content type, bytes) that tell a person, or a script, why a request was refused."""
@@ -159,12 +160,12 @@ def code_field(label, hint, name="code", **attributes):
     )
 
 
-def _prove_dialog(session):
+def _prove_dialog(proof):
     """Asks for a code before something sensitive; the script then does what was asked."""
     return fill(
         _PROVE,
         title=_("Is it you?"),
-        field=_PROOFS[session.proof](),
+        field=_PROOFS[proof](),
         error=form_error(),
         go=_("Continue"),
         cancel=_("Cancel"),
