@@ -131,6 +131,7 @@ class Daemon:
         self._tasks.start(self._router.traffic.run(), "the traffic's history")
         self._tasks.start(self._router.devices.run(), "the devices of the home")
         bind, owner = board["bind"], self._tasks
+        home = self.board["interfaces"]["lan"] if board["lan_only"] else ""  # not from the internet's side
         await streams.serve(
             bind,
             board["https_port"],
@@ -139,9 +140,10 @@ class Daemon:
             max_connections=web.MAX_CONNECTIONS,
             handshake_timeout_ms=HANDSHAKE_MS,
             owner=owner,
+            interface=home,
         )
-        plain = web.handle_redirect
-        await streams.serve(bind, board["http_port"], plain, max_connections=REDIRECTS, owner=owner)
+        plain = {"max_connections": REDIRECTS, "owner": owner, "interface": home}
+        await streams.serve(bind, board["http_port"], web.handle_redirect, **plain)
         log.info("web", "the admin page listens on port %d", board["https_port"])
 
     def _make_cloud(self, identity, key):

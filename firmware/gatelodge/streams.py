@@ -29,6 +29,7 @@ RETRY_ACCEPT_MS = 1000  # after the system was out of descriptors
 _IN_PROGRESS = (11, 115, 149, 150)
 _ALREADY_CONNECTED = (106, 133)
 _IPPROTO_TCP, _TCP_NODELAY = 6, 1
+_SO_BINDTODEVICE = 25  # socket(7)
 
 # mbedtls/ssl.h
 _FATAL_ALERT = -0x7780
@@ -418,9 +419,20 @@ def first_to_yield(streams):
 
 
 async def serve(
-    bind_host, port, handler, *, tls_context=None, max_connections, handshake_timeout_ms=10_000, owner
+    bind_host,
+    port,
+    handler,
+    *,
+    tls_context=None,
+    max_connections,
+    handshake_timeout_ms=10_000,
+    owner,
+    interface="",
 ):
     """A Listener whose tasks belong to `owner`, a Tasks.
+
+    Only what comes in by `interface` reaches it, if one is given: an address alone would not do, for Linux
+    answers for all of its addresses on every port.
 
     `handler(stream)` is a coroutine; its stream is closed after it. OurError when the address is taken.
     With TLS a client must also send its first byte before the handshake's deadline: one that only connects
@@ -430,11 +442,14 @@ async def serve(
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if interface:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode() + b"\0")
         sock.bind(address)
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
-        raise OurError(f"{bind_host} port {port} cannot be listened on ({error}): is it taken?")
+        where = f"{bind_host} port {port}" + (f" of {interface}" if interface else "")
+        raise OurError(f"{where} cannot be listened on ({error}): is it taken, is the interface there?")
     sock.setblocking(False)
     listener = Listener(sock, handler, tls_context, max_connections, handshake_timeout_ms, owner)
     owner.start(listener._accept(), f"the listener on port {port}")

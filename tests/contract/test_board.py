@@ -25,7 +25,8 @@ class TestBoard(unittest.TestCase):
     def test_defaults_fill_what_the_file_leaves_out(self):
         checked = board.check(smallest())
         ports = {"https_port": 443, "http_port": 80, "public_https_port": 0}
-        self.assertEqual(checked["web"], dict(ports, bind="0.0.0.0", names=["localhost"]))
+        rest = {"bind": "0.0.0.0", "lan_only": False, "names": ["localhost"]}
+        self.assertEqual(checked["web"], dict(ports, **rest))
         self.assertEqual(checked["has_rtc"], False)
 
     def test_the_file_itself_is_not_changed(self):

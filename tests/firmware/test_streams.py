@@ -230,6 +230,21 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
         again = await serve(HOST, PORT, echo, max_connections=1, owner=self.tasks)
         again.close()
 
+    async def test_a_listener_of_one_interface_is_reached_by_it(self):
+        global PORT
+        PORT += 1
+        await serve(HOST, PORT, echo, max_connections=1, owner=self.tasks, interface="lo")
+        stream = await open_tcp(HOST, PORT, 2000)
+        await stream.write(b"here")
+        self.assertEqual(await stream.read_exactly(4), b"here")
+
+    async def test_an_interface_that_is_not_there_is_named(self):
+        try:
+            await serve(HOST, PORT, echo, max_connections=1, owner=self.tasks, interface="nosuch0")
+            self.fail("it listens")
+        except OurError as error:
+            self.assertIn("of nosuch0 cannot be listened on", str(error))
+
     async def test_a_taken_port_is_our_own_error(self):
         await self.pair(echo)
         with self.assertRaises(OurError):

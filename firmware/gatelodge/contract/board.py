@@ -35,6 +35,7 @@ ROWS = (
     ("lease_files", list, str, LEASE_FILES, "where DHCP servers of the home write their leases"),
     ("resolv_files", list, str, RESOLV_FILES, "where name servers stand; the first with any counts"),
     ("web.bind", str, (), "0.0.0.0", "the address that the admin page listens on"),
+    ("web.lan_only", bool, (), False, "whether only interfaces.lan reaches the admin page"),
     ("web.https_port", int, (1, 65535), 443, "where the admin page listens"),
     ("web.http_port", int, (1, 65535), 80, "where plain HTTP is redirected"),
     ("web.public_https_port", int, (0, 65535), 0, "the HTTPS port that browsers see; 0: the same"),
