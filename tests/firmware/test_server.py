@@ -252,6 +252,7 @@ class TestBodies(unittest.IsolatedAsyncioTestCase):
             b"null",
             b'{"word":1}',
             b'{"word":null}',
+            b'{1:"a","word":"b"}',
             b"{",
             b"\xff",
         ):
@@ -279,6 +280,11 @@ class TestRedirect(unittest.IsolatedAsyncioTestCase):
     async def test_the_standard_port_is_not_named(self):
         answer = await self.ask(b"GET //evil.example HTTP/1.1\r\nHost: 192.168.1.1\r\n\r\n", port=443)
         self.assertIn(b"\r\nLocation: https://192.168.1.1//evil.example\r\n", answer)
+
+    async def test_an_address_that_is_no_text_is_refused_and_leads_nowhere(self):
+        answer = await self.ask(b"GET /?\xff HTTP/1.1\r\nHost: gatelodge.home\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "))
+        self.assertNotIn(b"Location", answer)
 
     async def test_nobody_is_led_to_a_foreign_host(self):
         answer = await self.ask(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")

@@ -104,9 +104,12 @@ def _check_request_line(line):
     method, target, version = parts
     if version not in (b"HTTP/1.1", b"HTTP/1.0"):
         raise Refusal(505, "This server speaks HTTP/1.1.")
-    if not target.startswith(b"/") or b"\t" in target:
+    if not target.startswith(b"/"):
         raise Refusal(400, "The address of the request has to begin with a slash.")
-    return method, _text(target.split(b"?", 1)[0]), version
+    # Whatever may count as a space ends the address where Microdot splits, and not where we do.
+    if not _is_visible(target):
+        raise Refusal(400, "The address of the request holds characters that have to be escaped.")
+    return method, str(target.split(b"?", 1)[0], "utf-8"), version
 
 
 def _check_fields(lines):
@@ -120,14 +123,21 @@ def _check_fields(lines):
         colon = line.find(b":")
         name = line[:colon].lower()
         # No folding, no space before the colon (section 5.1): both have smuggled requests past servers.
-        if colon < 1 or b" " in name or b"\t" in name:
+        if colon < 1 or not _is_visible(name):
             raise Refusal(400, "A header field of the request is malformed.")
         _text(line)
         if name in _ONCE:
             if name in fields:
                 raise Refusal(400, "A header field that may occur once occurs twice.")
-            fields[name] = line[colon + 1 :].strip()
+            fields[name] = line[colon + 1 :].strip(b" \t")
+            if not _is_visible(fields[name].replace(b" ", b"").replace(b"\t", b"")):
+                raise Refusal(400, "A header field of the request is malformed.")
     return fields
+
+
+def _is_visible(data):
+    """Whether it is ASCII without spaces and control characters."""
+    return not data or (min(data) > 0x20 and max(data) < 0x7F)
 
 
 def _text(line):
