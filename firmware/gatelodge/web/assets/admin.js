@@ -516,7 +516,13 @@ document.addEventListener("click", ({ target }) => {
 });
 
 // On a phone the rail is longer than the screen: the page's own name is in sight.
-$(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// The bar is scrolled to the page's own link. With scrollIntoView the Tab key would begin there, past the start.
+function showWhere(link) {
+  const [bar, place] = [link.closest("nav"), link.getBoundingClientRect()];
+  bar.scrollLeft += place.left + place.width / 2 - bar.getBoundingClientRect().left - bar.clientWidth / 2;
+}
+$$(".rail [aria-current]").forEach(showWhere);
+$(".rail nav")?.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && showWhere(target));
 
 saySaved();
 if ($("[data-wizard]")) showStep($("[data-wizard]").dataset.first);
