@@ -233,4 +233,5 @@ async def serve(port, directory, quick):
 
 if __name__ == "__main__":
     log.configure(with_debug=True)
+    compat.collect_every(512 * 1024)  # as the daemon does
     asyncio.run(serve(int(sys.argv[1]), sys.argv[2], "quick" in sys.argv[3:]))

@@ -24,6 +24,7 @@ from tests.micropython.run import ROOT, environment, interpreter
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "a lantern above the river gate"
 DEADLINE_S = 20
+HEAP_KB = 8192  # of a board that says nothing else: with less, 24 connections leave no room for a page
 SERVICE_CODE = "000G-40R4-0M30-E209-Z"  # of tests/fakes/admin_page.py
 
 
@@ -62,7 +63,8 @@ class AdminPage:
         self.start()
 
     def start(self):
-        command = [interpreter(), "tests/fakes/admin_page.py", str(self.port), str(self.folder), "quick"]
+        place = [str(self.port), str(self.folder), "quick"]
+        command = [interpreter(), "-X", f"heapsize={HEAP_KB}k", "tests/fakes/admin_page.py", *place]
         log = open(self.folder / "log.txt", "ab")  # noqa: SIM115 - the process owns it from here
         self.process = subprocess.Popen(
             command,

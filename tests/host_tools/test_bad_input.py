@@ -1,0 +1,330 @@
+"""The admin page under bad input: under MicroPython, with its real server, TLS and sign-in.
+
+Each storm says which status is honest. After it, and during it, the owner's page is there, and the process
+holds no more descriptors and no more memory than it did before.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import ssl
+import time
+
+import pytest
+
+from tests.host_tools.admin_page_rig import DEADLINE_S, AdminPage
+from tests.host_tools.test_admin_page_requests import Session
+
+# Another computer than the owner's, as far as the admin page can tell.
+STRANGER = "127.0.0.2"
+HOST = b"Host: 127.0.0.1\r\n"
+KIND = b"Content-Type: application/json\r\n"
+POST = b"POST /api/sign-in/password HTTP/1.1\r\n" + HOST
+SHORT_POST = POST + KIND + b'Content-Length: 15\r\n\r\n{"password":""}'
+GET = b"GET /signin HTTP/1.1\r\n" + HOST + b"\r\n"
+LAST_GET = b"GET /signin HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+CONNECTIONS = 400  # many times the places there are, and far below what a test may open
+MORE_KB = 512  # what the second of two same storms may add: less than a KB for each of its connections
+
+
+def get_with(fields):
+    return b"GET /signin HTTP/1.1\r\n" + HOST + fields + b"\r\n"
+
+
+def post_with(fields, body=b""):
+    return POST + KIND + b"Connection: close\r\n" + fields + b"\r\n" + body
+
+
+# (what is wrong, what is sent, status)
+WRONG = (
+    ("10,000 header fields", get_with(b"X: bad\r\n" * 10000), 431),
+    ("many header fields that are within the size", get_with(b"X: b\r\n" * 100), 431),
+    ("an endless address", b"GET /" + b"a" * 100000, 414),
+    ("a body of 1 GB", post_with(b"Content-Length: 1000000000\r\n", b"x" * 100), 413),
+    ("a body of 100 MB", post_with(b"Content-Length: 100000000\r\n", b"x" * 20000), 413),
+    ("a length without end", post_with(b"Content-Length: " + b"9" * 1000 + b"\r\n"), 413),
+    ("a negative length", post_with(b"Content-Length: -1\r\n"), 400),
+    ("a length in hexadecimal", post_with(b"Content-Length: 0x10\r\n", b"x" * 16), 400),
+    ("two lengths", post_with(b"Content-Length: 2\r\nContent-Length: 3\r\n", b"{}}"), 400),
+    ("two lengths in one field", post_with(b"Content-Length: 2, 3\r\n", b"{}}"), 400),
+    ("no length", post_with(b""), 411),
+    ("chunks", post_with(b"Transfer-Encoding: chunked\r\n", b"2\r\n{}\r\n0\r\n\r\n"), 501),
+    ("chunks that are none", post_with(b"Transfer-Encoding: chunked\r\n", b"zz\r\n\0\r\n-1\r\n" * 9), 501),
+    ("chunks and a length", post_with(b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", b"{}"), 501),
+    ("an encoding hidden by a space", post_with(b"Transfer-Encoding : chunked\r\n", b"0\r\n\r\n"), 400),
+    ("an encoding hidden by a tab", post_with(b"\x0bTransfer-Encoding: chunked\r\n", b"0\r\n\r\n"), 400),
+    ("a NUL in the address", b"GET /\0signin HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    ("a NUL in a field", get_with(b"Cookie: a=\0\r\n"), 400),
+    ("nothing but NULs", bytes(9000), 414),
+    ("an address that is not UTF-8", b"GET /\xff\xfe HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    ("a query that is not UTF-8", b"GET /signin?\xff HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    ("an escape that is none", b"GET /signin?a=%zz HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    ("a field that is not UTF-8", get_with(b"Cookie: \xc3\x28\r\n"), 400),
+    ("a body that is not UTF-8", post_with(b"Content-Length: 2\r\n", b"\xff\xfe"), 400),
+    ("a body of NULs", post_with(b"Content-Length: 8\r\n", bytes(8)), 400),
+    ("a number for a name", post_with(b"Content-Length: 23\r\n", b'{1:"a","password":"no"}'), 400),
+    ("deep nesting", post_with(b"Content-Length: 300\r\n", b"[" * 300), 400),
+    ("bare line feeds", b"GET /signin HTTP/1.1\nHost: 127.0.0.1\n\n\r\n\r\n", 400),
+    ("no HTTP", b"\x16\x03\x01 hello\r\n\r\n", 400),
+    ("HTTP/2 without asking", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+)
+
+# Sent where TLS is expected.
+NO_TLS = (
+    ("plain HTTP", GET),
+    ("a record that is none", b"\x16\x03\x01\xff\xff" + b"\xaa" * 2000),
+    ("an alert at once", b"\x15\x03\x03\x00\x02\x02\x28"),
+    ("NULs", bytes(4000)),
+    ("a hello cut short", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x11" * 40),
+    ("nothing", b""),
+)
+
+
+class Stranger:
+    """A TLS connection of which we write every byte, and go on reading whatever became of our writing."""
+
+    def __init__(self, port):
+        self._sock = connect(port)
+        self._sock.settimeout(DEADLINE_S)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl._create_unverified_context()  # noqa: S323 - its certificate was made a moment ago
+        self._tls = context.wrap_bio(self._in, self._out)
+        self._came = b""
+        while not self._is_agreed():
+            self._sock.sendall(self._out.read())
+            data = self._sock.recv(65536)
+            assert data, "the admin page hung up in the TLS handshake"
+            self._in.write(data)
+        self._sock.sendall(self._out.read())
+
+    def _is_agreed(self):
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def send(self, data):
+        self._tls.write(data)
+        self._sock.sendall(self._out.read())
+
+    def finish(self, data=b"", hangs_up=False):
+        """Send, then all that is answered until the other side ends it. With `hangs_up`, we end it first."""
+        if data:
+            self._tls.write(data)
+        rest, ended = memoryview(self._out.read()), time.monotonic() + DEADLINE_S
+        with self._sock:
+            while time.monotonic() < ended:
+                if hangs_up and not rest:
+                    end_sending(self._sock)
+                    hangs_up = False
+                writers = [self._sock] if rest else []
+                readable, writable, _ = select.select([self._sock], writers, [], DEADLINE_S)
+                if readable and not self._receive():
+                    return self._came
+                if writable:
+                    rest = self._transmit(rest)
+        raise AssertionError("the admin page neither answered to the end nor hung up")
+
+    def _transmit(self, rest):
+        try:
+            return rest[self._sock.send(rest[:65536]) :]
+        except OSError:  # it has refused and closed; what it said is still to be read
+            return memoryview(b"")
+
+    def _receive(self):
+        try:
+            data = self._sock.recv(65536)
+        except OSError:
+            data = b""
+        self._in.write(data)
+        while self._in.pending:
+            try:
+                self._came += self._tls.read(65536)
+            except ssl.SSLWantReadError:
+                break
+        return data
+
+
+def connect(port):
+    return socket.create_connection(("127.0.0.1", port), DEADLINE_S, source_address=(STRANGER, 0))
+
+
+def end_sending(sock):
+    """Unless the other side has ended it all already."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+
+
+def statuses(came):
+    return [int(part[:3]) for part in came.split(b"HTTP/1.1 ")[1:]]
+
+
+def ask(page, data):
+    return statuses(Stranger(page.port).finish(data))
+
+
+def raw_answer(port, data):
+    """What comes to bytes that are no TLS, until the other side hangs up or we have."""
+    came = b""
+    with connect(port) as sock:
+        try:
+            sock.sendall(data)
+            end_sending(sock)
+            while part := sock.recv(65536):
+                came += part
+        except ConnectionError:
+            pass
+    return came
+
+
+class Process:
+    """What the admin page's process holds, as the kernel tells it."""
+
+    def __init__(self, page):
+        self._folder = f"/proc/{page.process.pid}"
+
+    def resident_kb(self):
+        with open(self._folder + "/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+    def descriptors(self):
+        return len(os.listdir(self._folder + "/fd"))
+
+    def descriptors_after(self, most):
+        """As soon as there are at most so many, or when the deadline is over."""
+        ended = time.monotonic() + DEADLINE_S
+        while self.descriptors() > most and time.monotonic() < ended:
+            time.sleep(0.02)
+        return self.descriptors()
+
+
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory):
+    page = AdminPage(tmp_path_factory.mktemp("stormy"))
+    session = Session(page)
+    yield session
+    page.stop()
+
+
+@pytest.fixture
+def page(owner):
+    """After each test the owner's page is there, and no connection is left over."""
+    before = Process(owner.page).descriptors()
+    yield owner.page
+    assert is_there(owner)
+    assert Process(owner.page).descriptors_after(before) <= before
+
+
+def is_there(owner):
+    status, _, body = owner.get("/")
+    return status == 200 and "data-csrf=" in body
+
+
+def wrong_requests(page):
+    return [(name, ask(page, sent)) for name, sent, _ in WRONG]
+
+
+def requests_cut_short(page):
+    return [Stranger(page.port).finish(SHORT_POST[:k], hangs_up=True) for k in range(len(SHORT_POST))]
+
+
+def no_tls(page):
+    return [raw_answer(page.port, sent) for _, sent in NO_TLS]
+
+
+def open_many(page):
+    """That many connections which never say anything, all open on this side.
+
+    A pause after each few spares the kernel from asking again a second later: its queue is short.
+    """
+    connections = []
+    for number in range(CONNECTIONS):
+        connections.append(connect(page.port))
+        if number % 8 == 0:
+            time.sleep(0.02)
+    return connections
+
+
+def close_all(connections):
+    for connection in connections:
+        connection.close()
+
+
+def storm(page):
+    wrong_requests(page)
+    requests_cut_short(page)
+    no_tls(page)
+    ask(page, GET * 49 + LAST_GET)
+    close_all(open_many(page))
+
+
+def test_each_wrong_request_is_told_what_is_wrong_and_nothing_more(page):
+    assert wrong_requests(page) == [(name, [status]) for name, _, status in WRONG]
+
+
+def test_a_request_cut_anywhere_is_not_answered_at_all(page):
+    assert requests_cut_short(page) == [b""] * len(SHORT_POST)
+
+
+def test_the_request_that_was_cut_is_one_that_is_answered_when_whole(page):
+    assert statuses(Stranger(page.port).finish(SHORT_POST, hangs_up=True)) == [422]
+
+
+def test_a_request_that_arrives_byte_by_byte_is_the_same_request(page):
+    stranger = Stranger(page.port)
+    for at in range(len(LAST_GET) - 1):
+        stranger.send(LAST_GET[at : at + 1])
+    assert statuses(stranger.finish(LAST_GET[-1:])) == [200]
+
+
+def test_fifty_requests_sent_together_are_answered_one_after_the_other(page):
+    assert ask(page, GET * 49 + LAST_GET) == [200] * 50
+
+
+def test_what_follows_a_wrong_request_is_not_read_as_another(page):
+    assert ask(page, GET + post_with(b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n") + GET) == [200, 501]
+
+
+def test_what_is_no_tls_gets_no_page(page):
+    for (name, _), came in zip(NO_TLS, no_tls(page), strict=True):
+        assert b"HTTP" not in came and len(came) < 100, name
+
+
+def test_the_owner_is_served_while_a_stranger_holds_hundreds_of_connections(page, owner):
+    connections = open_many(page)
+    try:
+        assert is_there(owner)
+        assert ask(page, LAST_GET) == [200]  # whoever is later at the stranger's is not shut out either
+    finally:
+        close_all(connections)
+
+
+def test_the_owner_is_served_between_half_requests_of_a_stranger(page, owner):
+    half = [Stranger(page.port) for _ in range(30)]
+    for stranger in half[-10:]:
+        stranger.send(SHORT_POST[:-1])
+    assert is_there(owner)
+    answers = [stranger.finish(hangs_up=True) for stranger in half]
+    assert answers == [b""] * len(half)
+
+
+def test_a_second_storm_leaves_no_more_behind_than_the_first(page, owner):
+    process = Process(page)
+    before = process.descriptors()
+    storm(page)
+    assert is_there(owner)
+    assert process.descriptors_after(before) <= before
+    after_first = process.resident_kb()
+    storm(page)
+    assert is_there(owner)
+    assert process.descriptors_after(before) <= before
+    assert process.resident_kb() <= after_first + MORE_KB
+
+
+def test_no_bad_input_is_a_fault_of_ours(page, owner):
+    wrong_requests(page)
+    told = (page.folder / "log.txt").read_text()
+    assert "Traceback" not in told
+    assert " failed" not in "\n".join(line for line in told.splitlines() if " error " in line)
