@@ -45,7 +45,8 @@ test-host: $(INSTALLED_DEV) micropython packages-test  ## the bench, the emulato
 test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated router, with a real browser
 	@$(BIN)/python -m pytest tests/system $(ARGS)
 
-test-long: $(INSTALLED_DEV) packages-test  ## the system tests, five times over, to find what fails seldom
+test-long: $(INSTALLED_DEV) packages-test  ## the fuzzer, and the system tests five times over: what fails seldom
+	@$(BIN)/python -m tests.fuzz --seconds 300
 	@for turn in 1 2 3 4 5; do echo "turn $$turn of 5"; $(BIN)/python -m pytest tests/system $(ARGS) || exit; done
 
 lint: $(INSTALLED_DEV)  ## style and types

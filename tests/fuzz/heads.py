@@ -1,0 +1,102 @@
+"""The way of a request: the check of its head, the guard, Microdot, the server around them.
+
+Nothing but a Refusal or a LineError may come out. A head that passes is read by Microdot as it was checked,
+and frames the message as its bytes do by a reading of their own, here.
+"""
+
+import re
+
+from gatelodge.contract.errors import LineError
+from gatelodge.web import reply, routes, server, wire
+from gatelodge.web.guard import Guard
+
+from tests.firmware.test_server import Line, NoOwner
+from tests.fuzz import corpora
+from tests.fuzz.mutations import mutated
+
+SAMPLES = corpora.samples("heads")
+ROWS = [
+    routes.get("/", routes.ANYONE, lambda visit, values: reply.page("a page")),
+    routes.get("/about", routes.OWNER, lambda visit, values: reply.page("of the owner")),
+    routes.get("/api/log", routes.ANYONE, lambda visit, values: reply.data(dict(values))),
+    routes.post("/api/sign-in/password", routes.ANYONE, lambda visit, values: reply.data(values), {"a": 9}),
+    routes.post("/api/sign-out", routes.ANYONE, lambda visit, values: reply.data(values)),
+]
+BODY = b'{"password":""}'
+REQUEST_LINE = re.compile(rb"([A-Z]+) (/[\x21-\x7e]*) HTTP/1\.[01]")
+UNSEEN = re.compile(rb"[\x00-\x20\x7f-\xff]")  # what one parser or another passes over in a name
+
+
+def attempt(number, random):
+    sample = SAMPLES[number] if number < len(SAMPLES) else mutated(random.choice(SAMPLES), SAMPLES, random)
+    check(sample)
+    serve(sample, random)
+
+
+def check(sample):
+    end = sample.find(wire.END_OF_HEAD)
+    raw = sample[: end + 4] if end >= 0 else sample + wire.END_OF_HEAD
+    web, guard = make_server()
+    try:
+        wire.check_partial(raw)
+        head = wire.check_head(raw)
+        guard.check_host(head.host)
+        request = finished(web._parse(server.Connection(Line()), head, bytes(head.body_length % 100)))
+    except (wire.Refusal, LineError):
+        return
+    lines = raw.removeprefix(b"\r\n").split(b"\r\n")
+    method, target = REQUEST_LINE.fullmatch(lines[0]).groups()
+    path = target.split(b"?")[0].decode()
+    assert (head.method, head.path) == (method.decode(), path), (raw, "the check reads another address")
+    assert (request.method, request.path) == (head.method, head.path), (raw, "Microdot reads another address")
+    assert head.body_length == length_of(lines[1:-2]), (raw, "the check reads another length")
+    assert request.content_length == head.body_length, (raw, "Microdot reads another length")
+    assert request.headers.get("Host", "") == head.host, (raw, "Microdot reads another host")
+
+
+def length_of(fields):
+    """How long the body is that these fields announce; whatever resembles a framing field is one."""
+    lengths = []
+    for field in fields:
+        name, _, value = field.partition(b":")
+        name = UNSEEN.sub(b"", name.lower())
+        assert name != b"transfer-encoding", (fields, "chunks were let through")
+        if name == b"content-length":
+            lengths.append(value.strip(b" \t"))
+    assert len(lengths) < 2, (fields, "two lengths were let through")
+    assert all(re.fullmatch(rb"[0-9]{1,9}", length) for length in lengths), (fields, "no length")
+    return int(lengths[0]) if lengths else 0
+
+
+def serve(sample, random):
+    """The whole server, to which the bytes come in pieces, or the redirect of plain HTTP."""
+    data, pieces = sample + BODY, []
+    while data:
+        size = random.choice((1, 7, 100, 9000))
+        pieces.append(data[:size])
+        data = data[size:]
+    web, guard = make_server()
+    for handler in (web, server.Redirect(guard, 8443)):
+        line = Line(*pieces, silent=random.random() < 0.5)
+        finished(handler.handle(line))
+        assert line.is_closed, (sample, "was left open")
+        answers = b"".join(line.written).split(b"HTTP/1.1 ")[1:]
+        codes = [int(answer[:3]) for answer in answers]
+        assert all(code in wire.REASONS or code == 100 for code in codes), (sample, codes)
+        assert 500 not in codes, (sample, "was a fault of ours")
+
+
+def make_server():
+    app = server.App()
+    guard = Guard(["gatelodge.home"])
+    bound = routes.Routes(app, NoOwner(), ROWS)
+    return server.WebServer(app, guard, bound.limit_of, reply.refusal_body), guard
+
+
+def finished(coroutine):
+    """The result of a coroutine that waits for nothing, for our Line does not."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("the server waits for something that is no stream")
