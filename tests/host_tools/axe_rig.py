@@ -16,20 +16,20 @@ MOST_STOPS = 80  # of the Tab key on one page
 
 # Motion would be caught half-way; each page that is loaded anew has no axe yet.
 QUIET = {"reduced_motion": "reduce", "ignore_https_errors": True, "viewport": SMALLEST}
-_IS_THERE = "typeof axe === 'object'"
+IS_THERE = "typeof axe === 'object'"
 
-_RUN = """async (tags) => {
+RUN = """async (tags) => {
   const found = await axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
   return found.violations.flatMap((rule) => rule.nodes.map((node) =>
     `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary.split("\\n").slice(1).join(";").trim()}`));
 }"""
 
-_SPILL = """() => ["html", "dialog[open]"].flatMap((name) => [...document.querySelectorAll(name)]
+SPILL = """() => ["html", "dialog[open]"].flatMap((name) => [...document.querySelectorAll(name)]
   .filter((it) => it.scrollWidth > it.clientWidth)
   .map((it) => `${name} is ${it.scrollWidth} px wide where there are ${it.clientWidth}`))"""
 
 # Where the focus is: the name that a person would call it by, and whether its ring is seen, cut off nowhere.
-_FOCUS = """() => {
+FOCUS = """() => {
   const it = document.activeElement;
   (window.passed ??= new Set()).add(it);
   if (it === document.body) return {name: "", seen: true};
@@ -45,29 +45,29 @@ _FOCUS = """() => {
   return {name: (it.getAttribute("aria-label") || label || "").trim(), seen};
 }"""
 
-_MISSED = """() => [...document.querySelectorAll("a[href], button, input, select, summary")]
+MISSED = """() => [...document.querySelectorAll("a[href], button, input, select, summary")]
   .filter((it) => it.checkVisibility() && !it.disabled && it.tabIndex >= 0 && !window.passed.has(it))
   .map((it) => it.outerHTML)"""
 
 
 def faults(tab):
     """What axe finds in both colour schemes, on a phone and on a wide screen, and what spills at 320 px."""
-    if not tab.evaluate(_IS_THERE):
+    if not tab.evaluate(IS_THERE):
         tab.evaluate(AXE)
     found = []
     for size, scheme in LOOKS:
         tab.set_viewport_size(size)
         tab.emulate_media(color_scheme=scheme)
-        found += [f"{size['width']} px, {scheme}: {fault}" for fault in tab.evaluate(_RUN, RULES)]
+        found += [f"{size['width']} px, {scheme}: {fault}" for fault in tab.evaluate(RUN, RULES)]
     tab.set_viewport_size(SMALLEST)
-    return found + tab.evaluate(_SPILL)
+    return found + tab.evaluate(SPILL)
 
 
 def tab_to(tab, name):
     """Press Tab until what is called so has the focus; wherever the focus goes, it has to be seen."""
     for _ in range(MOST_STOPS):
         tab.keyboard.press("Tab")
-        focus = tab.evaluate(_FOCUS)
+        focus = tab.evaluate(FOCUS)
         assert focus["seen"], f"the focus is not seen at {focus['name']!r}"
         if name in focus["name"]:
             return
@@ -78,8 +78,8 @@ def missed(tab):
     """What can be pressed or filled in on the page, and is not reached by Tab from its start."""
     for _ in range(MOST_STOPS):
         tab.keyboard.press("Tab")
-        focus = tab.evaluate(_FOCUS)
+        focus = tab.evaluate(FOCUS)
         assert focus["seen"], f"the focus is not seen at {focus['name']!r}"
         if not focus["name"] and tab.evaluate("document.activeElement === document.body"):
             break
-    return tab.evaluate(_MISSED)
+    return tab.evaluate(MISSED)

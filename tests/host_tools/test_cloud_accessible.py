@@ -1,0 +1,187 @@
+"""The portal for everybody: axe-core in both colour schemes, the keyboard alone, a screen of 320 px."""
+
+import pyotp
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from host_tools.cloud import certificates
+from tests.host_tools import axe_rig
+from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in
+from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, SERIAL, claim, join
+
+PATIENCE_MS = 15000
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    async with Rig(tmp_path, tls=certificates.load_or_create(tmp_path).portal_context()) as rig:
+        yield rig
+
+
+@pytest.fixture
+async def tab():
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = await browser.new_context(**axe_rig.QUIET)
+        context.set_default_timeout(PATIENCE_MS)
+        yield await context.new_page()
+        await browser.close()
+
+
+async def assert_no_fault(tab):
+    """axe finds nothing in both colour schemes, on a phone and on a wide screen; nothing spills at 320 px."""
+    if not await tab.evaluate(axe_rig.IS_THERE):
+        await tab.evaluate(axe_rig.AXE)
+    found = []
+    for size, scheme in axe_rig.LOOKS:
+        await tab.set_viewport_size(size)
+        await tab.emulate_media(color_scheme=scheme)
+        told = await tab.evaluate(axe_rig.RUN, axe_rig.RULES)
+        found += [f"{size['width']} px, {scheme}: {fault}" for fault in told]
+    await tab.set_viewport_size(axe_rig.SMALLEST)
+    assert found + await tab.evaluate(axe_rig.SPILL) == [], tab.url
+
+
+async def next_stop(tab):
+    """What the Tab key leads to: its name, "" past the page's end. It has to be seen there."""
+    await tab.keyboard.press("Tab")
+    focus = await tab.evaluate(axe_rig.FOCUS)
+    assert focus["seen"], f"the focus is not seen at {focus['name']!r} of {tab.url}"
+    return focus["name"]
+
+
+async def tab_to(tab, name):
+    for _ in range(axe_rig.MOST_STOPS):
+        if name in await next_stop(tab):
+            return
+    raise AssertionError(f"Tab does not lead to {name!r}")
+
+
+async def assert_all_reached(tab):
+    """By Tab, from wherever the page puts the focus, past its end and around to its end again."""
+    ends = 0
+    for _ in range(axe_rig.MOST_STOPS):
+        await next_stop(tab)
+        ends += await tab.evaluate("document.activeElement === document.body")
+        if ends == 2:
+            break
+    assert await tab.evaluate(axe_rig.MISSED) == [], tab.url
+
+
+async def look_at(rig, tab, *paths):
+    for path in paths:
+        await tab.goto(str(rig.server.make_url(path)))
+        await assert_no_fault(tab)
+        await assert_all_reached(tab)
+
+
+async def test_a_stranger_finds_every_page_accessible(rig, tab):
+    await look_at(rig, tab, "/sign-in", "/sign-up", "/terms", "/no-such-page")
+    for path, name in (("/sign-up", "Create account"), ("/sign-in", "Sign in")):
+        await tab.goto(str(rig.server.make_url(path)))
+        await tab.get_by_role("button", name=name).click()
+        await tab.locator("[aria-invalid=true]").first.wait_for()
+        await assert_no_fault(tab)
+
+
+async def test_who_registers_a_router_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await assert_no_fault(tab)
+    await look_at(rig, tab, "/routers/register")
+    await tab.get_by_label("Service code").fill("1")
+    await tab.keyboard.press("Enter")
+    await tab.locator("[aria-invalid=true]").wait_for()
+    await assert_no_fault(tab)
+    await tab.goto(str(rig.server.make_url("/routers")))
+    await claim(rig, tab)
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    await rig.hub.answer(SERIAL, True)
+    await expect(tab.get_by_text("The router is yours")).to_be_visible()
+    await assert_no_fault(tab)
+
+
+async def test_an_owner_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await claim(rig, tab)
+    await rig.hub.answer(SERIAL, True)
+    await expect(tab.get_by_text("The router is yours")).to_be_visible()
+    router = f"/routers/{SERIAL}"
+    await look_at(rig, tab, "/routers", router, router + "/release", router + "/restart")
+    await tab.get_by_role("button", name="Restart router").click()
+    await expect(tab.get_by_text("Restarting. The result comes here.")).to_be_visible()
+    await assert_no_fault(tab)
+    await rig.hub.disconnect(SERIAL)
+    await look_at(rig, tab, "/routers", router)
+
+
+async def test_who_adds_an_authenticator_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await look_at(rig, tab, "/security", "/security/authenticators/add")
+    await enrol(rig, tab)
+    await assert_no_fault(tab)
+    await look_at(rig, tab, "/security", "/security/recovery-codes")
+    await tab.goto(str(rig.server.make_url("/security")))
+    await tab.get_by_role("link", name="Remove").click()
+    await tab.get_by_label("Your password").wait_for()
+    await assert_no_fault(tab)
+    await tab.get_by_role("button", name="Sign out").click()
+    await tab.goto(str(rig.server.make_url("/sign-in")))
+    await tab.get_by_label("E-mail").fill(EMAIL)
+    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await tab.locator("#code").wait_for()
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+
+
+async def enrol(rig, tab):
+    key = await tab.locator("#key").text_content()
+    totp = pyotp.TOTP(key.replace(" ", ""))
+    await tab.get_by_label("Code the app shows now").fill(totp.at(int(rig.clock())))
+    await tab.get_by_label("Your password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await tab.locator("#codes li").first.wait_for()
+
+
+async def test_joining_signing_out_and_signing_in_need_no_pointer(rig, tab):
+    keys = tab.keyboard
+    await tab.goto(str(rig.server.make_url("/sign-in")))
+    await tab_to(tab, "Create your account")
+    await keys.press("Enter")
+    await expect(tab.get_by_label("First name")).to_be_visible()
+    fields = (("First name", "Ada"), ("Last name", "Bell"), ("E-mail", EMAIL), ("Country", "Belgium"))
+    for label, text in (*fields, ("Password", PASSWORD)):
+        await tab_to(tab, label)
+        await keys.type(text)
+    await tab_to(tab, "I have read")
+    await keys.press("Space")
+    await tab_to(tab, "Create account")
+    await keys.press("Enter")
+    await expect(tab.get_by_label("6-digit code")).to_be_focused()
+    mail = (await rig.mails(EMAIL))[0]
+    await keys.type(code_in(mail))
+    await keys.press("Enter")
+    await expect(tab.get_by_text("Register your first router")).to_be_visible()
+    await tab_to(tab, "Sign out")
+    await keys.press("Enter")
+    await expect(tab.get_by_label("E-mail")).to_be_focused()
+    await keys.type(EMAIL)
+    await tab_to(tab, "Password")
+    await keys.type(PASSWORD)
+    await keys.press("Enter")
+    await expect(tab.get_by_text("Register your first router")).to_be_visible()
+
+
+async def test_who_confirms_an_address_finds_every_page_accessible(rig, tab):
+    await tab.goto(str(rig.server.make_url("/sign-up")))
+    for label, text in (("First name", "Ada"), ("Last name", "Bell"), ("E-mail", EMAIL)):
+        await tab.get_by_label(label).fill(text)
+    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    await tab.get_by_label("Country").select_option("BE")
+    await tab.get_by_label("terms of use").check()
+    await assert_no_fault(tab)  # with the password's strength beside it
+    await tab.get_by_role("button", name="Create account").click()
+    await tab.get_by_label("6-digit code").wait_for()
+    link = link_in((await rig.mails(EMAIL))[0])
+    await look_at(rig, tab, "/confirm", link, "/confirm/link/of-yesterday")
