@@ -76,6 +76,16 @@ class HandshakeTest(unittest.TestCase):
     def test_the_answer_to_our_key_opens(self):
         self.assertEqual(requested().receive(ANSWER), [(OPENED, None)])
 
+    def test_an_answer_of_just_the_limit_opens_however_it_is_cut(self):
+        answer = ANSWER[:-4] + b"\r\nX: "
+        answer += b"x" * (ws.HEAD_LIMIT - len(answer)) + b"\r\n\r\n"
+        for cut in range(len(answer) - 8, len(answer) + 1):
+            websocket = requested()
+            events = websocket.receive(answer[:cut]) + websocket.receive(answer[cut:])
+            self.assertEqual((cut, events), (cut, [(OPENED, None)]))
+        with self.assertRaises(WebSocketError):
+            requested().receive(answer.replace(b"X: ", b"X: x"))
+
     def test_headers_are_read_in_any_case_and_order(self):
         lines = ANSWER[:-4].split(b"\r\n")
         lines[1:] = [line.replace(b"Sec-Web", b"sec-wEB") for line in lines[:0:-1]]

@@ -91,7 +91,8 @@ class WebSocket:
 
     def _parse_head(self, events):
         end = self._buffer.find(b"\r\n\r\n")
-        if end > HEAD_LIMIT or (end < 0 and len(self._buffer) > HEAD_LIMIT):
+        # A head of just the limit may come without the last byte of its end.
+        if end > HEAD_LIMIT or (end < 0 and len(self._buffer) > HEAD_LIMIT + 3):
             raise WebSocketError("the cloud's handshake is longer than %d bytes" % HEAD_LIMIT)
         if end < 0:
             return False
