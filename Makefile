@@ -9,6 +9,10 @@ WANTED := $(shell sha256sum pyproject.toml | cut -c1-16)
 INSTALLED := $(VENV)/.installed-$(WANTED)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(WANTED)
 
+# A real browser or an emulated router on a busy computer may be late once. Such a test is asked once more, and the
+# report says which one it was (R); `make test-long` asks nobody twice.
+ONCE_MORE := --reruns 1 -rR
+
 MAKEFLAGS += --no-print-directory
 # Tests share two cores, one router and one screen: never side by side, whatever -j says.
 .NOTPARALLEL:
@@ -40,10 +44,10 @@ test-unit: $(INSTALLED_DEV) micropython  ## the router's decisions and the contr
 	@$(BIN)/python tests/micropython/run.py
 
 test-host: $(INSTALLED_DEV) micropython packages-test  ## the bench, the emulator, the releases and the cloud
-	@$(BIN)/python -m pytest tests/host_tools $(ARGS)
+	@$(BIN)/python -m pytest $(ONCE_MORE) tests/host_tools $(ARGS)
 
 test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated router, with a real browser
-	@$(BIN)/python -m pytest tests/system $(ARGS)
+	@$(BIN)/python -m pytest $(ONCE_MORE) tests/system $(ARGS)
 
 test-long: $(INSTALLED_DEV) packages-test  ## the fuzzer, and the system tests five times over: what fails seldom
 	@$(BIN)/python -m tests.fuzz --seconds 300

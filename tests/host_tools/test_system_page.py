@@ -122,6 +122,7 @@ def test_a_code_is_asked_for_again_once_the_last_is_five_minutes_old(tab, router
     expect(tab.get_by_role("heading", name="Is it you?")).to_be_hidden()
     assert router.process.poll() is None
     tab.get_by_role("button", name="Restart router").click()
+    expect(tab.get_by_role("heading", name="Is it you?")).to_be_visible()
     code = totp.at(time.time(), counter_offset=1)  # the next one: the clocks may differ by a step
     assert code != used
     tab.get_by_label("Six-digit code").press_sequentially(code)
