@@ -9,6 +9,7 @@ from gatelodge.store import Store
 from tests.fakes.clock import FakeClock
 from tests.fakes.crashing_files import CrashingFiles
 from tests.fakes.memory_cloud import MemoryCloud
+from tests.firmware.client_rig import ClientTest
 
 IDENTITY = {"serial_number": "GL-0001", "model": "Virt", "cloud": {"server_name": "cloud.test"}}
 FACTS = {"firmware": "0.1.0", "uptime_s": 7, "load": 0.25, "memory_free_kb": 4096, "wan_up": True}
@@ -33,7 +34,7 @@ class TlsRefusal(LineError):
         self.reason = reason
 
 
-class CloudClientTest(unittest.IsolatedAsyncioTestCase):
+class CloudClientTest(ClientTest):
     def setUp(self):
         log.configure("/dev/null")
         self.cloud, self.clock, self.ran = MemoryCloud(), FakeClock(is_set=False), []
@@ -62,19 +63,6 @@ class CloudClientTest(unittest.IsolatedAsyncioTestCase):
             IDENTITY, self.cloud.open_stream, self.clock, self.store, lambda: FACTS, commands, zeros
         )
         self.running = asyncio.create_task(self.client.run())
-
-    async def stop(self):
-        # More than once: before CPython 3.12 wait_for swallows a cancellation that comes with its result.
-        while not self.running.done():
-            self.running.cancel()
-            await asyncio.sleep(0.001)
-
-    async def until(self, condition):
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.001)
-        self.fail(f"it did not happen; heard: {self.cloud.heard}")
 
     async def heard(self, kind, count=1):
         await self.until(lambda: len(self.cloud.heard_of(kind)) >= count)

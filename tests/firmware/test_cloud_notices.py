@@ -12,6 +12,7 @@ from gatelodge.store import Store
 from tests.fakes.clock import FakeClock
 from tests.fakes.crashing_files import CrashingFiles
 from tests.fakes.memory_cloud import MemoryCloud
+from tests.firmware.client_rig import ClientTest
 
 IDENTITY = {"serial_number": "GL-0001", "model": "Virt", "cloud": {"server_name": "cloud.test"}}
 FACTS = {"firmware": "0.1.0", "uptime_s": 7, "load": 0.25, "memory_free_kb": 4096, "wan_up": True}
@@ -59,7 +60,7 @@ class LedgerTest(unittest.TestCase):
         self.assertEqual(str(record), before)
 
 
-class CloudNoticesTest(unittest.IsolatedAsyncioTestCase):
+class CloudNoticesTest(ClientTest):
     def setUp(self):
         log.configure("/dev/null")
         self.cloud, self.clock, self.running = MemoryCloud(), FakeClock(is_set=False), None
@@ -86,18 +87,6 @@ class CloudNoticesTest(unittest.IsolatedAsyncioTestCase):
     async def online(self):
         await self.start()
         await self.until(lambda: self.client.state["state"] == ONLINE)
-
-    async def stop(self):
-        while not self.running.done():
-            self.running.cancel()
-            await asyncio.sleep(0.001)
-
-    async def until(self, condition):
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.001)
-        self.fail(f"it did not happen; heard: {self.cloud.heard}")
 
     def owed(self):
         record = self.store.get(store_keys.COMMANDS, ledger.empty())

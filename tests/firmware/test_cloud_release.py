@@ -13,6 +13,7 @@ from gatelodge.store import Store
 from tests.fakes.clock import FakeClock
 from tests.fakes.crashing_files import CrashingFiles
 from tests.fakes.memory_cloud import MemoryCloud
+from tests.firmware.client_rig import ClientTest
 
 CODE = "000G40R40M30E209Z"
 IDENTITY = {
@@ -27,7 +28,7 @@ CLAIM = {
 }  # fmt: skip
 
 
-class Case(unittest.IsolatedAsyncioTestCase):
+class Case(ClientTest):
     def setUp(self):
         log.configure("/dev/null")
         self.cloud, self.clock, self.running = MemoryCloud(), FakeClock(is_set=False), None
@@ -47,18 +48,6 @@ class Case(unittest.IsolatedAsyncioTestCase):
     async def online(self):
         await self.start()
         await self.until(lambda: self.client.state["state"] == ONLINE)
-
-    async def stop(self):
-        while not self.running.done():
-            self.running.cancel()
-            await asyncio.sleep(0.001)
-
-    async def until(self, condition):
-        for _ in range(2000):
-            if condition():
-                return
-            await asyncio.sleep(0.001)
-        self.fail(f"it did not happen; heard: {self.cloud.heard}")
 
     def kept(self):
         keys = self.store.keys()
