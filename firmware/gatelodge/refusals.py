@@ -2,7 +2,7 @@
 
 from gatelodge.contract.errors import TheirError
 from gatelodge.core import password as passwords
-from gatelodge.text import _
+from gatelodge.text import N_, P_, _, counted
 
 
 class SigninError(TheirError):
@@ -24,68 +24,68 @@ class SigninError(TheirError):
         self.offer = offer
 
 
-# name: (field, offer, text). A % in a text takes the values given to `refusal`.
+# name: (field, offer, marked text). A % in a text takes the values given to `refusal`, or those of _VALUES.
 REFUSALS = {
     "not_provisioned": (
         "form",
         None,
-        _("This router has not been provisioned. Return it to where it was bought."),
+        N_("This router has not been provisioned. Return it to where it was bought."),
     ),
-    "has_owner": ("form", "start", _("This router has an owner already. Sign in.")),
-    "no_owner": ("form", "start", _("This router has no owner yet. Set it up first.")),
-    "setup_over": ("form", "start", _("The 15 minutes for setting up are over. Start again.")),
-    "setup_outdated": ("form", "start", _("This page is out of date. Start again.")),
-    "signin_over": ("form", "start", _("This sign-in has ended. Enter the password again.")),
-    "trust_over": ("form", None, _("That browser is not trusted any more.")),
+    "has_owner": ("form", "start", N_("This router has an owner already. Sign in.")),
+    "no_owner": ("form", "start", N_("This router has no owner yet. Set it up first.")),
+    "setup_over": ("form", "start", N_("The 15 minutes for setting up are over. Start again.")),
+    "setup_outdated": ("form", "start", N_("This page is out of date. Start again.")),
+    "signin_over": ("form", "start", N_("This sign-in has ended. Enter the password again.")),
+    "trust_over": ("form", None, N_("That browser is not trusted any more.")),
     "service_code_typing": ("service_code", None, "%s"),
     "service_code_wrong": (
         "service_code",
         None,
-        _("This is not the service code of this router. Check the label."),
+        N_("This is not the service code of this router. Check the label."),
     ),
-    passwords.TOO_SHORT: ("password", None, _("Use at least %d characters.") % passwords.SHORTEST),
-    passwords.TOO_LONG: ("password", None, _("Use at most %d characters.") % passwords.LONGEST),
-    passwords.CONTROL: ("password", None, _("A password has no control characters. Type it again.")),
+    passwords.TOO_SHORT: ("password", None, N_("Use at least %d characters.")),
+    passwords.TOO_LONG: ("password", None, N_("Use at most %d characters.")),
+    passwords.CONTROL: ("password", None, N_("A password has no control characters. Type it again.")),
     passwords.COMMON: (
         "password",
         None,
-        _("This password is among the first that are tried. Add words that do not belong together."),
+        N_("This password is among the first that are tried. Add words that do not belong together."),
     ),
     "password_on_label": (
         "password",
         None,
-        _("This is printed on the label. Choose something that only you know."),
+        N_("This is printed on the label. Choose something that only you know."),
     ),
-    "password_same": ("password", None, _("This is the password already. Choose another one.")),
-    "enrolment_over": ("form", None, _("The 15 minutes for adding it are over. Begin again.")),
-    "authenticators_full": ("form", None, _("There are eight authenticators. Remove one first.")),
-    "no_such_authenticator": ("form", None, _("That authenticator has been removed. Load the page again.")),
+    "password_same": ("password", None, N_("This is the password already. Choose another one.")),
+    "enrolment_over": ("form", None, N_("The 15 minutes for adding it are over. Begin again.")),
+    "authenticators_full": ("form", None, N_("There are eight authenticators. Remove one first.")),
+    "no_such_authenticator": ("form", None, N_("That authenticator has been removed. Load the page again.")),
     "last_authenticator": (
         "form",
         None,
-        _("This is the last authenticator. Add another one first, or switch two-factor off."),
+        N_("This is the last authenticator. Add another one first, or switch two-factor off."),
     ),
-    "undo_over": ("form", None, _("The 10 minutes are over. Add the authenticator again.")),
-    "two_factor_is_off": ("form", None, _("Two-factor is off. Add an authenticator to switch it on.")),
-    "nothing_to_recover": ("form", None, _("Two-factor is off: the password alone signs you in.")),
-    "session_over": ("form", None, _("That session has ended already.")),
-    "password_wrong": ("password", None, _("This is not the password. Try again.")),
+    "undo_over": ("form", None, N_("The 10 minutes are over. Add the authenticator again.")),
+    "two_factor_is_off": ("form", None, N_("Two-factor is off. Add an authenticator to switch it on.")),
+    "nothing_to_recover": ("form", None, N_("Two-factor is off: the password alone signs you in.")),
+    "session_over": ("form", None, N_("That session has ended already.")),
+    "password_wrong": ("password", None, N_("This is not the password. Try again.")),
     "proof_needed": (
         "code",
         "prove",
-        _("Enter a code from your authenticator app to do this."),
+        N_("Enter a code from your authenticator app to do this."),
     ),
-    "code_form": ("code", None, _("A code has six digits. Enter the one shown in your authenticator app.")),
+    "code_form": ("code", None, N_("A code has six digits. Enter the one shown in your authenticator app.")),
     "code_unproved": (
         "code",
         None,
-        _("This is not the code shown now. Enter the newest one, and check the phone's clock."),
+        N_("This is not the code shown now. Enter the newest one, and check the phone's clock."),
     ),
-    "code_wrong": ("code", "recovery", _("This is not the code shown now. Enter the newest one.")),
+    "code_wrong": ("code", "recovery", N_("This is not the code shown now. Enter the newest one.")),
     "phone_ahead": (
         "code",
         "recovery",
-        _(
+        N_(
             "Your phone is about %s ahead of the router. Turn on automatic time in the phone's settings for "
             "date and time, then enter the code shown."
         ),
@@ -93,7 +93,7 @@ REFUSALS = {
     "phone_behind": (
         "code",
         "recovery",
-        _(
+        N_(
             "Your phone is about %s behind the router. Turn on automatic time in the phone's settings for "
             "date and time, then enter the code shown."
         ),
@@ -101,22 +101,22 @@ REFUSALS = {
     "two_codes_same": (
         "next_code",
         None,
-        _("That is the first code again. Wait until the app shows another one."),
+        N_("That is the first code again. Wait until the app shows another one."),
     ),
     "two_codes_wrong": (
         "code",
         "recovery",
-        _("These are no two new codes in a row. Enter the code shown now, then the one that follows it."),
+        N_("These are no two new codes in a row. Enter the code shown now, then the one that follows it."),
     ),
-    "clock_known": ("code", "reload", _("The router knows the time now. Enter the code shown now.")),
-    "search_busy": ("form", None, _("The router is busy with another sign-in. Try again in a few seconds.")),
-    "search_over": ("form", None, _("That search has ended. Enter two codes again.")),
-    "code_used": ("code", None, _("That code has been used. Wait for the next one (%d s).")),
-    "code_used_before": ("code", None, _("That code has been used. Enter the one shown now.")),
+    "clock_known": ("code", "reload", N_("The router knows the time now. Enter the code shown now.")),
+    "search_busy": ("form", None, N_("The router is busy with another sign-in. Try again in a few seconds.")),
+    "search_over": ("form", None, N_("That search has ended. Enter two codes again.")),
+    "code_used": ("code", None, N_("That code has been used. Wait for the next one (%d s).")),
+    "code_used_before": ("code", None, N_("That code has been used. Enter the one shown now.")),
     "clock_unset_at_setup": (
         "code",
         None,
-        _(
+        N_(
             "The router does not know the time yet, so it cannot check a code. "
             "Connect it to the internet, wait for the time, then finish here."
         ),
@@ -124,7 +124,7 @@ REFUSALS = {
     "clock_unset": (
         "code",
         "recovery",
-        _(
+        N_(
             "The router does not know the time yet, so it cannot check a code. "
             "Use a recovery code, or connect the router to the internet and wait."
         ),
@@ -132,22 +132,25 @@ REFUSALS = {
     "recovery_code_form": (
         "recovery_code",
         None,
-        _("A recovery code has ten letters and digits. Check your list."),
+        N_("A recovery code has ten letters and digits. Check your list."),
     ),
     "recovery_code_wrong": (
         "recovery_code",
         None,
-        _("This code is not on the list, or has been used. Try another one."),
+        N_("This code is not on the list, or has been used. Try another one."),
     ),
 }
+
+_VALUES = {passwords.TOO_SHORT: (passwords.SHORTEST,), passwords.TOO_LONG: (passwords.LONGEST,)}
 
 _INSTEAD = {"code": "recovery"}  # what to offer who has to wait for a factor
 
 
 def refusal(name, *values, wait_s=None):
-    """Return the SigninError of a row of REFUSALS."""
+    """Return the SigninError of a row of REFUSALS, in the language of whoever is answered."""
     field, offer, text = REFUSALS[name]
-    return SigninError(field, text % values if values else text, wait_s, offer)
+    values = values or _VALUES.get(name, ())
+    return SigninError(field, _(text) % values if values else _(text), wait_s, offer)
 
 
 def too_early(factor, wait_s):
@@ -165,10 +168,13 @@ def closed(factor):
     return SigninError(factor, text, None, _INSTEAD.get(factor, "presence"))
 
 
+_WAITS = ((120, 1, P_("%d s", "%d s")), (7200, 60, P_("%d minute", "%d minutes")))
+_HOURS = P_("%d hour", "%d hours")
+
+
 def span(seconds):
     """Return a wait in the unit that fits, rounded up."""
-    if seconds < 120:
-        return _("%d s") % seconds
-    if seconds < 7200:
-        return _("%d minutes") % -(-seconds // 60)
-    return _("%d hours") % -(-seconds // 3600)
+    for most, unit, texts in _WAITS:
+        if seconds < most:
+            return counted(-(-seconds // unit), *texts)
+    return counted(-(-seconds // 3600), *_HOURS)

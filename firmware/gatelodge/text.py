@@ -4,7 +4,19 @@ place.
     _("Sign out")                               the sentence in the language of whoever is answered now
     N_("Sign out")                              only marks it, in tables that are made once: `_` where shown
     P_("%d session", "%d sessions")             marks a sentence that counts, as a pair for `counted`
+    counted(3, *P_("%d session", "%d sessions"))
 """
+
+from collections import namedtuple
+
+Language = namedtuple("Language", ("tag", "name", "decimal_mark"))
+
+_ENGLISH = Language("en", "English", ".")
+
+
+def language():
+    """The Language that is spoken now."""
+    return _ENGLISH
 
 
 def _(text):
@@ -17,3 +29,8 @@ def N_(text):
 
 def P_(one, many):
     return one, many
+
+
+def counted(count, one, many):
+    """ "1 device", "3 devices": in each is a %d for the count."""
+    return (one if count == 1 else many) % count

@@ -1,6 +1,7 @@
 """The one claim that waits for the owner's answer on the admin page."""
 
 from gatelodge.contract.errors import StateError
+from gatelodge.text import N_
 
 ANSWERED_LIMIT = 8
 
@@ -45,6 +46,6 @@ class Claims:
         """Burn the claim: it has one answer. Raises StateError when it is not waiting (any more)."""
         claim = self.current(0)
         if claim is None or claim["claim_id"] != claim_id:
-            raise StateError("This request is not waiting any more. Start it again in your account.")
+            raise StateError(N_("This request is not waiting any more. Start it again in your account."))
         self._args = None
         self._answered = (self._answered + [claim_id])[-ANSWERED_LIMIT:]

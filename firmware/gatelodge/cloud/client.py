@@ -36,7 +36,7 @@ from gatelodge.contract import messages
 from gatelodge.contract.errors import GatelodgeError, LineError, MessageError, OurError, StateError
 from gatelodge.core.backoff import RANDOM_BYTES, Backoff
 from gatelodge.tasks import Tasks
-from gatelodge.text import _
+from gatelodge.text import N_
 
 CONNECTING = "connecting"
 ONLINE = "online"
@@ -113,7 +113,7 @@ class CloudClient:
         """Give the router back to nobody: durable on return. Or StateError."""
         owner = self.owner
         if owner is None:
-            raise StateError(_("This router belongs to no account."))
+            raise StateError(N_("This router belongs to no account."))
         self._check_room()
         message = {"type": "release", "release_id": self._new_id(), "account_id": owner["account_id"]}
         record = ledger.owed(self._record, message)
@@ -126,13 +126,13 @@ class CloudClient:
     def invite(self):
         """Ask the cloud for a link; it comes within a moment. Nothing is kept: who is offline asks again."""
         if self.owner is not None:
-            raise StateError(_("This router belongs to an account. Release it first."))
+            raise StateError(N_("This router belongs to an account. Release it first."))
         if self._connection is None:
             raise StateError(
-                _("The router is not connected to the cloud. Wait until it is, then start again.")
+                N_("The router is not connected to the cloud. Wait until it is, then start again.")
             )
         if not self._takes.get("invite"):
-            raise StateError(_("This cloud cannot start it here. Enter the service code in your account."))
+            raise StateError(N_("This cloud cannot start it here. Enter the service code in your account."))
         message = {"type": "invite", "invite_id": self._new_id()}
         message["service_code"] = self._identity["service_code"]
         self._invitation.ask(message["invite_id"])
@@ -165,7 +165,7 @@ class CloudClient:
     def _check_room(self):
         if ledger.is_outbox_full(self._record):
             raise StateError(
-                _("The cloud has not taken earlier answers yet. Try again when it is connected.")
+                N_("The cloud has not taken earlier answers yet. Try again when it is connected.")
             )
 
     def _new_id(self):

@@ -4,7 +4,7 @@ The router shows its service code to the cloud, which gives a link in return. Wh
 account begins a claim, and that is approved here like any other.
 """
 
-from gatelodge.text import _
+from gatelodge.text import N_
 
 ASKED = "asked"  # the cloud has not answered yet
 OPEN = "open"
@@ -33,7 +33,7 @@ class Invitation:
             return
         link = message["link"]
         if link is None or not link.startswith("https://"):
-            self._tell(REFUSED, None, message["error"] or _("The cloud gave no link."), REFUSAL_MS)
+            self._tell(REFUSED, None, message["error"] or N_("The cloud gave no link."), REFUSAL_MS)
         else:
             self._tell(OPEN, link, None, (message["expires_s"] or 1) * 1000)
 

@@ -5,7 +5,7 @@ origin. So only the router's own names are served. An address is not a name that
 us: any address is fine.
 """
 
-from gatelodge.text import _
+from gatelodge.text import N_
 from gatelodge.web.wire import Refusal
 
 SAFE_METHODS = ("GET", "HEAD")
@@ -50,7 +50,7 @@ class Guard:
             return
         name = host_name(host)
         if not (name in self._names or is_address(name)):
-            raise Refusal(421, _("This router does not answer to that name. Use its address."))
+            raise Refusal(421, N_("This router does not answer to that name. Use its address."))
         self._last_host = host
 
     def check_origin(self, method, host, headers):
@@ -61,7 +61,7 @@ class Guard:
         site = headers.get("Sec-Fetch-Site")
         origin = headers.get("Origin")
         if site not in (None, "same-origin") or origin not in (None, self._scheme + "://" + host):
-            raise Refusal(403, _("That request came from another site and was refused."))
+            raise Refusal(403, N_("That request came from another site and was refused."))
 
 
 def cookie(name, value, max_age_s=None):

@@ -3,6 +3,7 @@
 from microdot import Response
 
 from gatelodge import compat
+from gatelodge.text import _
 from gatelodge.web import wire
 from gatelodge.web.html import escape
 
@@ -62,9 +63,9 @@ def signin_error(error):
 def refusal_body(path, refusal):
     """(content type, bytes) that say why a request was refused."""
     if is_for_script(path):
-        error = {"field": "form", "text": refusal.text, "wait_s": None, "offer": None}
+        error = {"field": "form", "text": _(refusal.text), "wait_s": None, "offer": None}
         return JSON, compat.json.dumps({"error": error}).encode()
-    text = escape(refusal.text)
+    text = escape(_(refusal.text))
     # Without style or script: it has to be right when nothing else is.
     return HTML, (
         "<!doctype html><html lang=en><title>%s</title><h1>%s</h1><p><a href='/'>Gatelodge</a></p>"

@@ -13,7 +13,7 @@ from gatelodge import compat, log
 from gatelodge.core import user_agent
 from gatelodge.core.signin import Visitor
 from gatelodge.refusals import SigninError
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import guard, reply
 from gatelodge.web.wire import Refusal
 
@@ -90,7 +90,7 @@ class Routes:
             except Exception as error:  # Microdot would print it on the serial console
                 log.exception("web", row.method + " " + row.path + " failed", error)
                 return self._refused(
-                    row.path, Refusal(500, _("The router could not answer that. It is in the log."))
+                    row.path, Refusal(500, N_("The router could not answer that. It is in the log."))
                 )
 
         return handle
@@ -136,9 +136,9 @@ class Routes:
 
 
 UNROUTED = {
-    404: _("There is no such page on this router."),
-    405: _("That page does not take this kind of request."),
-    413: _("The body is too large."),
+    404: N_("There is no such page on this router."),
+    405: N_("That page does not take this kind of request."),
+    413: N_("The body is too large."),
 }
 
 
@@ -161,7 +161,7 @@ def elsewhere(path, target, status):
 def check_token(request, session):
     sent = request.headers.get("X-CSRF-Token") or ""
     if not compat.constant_time_equal(sent.encode(), session.csrf_token.encode()):
-        raise Refusal(403, _("This page is from an earlier session. Load it again."))
+        raise Refusal(403, N_("This page is from an earlier session. Load it again."))
 
 
 def check_fields(fields, request):

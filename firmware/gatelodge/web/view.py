@@ -10,7 +10,7 @@ section along.
 """
 
 from gatelodge import log
-from gatelodge.text import _
+from gatelodge.text import N_, P_, _
 from gatelodge.web import words
 from gatelodge.web.html import escape, fill
 
@@ -18,35 +18,35 @@ UNKNOWN = "–"
 MAX_YEARS_S = 10 * 366 * 86400  # a time further back was taken before the clock was set
 
 TIME_SOURCES = {
-    "sntp": _("Set by network time"),
-    "cloud": _("Set by the cloud"),
-    "rtc": _("Set by the battery clock"),
-    "two codes": _("Set by two codes of an authenticator"),
-    "bench": _("Set at the factory"),
+    "sntp": N_("Set by network time"),
+    "cloud": N_("Set by the cloud"),
+    "rtc": N_("Set by the battery clock"),
+    "two codes": N_("Set by two codes of an authenticator"),
+    "bench": N_("Set at the factory"),
 }
 
-HERE = (_("1 device is here"), _("%d devices are here"))
-AWAY = (_("1 more is away."), _("%d more are away."))
-NO_DEVICE = _("No device has spoken yet. Connect a phone or a laptop, and it is here within a minute.")
+HERE = P_("%d device is here", "%d devices are here")
+AWAY = P_("%d more is away.", "%d more are away.")
+NO_DEVICE = N_("No device has spoken yet. Connect a phone or a laptop, and it is here within a minute.")
 
 # What is known of the way out -> title, detail, state.
 _INTERNET = {
     "no link": (
-        _("No internet"),
-        _("The internet port has no link. Check the cable to the modem."),
+        N_("No internet"),
+        N_("The internet port has no link. Check the cable to the modem."),
         "trouble",
     ),
     "no route": (
-        _("No internet"),
-        _("The line is there, but gives no way out. Restart the modem."),
+        N_("No internet"),
+        N_("The line is there, but gives no way out. Restart the modem."),
         "trouble",
     ),
     "silent": (
-        _("Waiting for the internet"),
-        _("The line is there, but no server has answered yet. This is checked all the time."),
+        N_("Waiting for the internet"),
+        N_("The line is there, but no server has answered yet. This is checked all the time."),
         "waiting",
     ),
-    "answered": (_("The internet works"), _("Servers outside answer this router."), "works"),
+    "answered": (N_("The internet works"), N_("Servers outside answer this router."), "works"),
 }
 
 _CLAIM = """<h2>{title}</h2><p><strong>{name}</strong> ({email}) {wants}</p>
@@ -96,7 +96,7 @@ class View:
         else:
             case = "answered" if self._has_answer() else "silent"
         title, detail, state = _INTERNET[case]
-        return told("internet", title, detail, state)
+        return told("internet", _(title), _(detail), state)
 
     def _has_answer(self):
         """Whether somebody outside has answered: the cloud now, or network time since the start."""
@@ -141,7 +141,7 @@ class View:
                 "waiting",
                 None,
             )
-        source = TIME_SOURCES.get(clock.source, _("Set"))
+        source = _(TIME_SOURCES.get(clock.source, N_("Set")))
         return {"clock.detail": "%s: %s" % (source, words.moment(clock.now()))}, "works", None
 
     # The cloud
@@ -203,7 +203,7 @@ class View:
 def devices_told(rows):
     """How many devices there are, as a section without a table."""
     if not rows:
-        return told("devices", _("No device yet"), NO_DEVICE, "waiting")
+        return told("devices", _("No device yet"), _(NO_DEVICE), "waiting")
     here = len([row for row in rows if row["state"] == "here"])
     detail = words.counted(len(rows) - here, *AWAY) if len(rows) > here else _("Every known device is here.")
     return told("devices", words.counted(here, *HERE), detail, "works")

@@ -1,7 +1,7 @@
 """About: what this router is and runs, under which licences, and its service code for who gives a code."""
 
 from gatelodge import compat
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import reply, view
 from gatelodge.web.html import escape, fill
 from gatelodge.web.pages.parts import facts
@@ -24,11 +24,11 @@ data-label="{licence}">{under}</td></tr>"""
 
 # (part, what it does here, SPDX name of its licence): what the bundle holds, then what runs it.
 LICENCES = (
-    ("Gatelodge", _("This page and everything behind it"), "MIT"),
-    ("Microdot", _("Finds the page to an address"), "MIT"),
-    ("MicroPython", _("Runs the two above"), "MIT"),
-    ("Mbed TLS", _("Encrypts, inside MicroPython"), "Apache-2.0"),
-    ("libffi", _("Lets MicroPython call the system"), "MIT"),
+    ("Gatelodge", N_("This page and everything behind it"), "MIT"),
+    ("Microdot", N_("Finds the page to an address"), "MIT"),
+    ("MicroPython", N_("Runs the two above"), "MIT"),
+    ("Mbed TLS", N_("Encrypts, inside MicroPython"), "Apache-2.0"),
+    ("libffi", N_("Lets MicroPython call the system"), "MIT"),
 )
 
 
@@ -81,4 +81,4 @@ class AboutPages:
 
 
 def _licence(name, what, under):
-    return fill(_LICENCE, name=name, what=what, under=under, role=_("What it does"), licence=_("Licence"))
+    return fill(_LICENCE, name=name, what=_(what), under=under, role=_("What it does"), licence=_("Licence"))

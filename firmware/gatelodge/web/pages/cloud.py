@@ -4,17 +4,17 @@ from gatelodge import log
 from gatelodge.contract.errors import StateError
 from gatelodge.core import qr
 from gatelodge.refusals import SigninError
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import reply, view, words
 from gatelodge.web.html import fill
 from gatelodge.web.pages.parts import card, claim, failed, headline, live_facts, live_page
 from gatelodge.web.routes import OWNER, get, post
 
 FACTS = (
-    (_("State"), "link.state"),
-    (_("Since"), "link.since"),
-    (_("Last error"), "link.error"),
-    (_("Address of the cloud"), "link.address"),
+    (N_("State"), "link.state"),
+    (N_("Since"), "link.since"),
+    (N_("Last error"), "link.error"),
+    (N_("Address of the cloud"), "link.address"),
 )
 
 _WHO = '<div class="who"><h2>{title}</h2><p>{who!}</p></div>'
@@ -47,7 +47,7 @@ shape-rendering="crispEdges"><rect width="100%" height="100%" fill="#fff"/>
 _NOTE = '<p class="note" data-state="{state}">{text}</p>'
 
 # The link's state -> its word.
-_STATES = {"online": _("Connected"), "connecting": _("Connecting"), "offline": _("Not connected")}
+_STATES = {"online": N_("Connected"), "connecting": N_("Connecting"), "offline": N_("Not connected")}
 
 
 class CloudPages:
@@ -109,7 +109,7 @@ class CloudPages:
         try:
             act(cloud)
         except StateError as error:
-            raise SigninError("form", str(error))
+            raise SigninError("form", _(str(error)))
 
     # --- what is shown ---
 
@@ -117,7 +117,7 @@ class CloudPages:
         cloud = self._site.cloud
         state = cloud.state if cloud is not None else {}
         texts = {
-            "link.state": _STATES.get(state.get("state"), _("Not connected")),
+            "link.state": _(_STATES.get(state.get("state"), N_("Not connected"))),
             "link.since": self._since(state.get("since")),
             "link.error": view.sentence(state["last_error"]) if state.get("last_error") else _("None"),
             "link.address": (self._site.identity.get("cloud") or {}).get("host", view.UNKNOWN),
@@ -182,7 +182,7 @@ def _owned(owner):
 def _free(state, invitation):
     """For a router of nobody. state: of the link; invitation: one that is not open, or None."""
     if state.get("state") != "online":
-        return _notes(state, None) + fill("<p>{text}</p>", text=_OFFLINE)
+        return _notes(state, None) + fill("<p>{text}</p>", text=_(_OFFLINE))
     if invitation and invitation["state"] == "asked":
         return fill("<p>{text}</p>", text=_("The cloud is asked for a link. It is here in a moment."))
     return fill(
@@ -197,7 +197,7 @@ def _free(state, invitation):
     )
 
 
-_OFFLINE = _("To put it into an account, the router has to be connected to the cloud. It goes on trying.")
+_OFFLINE = N_("To put it into an account, the router has to be connected to the cloud. It goes on trying.")
 
 
 def _notes(state, invitation):
@@ -206,7 +206,7 @@ def _notes(state, invitation):
         text = _("Released here. The cloud hears of it as soon as it is connected.")
         return fill(_NOTE, state="waiting", text=text)
     if invitation and invitation["state"] == "refused":
-        return fill(_NOTE, state="trouble", text=view.sentence(invitation["error"]))
+        return fill(_NOTE, state="trouble", text=view.sentence(_(invitation["error"])))
     return ""
 
 

@@ -1,19 +1,19 @@
 """Devices: who is in the home network, by name, address and maker, and since when."""
 
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import reply, view, words
 from gatelodge.web.html import fill
 from gatelodge.web.pages.parts import headline, live_page, table
 from gatelodge.web.routes import OWNER, get
 
-HEADS = (_("Device"), _("State"), _("First seen"), _("Address"), _("Hardware address"))
+HEADS = (N_("Device"), N_("State"), N_("First seen"), N_("Address"), N_("Hardware address"))
 
 # What the list can and cannot say.
 NOTES = (
-    _("Names come from the devices themselves, when the router gives them an address."),
-    _("A private address was made up by the device, so that nobody can follow it. It names no maker."),
-    _("First seen counts from the router's start. It is kept in memory only."),
-    _("The router keeps a silent device as here for some minutes. One that speaks IPv6 alone is not seen."),
+    N_("Names come from the devices themselves, when the router gives them an address."),
+    N_("A private address was made up by the device, so that nobody can follow it. It names no maker."),
+    N_("First seen counts from the router's start. It is kept in memory only."),
+    N_("The router keeps a silent device as here for some minutes. One that speaks IPv6 alone is not seen."),
 )
 
 _ROW = """<tr><th scope="row">{name}<span class="quiet">{maker}</span></th>
@@ -41,7 +41,7 @@ class DevicesPages:
 
     def page(self, visit, _values):
         now = self._view.now()
-        notes = "".join([fill(_NOTE, text=text) for text in NOTES])
+        notes = "".join([fill(_NOTE, text=_(text)) for text in NOTES])
         after = fill(_NOTES, title=_("About this list"), notes=notes)
         devices = table(now, "devices", _("In the home network"), HEADS, " wide", after)
         body = headline(now, "devices") + '<div class="cards">' + devices + "</div>"
@@ -87,10 +87,10 @@ def _row(device, moment):
         moment=moment,
         state="works" if is_here else "off",
         word=_("Here") if is_here else _("Away"),
-        at=HEADS[3],
-        hardware=HEADS[4],
-        first=HEADS[2],
-        state_label=HEADS[1],
+        at=_(HEADS[3]),
+        hardware=_(HEADS[4]),
+        first=_(HEADS[2]),
+        state_label=_(HEADS[1]),
     )
 
 

@@ -2,16 +2,16 @@
 once."""
 
 from gatelodge.core import qr
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web.html import fill
 from gatelodge.web.pages.shell import USERNAME, field
 
 STRENGTHS = (
-    _("Too easy to guess"),
-    _("Weak"),
-    _("Fair"),
-    _("Good"),
-    _("Strong"),
+    N_("Too easy to guess"),
+    N_("Weak"),
+    N_("Fair"),
+    N_("Good"),
+    N_("Strong"),
 )
 
 _NEW_PASSWORD = """{username!}{before!}{field!}
@@ -35,14 +35,14 @@ _CODES = """<ol class="codes" data-codes aria-label="{title}"></ol>
 
 # What an authenticator app asks when the key is typed (RFC 6238; the defaults of every app).
 _MANUAL = (
-    (_("Type"), _("time-based")),
-    (_("Algorithm"), "SHA1"),
-    (_("Digits"), "6"),
-    (_("Period"), _("30 seconds")),
+    (N_("Type"), N_("time-based")),
+    (N_("Algorithm"), "SHA1"),
+    (N_("Digits"), "6"),
+    (N_("Period"), N_("30 seconds")),
 )
 
-CODES_TITLE = _("Keep your recovery codes")
-CODES_LEAD = _(
+CODES_TITLE = N_("Keep your recovery codes")
+CODES_LEAD = N_(
     "If the phone is lost, one of these signs you in instead of a code. Each works once. "
     "They are shown now and never again."
 )
@@ -80,7 +80,7 @@ def authenticator():
         copy=_("Copy the key"),
         copied=_("Copied"),
         manual=_("What the app may ask"),
-        rows="".join([fill(row, name=name, value=value) for name, value in _MANUAL]),
+        rows="".join([fill(row, name=_(name), value=_(value)) for name, value in _MANUAL]),
     )
 
 
@@ -94,7 +94,7 @@ def recovery_codes(path, go):
     """The list that the script fills, and the way on, to `path`, once it is kept."""
     return fill(
         _CODES,
-        title=CODES_TITLE,
+        title=_(CODES_TITLE),
         print=_("Print"),
         save=_("Save as a file"),
         heading=_("Gatelodge recovery codes. Each works once."),
@@ -112,4 +112,4 @@ def qr_drawing(text):
 
 def strength_told(strength):
     """What the meter is told: {strength, text}."""
-    return {"strength": strength, "text": STRENGTHS[strength]}
+    return {"strength": strength, "text": _(STRENGTHS[strength])}

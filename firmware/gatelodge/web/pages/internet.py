@@ -1,23 +1,23 @@
 """Internet: whether it works, what the line is made of, and what went over it."""
 
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import reply, view, words
 from gatelodge.web.html import fill
 from gatelodge.web.pages.parts import card, chart, headline, live_facts, live_page, table
 from gatelodge.web.routes import OWNER, get
 
-HEADS = (_("Interface"), _("Link"), _("Address"), _("Received"), _("Sent"))
+HEADS = (N_("Interface"), N_("Link"), N_("Address"), N_("Received"), N_("Sent"))
 
 # (name, key of the live text): what the line is made of.
 FACTS = (
-    (_("Interface"), "line.interface"),
-    (_("Link"), "line.link"),
-    (_("Addresses"), "line.addresses"),
-    (_("Gateway"), "line.gateways"),
-    (_("DNS servers"), "line.name_servers"),
-    (_("Hardware address"), "line.mac"),
+    (N_("Interface"), "line.interface"),
+    (N_("Link"), "line.link"),
+    (N_("Addresses"), "line.addresses"),
+    (N_("Gateway"), "line.gateways"),
+    (N_("DNS servers"), "line.name_servers"),
+    (N_("Hardware address"), "line.mac"),
 )
-_ROLES = {"wan": _("Internet"), "lan": _("Home network"), "other": _("Other")}
+_ROLES = {"wan": N_("Internet"), "lan": N_("Home network"), "other": N_("Other")}
 
 _ADDRESS = '<div class="who"><h2>{title}</h2><p>{address!}</p></div>'
 
@@ -86,14 +86,14 @@ def _interfaces(shown):
 def _row(interface):
     return fill(
         _ROW,
-        role=_ROLES[interface["role"]],
+        role=_(_ROLES[interface["role"]]),
         name=interface["name"],
         mac=interface["mac"] or view.UNKNOWN,
         state="works" if interface["up"] else "off",
         word=_("Up") if interface["up"] else _("Down"),
         at=interface["address"] or view.UNKNOWN,
-        link=HEADS[1],
-        address=HEADS[2],
-        received=HEADS[3],
-        sent=HEADS[4],
+        link=_(HEADS[1]),
+        address=_(HEADS[2]),
+        received=_(HEADS[3]),
+        sent=_(HEADS[4]),
     )

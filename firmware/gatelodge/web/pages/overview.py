@@ -5,7 +5,7 @@ from microdot import Response
 from gatelodge import log
 from gatelodge.contract.errors import StateError
 from gatelodge.refusals import SigninError
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import live, reply, view
 from gatelodge.web.html import fill
 from gatelodge.web.pages.parts import card, chart, claim, facts, headline, live_page, meter
@@ -16,7 +16,7 @@ _WHO = '<div class="who"><h2>{who}</h2><p>{reach!}</p></div>'
 
 _LINKED = """<p class="word">{title!}</p><p>{detail!}</p><p class="on"><a href="{path}">{go}</a></p>"""
 
-_ANSWERED = {True: _("Approved. The cloud account will show this router."), False: _("Refused.")}
+_ANSWERED = {True: N_("Approved. The cloud account will show this router."), False: N_("Refused.")}
 
 
 class OverviewPages:
@@ -44,9 +44,10 @@ class OverviewPages:
         """The stream of one page: `page` names it, the overview where nothing is named."""
         shown = self._site.views.get(values.get("page", "overview"))
         if shown is None:
-            raise Refusal(404, _("There is no such page on this router."))
+            raise Refusal(404, N_("There is no such page on this router."))
         if self._site.open_streams >= live.MAX_OPEN:
-            raise Refusal(503, _("Too many pages of this router are open. Close one."), {"Retry-After": "10"})
+            text = N_("Too many pages of this router are open. Close one.")
+            raise Refusal(503, text, {"Retry-After": "10"})
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         return Response(live.LiveBody(self._site, visit.session_token, shown), 200, headers)
 
@@ -83,7 +84,7 @@ class OverviewPages:
         except (StateError, AttributeError):  # no such claim any more, or no cloud at all
             raise SigninError("form", _("That request has ended. Start it again in the cloud account."))
         log.info("web", "a registration was %s from %s", "approved" if approved else "refused", visit.client)
-        return reply.data({"say": _ANSWERED[approved]})
+        return reply.data({"say": _(_ANSWERED[approved])})
 
 
 def _router(now):

@@ -83,8 +83,8 @@ def card(now, key, title, body, wide=""):
 
 
 def table(now, key, title, heads, wide="", after=""):
-    """heads: texts. The rows are the view's markup of the same key. after: markup below them."""
-    cells = "".join(["<th scope=col>" + escape(head) + "</th>" for head in heads])
+    """heads: marked texts. The rows are the view's markup of the same key. after: markup below them."""
+    cells = "".join(["<th scope=col>" + escape(_(head)) + "</th>" for head in heads])
     return fill(
         _TABLE,
         wide=wide,
@@ -124,5 +124,5 @@ def meter(now, key, label):
 
 
 def live_facts(now, rows):
-    """The same from (name, key of a live text) pairs."""
-    return facts([(name, view.shown(now, key)) for name, key in rows])
+    """The same from (marked name, key of a live text) pairs."""
+    return facts([(_(name), view.shown(now, key)) for name, key in rows])

@@ -4,7 +4,7 @@ Every change asks for proof first (Owner.require_proof): the script then shows t
 sends the form again. Only switching two-factor off does not: its form holds the password and a code.
 """
 
-from gatelodge.text import _
+from gatelodge.text import N_, P_, _
 from gatelodge.web import reply, view, words
 from gatelodge.web.pages import enrolment
 from gatelodge.web.pages.parts import headline, live_page
@@ -16,8 +16,8 @@ ID = 8  # characters of the ids of authenticators, sessions and trusted browsers
 FEW_CODES = 3
 
 _DIALOGS = '<div id="dialogs" data-from="/api/security/dialogs"></div>'
-_ENDED = _("Every other session and every trusted browser has ended.")
-_CODES = (_("1 recovery code"), _("%d recovery codes"))
+_ENDED = N_("Every other session and every trusted browser has ended.")
+_CODES_LEFT = P_("Two-factor is on, %d recovery code left", "Two-factor is on, %d recovery codes left")
 
 
 class SecurityPages:
@@ -69,13 +69,13 @@ class SecurityPages:
         """The largest fact: whether a code is asked for, and whether a lost phone locks the owner out."""
         left = self._security.recovery_codes()[0]
         if not self._security.is_two_factor:
-            title, detail, state = _OFF
+            title, detail, state = _(_OFF[0]), _OFF[1], _OFF[2]
         elif not left:
-            title, detail, state = _NO_CODE
+            title, detail, state = _(_NO_CODE[0]), _NO_CODE[1], _NO_CODE[2]
         else:
-            title = _("Two-factor is on, %s left") % words.counted(left, *_CODES)
+            title = words.counted(left, *_CODES_LEFT)
             detail, state = _ON if left > FEW_CODES else _FEW
-        return view.told("security", title, detail, state)
+        return view.told("security", title, _(detail), state)
 
     def history(self, _visit, _values):
         """Every entry that is kept, as rows for the page's table."""
@@ -93,7 +93,7 @@ class SecurityPages:
         self._security.change_password(
             visit.session_token, visit.visitor, values["old_password"], values["password"]
         )
-        return _again(_("The password is changed."), _ENDED)
+        return _again(N_("The password is changed."), _ENDED)
 
     def begin(self, visit, _values):
         new = self._security.begin_authenticator(visit.session_token)
@@ -105,23 +105,23 @@ class SecurityPages:
         )
         if codes:
             return reply.data({"recovery_codes": codes})
-        return _again(_("The authenticator is added."), _ENDED)
+        return _again(N_("The authenticator is added."), _ENDED)
 
     def rename(self, visit, values):
         self._security.rename_authenticator(visit.visitor, values["id"], values["name"])
-        return _again(_("The name is changed."))
+        return _again(N_("The name is changed."))
 
     def remove(self, visit, values):
         self._security.remove_authenticator(visit.session_token, visit.visitor, values["id"])
-        return _again(_("The authenticator is removed."), _ENDED)
+        return _again(N_("The authenticator is removed."), _ENDED)
 
     def restore(self, visit, values):
         self._security.restore_authenticator(visit.session_token, visit.visitor, values["id"])
-        return _again(_("The authenticator is back."), _ENDED)
+        return _again(N_("The authenticator is back."), _ENDED)
 
     def switch_off(self, visit, values):
         self._security.switch_off(visit.session_token, visit.visitor, values["password"], values["code"])
-        return _again(_("Two-factor is off."), _ENDED)
+        return _again(N_("Two-factor is off."), _ENDED)
 
     def recovery_codes(self, visit, _values):
         codes = self._security.renew_recovery_codes(visit.session_token, visit.visitor)
@@ -129,38 +129,39 @@ class SecurityPages:
 
     def end_session(self, visit, values):
         self._security.end_session(visit.session_token, visit.visitor, values["id"])
-        return _again(_("The session has ended."))
+        return _again(N_("The session has ended."))
 
     def end_sessions(self, visit, _values):
         self._security.end_other_sessions(visit.session_token, visit.visitor)
-        return _again(_("Every other session has ended."))
+        return _again(N_("Every other session has ended."))
 
     def end_browser(self, visit, values):
         self._site.owner.trust.end(values["id"], visit.visitor, visit.session_token)
-        return _again(_("The browser is not trusted any more, and its sessions have ended."))
+        return _again(N_("The browser is not trusted any more, and its sessions have ended."))
 
     def not_me(self, visit, _values):
         """Whoever it was is out; the page then asks for a new password, which they may know."""
         self._security.not_me(visit.session_token, visit.visitor)
-        now = _("Now change the password: somebody may know it.")
+        now = N_("Now change the password: somebody may know it.")
         return _again(_ENDED, now, open_dialog=CHANGE_PASSWORD)
 
 
 def _again(*sentences, open_dialog=None):
-    """Have the page loaded again; it then says the sentences, and opens a dialog."""
-    return reply.data({"again": True, "say": " ".join(sentences), "open": open_dialog})
+    """Have the page loaded again; it then says the marked sentences, and opens a dialog."""
+    say = " ".join([_(sentence) for sentence in sentences])
+    return reply.data({"again": True, "say": say, "open": open_dialog})
 
 
 # (title, detail, state) of the headline; the titles of _ON and _FEW count the codes.
 _OFF = (
-    _("Two-factor is off"),
-    _("Whoever learns the password is in. Add an authenticator."),
+    N_("Two-factor is off"),
+    N_("Whoever learns the password is in. Add an authenticator."),
     "trouble",
 )
 _NO_CODE = (
-    _("No recovery code is left"),
-    _("If the phone is lost, nothing but the serial console lets you in. Make new codes."),
+    N_("No recovery code is left"),
+    N_("If the phone is lost, nothing but the serial console lets you in. Make new codes."),
     "trouble",
 )
-_FEW = (_("If the phone is lost, one of them signs you in. Make new codes soon."), "waiting")
-_ON = (_("If the phone is lost, one of them signs you in."), "works")
+_FEW = (N_("If the phone is lost, one of them signs you in. Make new codes soon."), "waiting")
+_ON = (N_("If the phone is lost, one of them signs you in."), "works")

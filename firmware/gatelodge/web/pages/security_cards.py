@@ -2,7 +2,7 @@
 
 from gatelodge import log
 from gatelodge.core import totp
-from gatelodge.text import _
+from gatelodge.text import N_, P_, _
 from gatelodge.web import happened, words
 from gatelodge.web.html import escape, fill
 from gatelodge.web.pages.security_dialogs import (
@@ -42,9 +42,9 @@ class="quiet mono">{mac}</span></td></tr>"""
 _MORE = """<button data-more="/api/security/history" data-into="#entries">{text}</button>"""
 _EMPTY = '<tr class="empty"><td colspan="3">{text}</td></tr>'
 
-_WHEN, _FROM = _("When"), _("From")
-_SESSIONS = (_("1 session"), _("%d sessions"))
-_BROWSERS = (_("1 trusted browser"), _("%d trusted browsers"))
+_WHEN, _FROM = N_("When"), N_("From")
+_SESSIONS = P_("%d session", "%d sessions")
+_BROWSERS = P_("%d trusted browser", "%d trusted browsers")
 
 
 class Cards:
@@ -172,11 +172,14 @@ class Cards:
 
     def _history(self, _visit):
         entries = self._security.history(SHOWN_AT_FIRST + 1)
-        heads = "".join(["<th scope=col>" + escape(head) + "</th>" for head in (_("What"), _WHEN, _FROM)])
+        heads = (N_("What"), _WHEN, _FROM)
+        heads = "".join(["<th scope=col>" + escape(_(head)) + "</th>" for head in heads])
         rows = history_rows(self._site, entries[:SHOWN_AT_FIRST])
         more = fill(_MORE, text=_("Show the last 50")) if len(entries) > SHOWN_AT_FIRST else ""
-        doubt = _("Is there something that you did not do? This ends every other session and every trusted")
-        doubt += " " + _("browser, and asks for a new password.")
+        doubt = _(
+            "Is there something that you did not do? This ends every other session and every trusted "
+            "browser, and asks for a new password."
+        )
         not_me = fill(_TEXT, text=escape(doubt)) + send("not-me", _("This was not me"))
         table = fill(_HISTORY, heads=heads, rows=rows)
         return table + more + '<div class="doubt">' + not_me + "</div>"
@@ -202,8 +205,8 @@ def _entry(clock, entry):
         address=entry["address"],
         browser=entry["browser"],
         mac=entry["mac"],
-        when_label=_WHEN,
-        from_label=_FROM,
+        when_label=_(_WHEN),
+        from_label=_(_FROM),
     )
 
 

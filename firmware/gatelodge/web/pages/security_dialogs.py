@@ -3,7 +3,7 @@
 The script asks for them all when the first is wanted: the page itself is to weigh little.
 """
 
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web.html import fill
 from gatelodge.web.pages import enrolment
 from gatelodge.web.pages.shell import USERNAME, code_field, field, form_error
@@ -24,7 +24,7 @@ _FORM = """<form data-post="/api/security/{path}"{then!} novalidate>{fields!}{er
 _CANCEL = '<button type="button" data-close>{cancel}</button>'
 _HIDDEN = '<input type="hidden" name="{name}">'
 
-_ENDS = _("Every other session and every trusted browser ends.")
+_ENDS = N_("Every other session and every trusted browser ends.")
 
 
 def dialogs(is_two_factor):
@@ -64,7 +64,7 @@ def _password():
     return _dialog(
         CHANGE_PASSWORD,
         _("Change the password"),
-        _lead(_ENDS) + _form("password", _("Change the password"), fields),
+        _lead(_(_ENDS)) + _form("password", _("Change the password"), fields),
     )
 
 
@@ -74,14 +74,14 @@ def _enrol():
         _("Six-digit code"), _("From the app. It changes every 30 seconds."), id="enrol-code"
     )
     lead = _("Scan the picture with an authenticator app, then enter the code that it shows.")
-    body = _lead(lead + " " + _ENDS) + enrolment.authenticator()
+    body = _lead(lead + " " + _(_ENDS)) + enrolment.authenticator()
     body += _form("authenticator/add", _("Add the authenticator"), fields, CODES)
     return _dialog(ENROL, _("Add an authenticator"), body)
 
 
 def _authenticator():
     name = _HIDDEN_ID + enrolment.authenticator_name("", "changed-name")
-    removing = _lead(_("Removed, its codes stop working.") + " " + _ENDS + " " + _UNDO)
+    removing = _lead(_("Removed, its codes stop working.") + " " + _(_ENDS) + " " + _(_UNDO))
     body = _form("authenticator/rename", _("Save the name"), name) + '<div class="doubt">' + removing
     body += _form("authenticator/remove", _("Remove it"), _HIDDEN_ID, kind="danger", with_cancel=False)
     return _dialog(CHANGE_AUTHENTICATOR, _("Change the authenticator"), body + "</div>")
@@ -101,20 +101,20 @@ def _off():
     )
     lead = _("The password alone then opens this page. Every authenticator and recovery code is dropped.")
     form = _form("two-factor/off", _("Switch two-factor off"), fields, kind="danger")
-    return _dialog(SWITCH_OFF, _("Switch two-factor off"), _lead(lead + " " + _ENDS) + form)
+    return _dialog(SWITCH_OFF, _("Switch two-factor off"), _lead(lead + " " + _(_ENDS)) + form)
 
 
 def _new_codes():
-    lead = _lead(_("The codes until now stop working.") + " " + _ENDS)
+    lead = _lead(_("The codes until now stop working.") + " " + _(_ENDS))
     form = _form("recovery-codes", _("Make new codes"), then=CODES)
     return _dialog(NEW_CODES, _("Make ten new recovery codes"), lead + form)
 
 
 def _codes():
     """Stays until the codes are put away: closedby none keeps Escape from closing it."""
-    body = _lead(enrolment.CODES_LEAD) + enrolment.recovery_codes("/security", _("Done"))
-    return _dialog(CODES, enrolment.CODES_TITLE, body, ' closedby="none"')
+    body = _lead(_(enrolment.CODES_LEAD)) + enrolment.recovery_codes("/security", _("Done"))
+    return _dialog(CODES, _(enrolment.CODES_TITLE), body, ' closedby="none"')
 
 
 _HIDDEN_ID = fill(_HIDDEN, name="id")
-_UNDO = _("For 10 minutes you can undo it.")
+_UNDO = N_("For 10 minutes you can undo it.")

@@ -152,7 +152,7 @@ def _authenticator_step():
 def _recovery_step():
     return fill(
         _RECOVERY,
-        title=enrolment.CODES_TITLE,
-        lead=enrolment.CODES_LEAD,
+        title=_(enrolment.CODES_TITLE),
+        lead=_(enrolment.CODES_LEAD),
         codes=enrolment.recovery_codes("/", _("Open the overview")),
     )

@@ -1,31 +1,31 @@
 """The frame around every page: head, logo, the rail of pages, and what the script says when the line is
 lost."""
 
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import reply
 from gatelodge.web.html import escape, fill
 
 # (path, title, icon: the strokes of a 16 x 16 drawing). Six or seven at most: a rail, not a menu.
 PAGES = (
-    ("/", _("Overview"), "M2 7.5 8 2.5l6 5M3.5 6.5v7h9v-7M6.5 13.5v-4h3v4"),
-    ("/devices", _("Devices"), "M2.5 3h8v6h-8zM4.5 12h4M11.5 6.5h2.5v6.5h-3.5V6.5z"),
+    ("/", N_("Overview"), "M2 7.5 8 2.5l6 5M3.5 6.5v7h9v-7M6.5 13.5v-4h3v4"),
+    ("/devices", N_("Devices"), "M2.5 3h8v6h-8zM4.5 12h4M11.5 6.5h2.5v6.5h-3.5V6.5z"),
     (
         "/internet",
-        _("Internet"),
+        N_("Internet"),
         "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M2 8h12M8 2c4 4 4 8 0 12M8 2c-4 4-4 8 0 12",
     ),
-    ("/cloud", _("Cloud"), "M4.5 12.5a3 3 0 0 1-.3-6 4 4 0 0 1 7.7 1 2.5 2.5 0 0 1-.4 5z"),
+    ("/cloud", N_("Cloud"), "M4.5 12.5a3 3 0 0 1-.3-6 4 4 0 0 1 7.7 1 2.5 2.5 0 0 1-.4 5z"),
     (
         "/security",
-        _("Security"),
+        N_("Security"),
         "M8 1.8l5 2v4c0 3-2 5.2-5 6.4-3-1.2-5-3.4-5-6.4v-4zM5.8 7.8l1.7 1.7 3-3.2",
     ),
     (
         "/system",
-        _("System"),
+        N_("System"),
         "M3 2.5h10v4H3zM3 9.5h10v4H3zM5.3 4.5h.1M5.3 11.5h.1M9 4.5h2M9 11.5h2",
     ),
-    ("/about", _("About"), "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 7.2v4M8 4.8v.1"),
+    ("/about", N_("About"), "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8M8 7.2v4M8 4.8v.1"),
 )
 _SIGN_OUT = "M6 2.5H2.5v11H6M6.5 8h7M11 5.2 13.8 8 11 10.8"
 
@@ -91,7 +91,7 @@ class Shell:
         """(content type, bytes) that tell a person, or a script, why a request was refused."""
         if reply.is_for_script(path):
             return reply.refusal_body(path, refusal)
-        body = fill(_REFUSED, text=refusal.text, home=_("Open the overview"))
+        body = fill(_REFUSED, text=_(refusal.text), home=_("Open the overview"))
         return reply.HTML, self.alone(str(refusal.status), body).encode()
 
     def _frame(self, title, body, kind, rail, csrf):
@@ -202,7 +202,7 @@ def form_error():
 def _link(page, path):
     address, title, strokes = page
     current = ' aria-current="page"' if address == path else ""
-    return fill(_LINK, path=address, current=current, icon=icon(strokes), title=title)
+    return fill(_LINK, path=address, current=current, icon=icon(strokes), title=_(title))
 
 
 def _inline(logo):

@@ -6,7 +6,7 @@ from gatelodge import compat
 from gatelodge.core import totp
 from gatelodge.core.signin import TRUST_LIFETIME_S
 from gatelodge.refusals import SigninError
-from gatelodge.text import _
+from gatelodge.text import N_, _
 from gatelodge.web import guard, reply, words
 from gatelodge.web.html import fill
 from gatelodge.web.pages import code_page
@@ -20,10 +20,10 @@ TWO_CODES = {"code": 16, "next_code": 16, "browser_time": 16, "trust?": 8}
 
 # Why somebody is on this page, by the query's `because`. Anything else says nothing.
 BECAUSE = {
-    "out": _("You are signed out."),
-    "ended": _("Your session ended. Sessions end after 10 minutes without an action. Sign in again."),
-    "restarted": _("The router restarted, which ends every session. Sign in again."),
-    "start": _("That took longer than 5 minutes. Begin again with the password."),
+    "out": N_("You are signed out."),
+    "ended": N_("Your session ended. Sessions end after 10 minutes without an action. Sign in again."),
+    "restarted": N_("The router restarted, which ends every session. Sign in again."),
+    "start": N_("That took longer than 5 minutes. Begin again with the password."),
 }
 
 _PASSWORD = """<div class="card narrow"><h1>{title}</h1>{because!}
@@ -57,7 +57,7 @@ class SigninPages:
         body = fill(
             _PASSWORD,
             title=_("Sign in to your router"),
-            because=fill('<p class="note">{why}</p>', why=why) if why else "",
+            because=fill('<p class="note">{why}</p>', why=_(why)) if why else "",
             password=field(
                 "password",
                 _("Password"),

@@ -3,7 +3,7 @@
 from microdot import Response
 
 from gatelodge import log
-from gatelodge.text import _
+from gatelodge.text import N_, P_, _
 from gatelodge.web import log_lines, reply, view, words
 from gatelodge.web.html import escape, fill
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
@@ -17,7 +17,7 @@ MOST_FILE_BYTES = 64 * 1024  # of the file: the log in memory has about 50 KB
 LONGEST_FIND = 64
 
 # What the filter calls them -> the least level.
-LEVELS = (("debug", _("Every line")), ("warning", _("Warnings and errors")), ("error", _("Errors")))
+LEVELS = (("debug", N_("Every line")), ("warning", N_("Warnings and errors")), ("error", N_("Errors")))
 
 _LOG = """<section class="card wide" id="log"><h2>{title}</h2>
 <form class="filter" method="get" action="/system#log">
@@ -46,27 +46,27 @@ ACTS = (
     (
         _ACT,
         "/api/system/restart",
-        _("Restart"),
-        _("Takes about a minute. Until then there is no internet, and everybody has to sign in again."),
-        _("Restart router"),
+        N_("Restart"),
+        N_("Takes about a minute. Until then there is no internet, and everybody has to sign in again."),
+        N_("Restart router"),
     ),
     (
         _LOSS,
         "/api/system/power-off",
-        _("Power off"),
-        _("The router stays off, and the home without internet, until somebody unplugs it and plugs it in."),
-        _("Power off router"),
+        N_("Power off"),
+        N_("The router stays off, and the home without internet, until somebody unplugs it and plugs it in."),
+        N_("Power off router"),
     ),
     (
         _LOSS,
         "/api/system/reset",
-        _("Factory reset"),
-        _(
+        N_("Factory reset"),
+        N_(
             "This erases the password, every authenticator, the recovery codes, trusted browsers, the "
             "history and the registration in a cloud account. It cannot be undone. Afterwards whoever has "
             "the label's service code can set this router up."
         ),
-        _("Erase everything and reset"),
+        N_("Erase everything and reset"),
     ),
 )
 
@@ -146,7 +146,7 @@ def _clock(shown):
     if not clock.is_set:
         waiting = _("Not known. A router has no battery for its clock: it waits for network time.")
         return {"clock.now": waiting, "clock.source": _("Nobody yet")}, "waiting", None
-    source = view.TIME_SOURCES.get(clock.source, view.UNKNOWN)
+    source = _(view.TIME_SOURCES.get(clock.source, view.UNKNOWN))
     return {"clock.now": words.moment(clock.now()), "clock.source": source}, "works", None
 
 
@@ -154,7 +154,7 @@ def _clock(shown):
 
 
 def _time(now):
-    rows = ((_("Now"), "clock.now"), (_("Source"), "clock.source"))
+    rows = ((N_("Now"), "clock.now"), (N_("Source"), "clock.source"))
     return card(now, "clock", _("Time"), live_facts(now, rows))
 
 
@@ -174,7 +174,7 @@ def _log(least, find):
         _LOG,
         title=_("Log"),
         level=_("Show"),
-        levels="".join([_option(value, name, least) for value, name in LEVELS]),
+        levels="".join([_option(value, _(name), least) for value, name in LEVELS]),
         holds=_("With the words"),
         find=find,
         longest=LONGEST_FIND,
@@ -198,7 +198,10 @@ def _count(shown, found):
         return _("No line matches. Show every line, or look for other words.")
     if found > shown:
         return _("The newest %d of %d lines. The file has all of them.") % (shown, found)
-    return _("1 line, the newest first.") if found == 1 else _("%d lines, the newest first.") % found
+    return words.counted(found, *_LINES)
+
+
+_LINES = P_("%d line, the newest first.", "%d lines, the newest first.")
 
 
 def _lines(shown):
@@ -215,6 +218,7 @@ def _line(line):
 
 def _acts():
     acts = [
-        fill(template, path=path, title=title, what=what, go=go) for template, path, title, what, go in ACTS
+        fill(template, path=path, title=_(title), what=_(what), go=_(go))
+        for template, path, title, what, go in ACTS
     ]
     return fill(_DOWN, title=_("Restart, switch off, reset"), acts="".join(acts))
