@@ -25,6 +25,7 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("run", "host_tools.emulator.run", "start the cloud and an emulated router, provisioned and ready"),
+    Verb("languages update", "host_tools.release.verb_languages", "bring the catalogues up to the code"),
     Verb("bundle build", "host_tools.release.verb_bundle", "compile the firmware into one bundle"),
     Verb("board build", "host_tools.release.verb_board", "build a board's image"),
     Verb("board micropython", "host_tools.release.verb_micropython", "fetch MicroPython for this computer"),

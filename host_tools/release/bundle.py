@@ -23,13 +23,13 @@ from gatelodge.contract import bundle as contract
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import places
+from host_tools.release import catalogues, places
 
 # -O2 drops asserts but keeps line numbers; 31-bit small integers load on 32-bit routers too.
 COMPILER_OPTIONS = ("-O2", "-msmall-int-bits=31")
 COMPILE_TIMEOUT_S = 30
 NOT_FLASHED = {"README.md"}
-NOT_FLASHED_SUFFIXES = {".py", ".pyc", ".pyi", ".mpy"}
+NOT_FLASHED_SUFFIXES = {".py", ".pyc", ".pyi", ".mpy", ".po", ".pot", ".cat"}
 
 
 def build(build_dir: Path = places.BUILD) -> Path:
@@ -86,6 +86,8 @@ def contents(built_at: int) -> dict[str, bytes]:
         for path, source in sources():
             compiled = path.removesuffix(".py") + ".mpy"
             files[compiled] = compile_source(source, path, Path(temporary) / "out.mpy")
+    for target, data in catalogues.compiled().items():
+        files[target.relative_to(places.FIRMWARE).as_posix()] = data
     for source in sorted((places.FIRMWARE / "gatelodge").rglob("*")):
         if is_asset(source):
             files[source.relative_to(places.FIRMWARE).as_posix()] = source.read_bytes()

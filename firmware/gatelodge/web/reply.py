@@ -3,7 +3,7 @@
 from microdot import Response
 
 from gatelodge import compat
-from gatelodge.text import _
+from gatelodge.text import _, language
 from gatelodge.web import wire
 from gatelodge.web.html import escape
 
@@ -46,8 +46,11 @@ def data(value, status=200, cookies=()):
     return Response(body, status, _headers(JSON, cookies)) if cookies else Data(body, status)
 
 
-def see_other(target):
-    return Response(b"", 303, {"Location": target, "Cache-Control": NO_STORE})
+def see_other(target, cookies=()):
+    headers = {"Location": target, "Cache-Control": NO_STORE}
+    if cookies:
+        headers["Set-Cookie"] = list(cookies)
+    return Response(b"", 303, headers)
 
 
 def signin_error(error):
@@ -68,8 +71,8 @@ def refusal_body(path, refusal):
     text = escape(_(refusal.text))
     # Without style or script: it has to be right when nothing else is.
     return HTML, (
-        "<!doctype html><html lang=en><title>%s</title><h1>%s</h1><p><a href='/'>Gatelodge</a></p>"
-        % (text, text)
+        "<!doctype html><html lang=%s><title>%s</title><h1>%s</h1><p><a href='/'>Gatelodge</a></p>"
+        % (language().tag, text, text)
     ).encode()
 
 
