@@ -69,6 +69,15 @@ REFUSALS = {
     "two_factor_is_off": ("form", None, N_("Two-factor is off. Add an authenticator to switch it on.")),
     "nothing_to_recover": ("form", None, N_("Two-factor is off: the password alone signs you in.")),
     "session_over": ("form", None, N_("That session has ended already.")),
+    "token_scopes": ("form", None, N_("Choose at least one thing that the token may do.")),
+    "token_lifetime": ("lifetime", None, N_("Choose how long the token is to work.")),
+    "token_clock": (
+        "form",
+        None,
+        N_("The router does not know the time yet, so a token could not end. Wait for the time."),
+    ),
+    "tokens_full": ("form", None, N_("There are sixteen tokens. Revoke one first.")),
+    "token_over": ("form", None, N_("That token has been revoked already.")),
     "password_wrong": ("password", None, N_("This is not the password. Try again.")),
     "proof_needed": (
         "code",

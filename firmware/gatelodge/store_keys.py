@@ -31,6 +31,10 @@ THROTTLE = "throttle"
 # that skip the code, owner/trust.py.
 TRUSTED = "trusted"
 
+# {id, hash (hex SHA-256 of the token), name, scopes: [text], created_at, expires_at or null, last_used_at or
+# null}: a personal token of the API, by its id; owner/api_tokens.py.
+API_TOKEN = "api_token.%s"
+
 # int: how many entries the history ever had. The last ones are HISTORY % (number % 50), each {number, at:
 # unix s or null when the clock was unset, address, mac, browser, method, result}, owner/history.py.
 HISTORY_COUNT = "history.count"

@@ -162,6 +162,7 @@ NOTICES = {
     "recovery_codes_renewed": "those before are void",
     "recovered_at_console": "new recovery codes, made at the serial console with the password",
     "locked_out": "so many wrong tries that only who is at the router can try again",
+    "token_created": "a personal token of its API: whoever has it needs no password",
 }
 
 OWNER = record(("account_id", token(64)), ("name", text(160)), ("email", text(254)))

@@ -28,6 +28,8 @@ RESULTS = (
     "browser trusted",
     "trusted browser removed",
     "sessions ended",
+    "token created",
+    "token revoked",
     "locked out",
     "two codes set the clock",
     "recovered at the console",

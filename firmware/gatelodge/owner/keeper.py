@@ -252,7 +252,7 @@ def six_digits(text):
     return digits
 
 
-def clean_name(text):
+def clean_name(text, default=DEFAULT_NAME):
     """Return a name that fits on a line; names are shown to the owner only, and escaped by the page."""
     printable = "".join([character for character in text if ord(character) >= 32 and ord(character) != 127])
-    return printable.strip()[:LONGEST_NAME] or DEFAULT_NAME
+    return printable.strip()[:LONGEST_NAME] or default

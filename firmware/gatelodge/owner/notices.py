@@ -19,6 +19,7 @@ KINDS = {
     "recovery codes renewed": "recovery_codes_renewed",
     "recovered at the console": "recovered_at_console",
     "locked out": "locked_out",
+    "token created": "token_created",
 }
 NEW_BROWSER = "new_browser"
 

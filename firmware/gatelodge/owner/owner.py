@@ -4,6 +4,7 @@
     owner.setup.finish(...)         setup.py: the wizard
     owner.signing_in.code(...)      signing_in.py: password, then code
     owner.trust.listed()            trust.py: browsers that skip the code
+    owner.api_tokens.find(token)    api_tokens.py: what a script shows instead of signing in
     owner.security.not_me(...)      security.py: password, factors, sessions, history
     owner.session(token, acting)    who is asking
     owner.at_console.recover(...)   at_console.py: the serial console's words
@@ -19,6 +20,7 @@ from collections import namedtuple
 from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import recovery, sessions
+from gatelodge.owner.api_tokens import ApiTokens
 from gatelodge.owner.at_console import AtConsole
 from gatelodge.owner.factors import Factors
 from gatelodge.owner.keeper import Keeper
@@ -48,9 +50,10 @@ class Owner:
         self._keeper = Keeper(store, clock, entropy, monotonic_ms, iterations, mac_of)
         self.setup = Setup(self._keeper)
         self.trust = Trust(self._keeper)
+        self.api_tokens = ApiTokens(self._keeper)
         self._factors = Factors(self._keeper)
         self.signing_in = SigningIn(self._keeper, self._factors, self.trust)
-        self.security = Security(self._keeper, self._factors, self.trust, self.signing_in)
+        self.security = Security(self._keeper, self._factors, self.trust, self.signing_in, self.api_tokens)
         self.at_console = AtConsole(self._keeper, self.trust)
         self.reset = Reset(self._keeper)
         self.grant_presence = self._keeper.grant_presence

@@ -6,7 +6,8 @@
     security.not_me(session_token, visitor)
 
 Each is one change of the store with its entry in the history, or a SigninError and no change. A change of the
-password or of a factor ends every session but the one that asked, and every trusted browser.
+password or of a factor ends every session but the one that asked, and every trusted browser. A new password,
+and `not_me`, end every API token too; another factor does not, for no token gets further than it was made to.
 
 The caller has checked the session and asked for proof (Owner.require_proof); `switch_off` brings its own.
 """
@@ -25,13 +26,15 @@ UNDO_S = 10 * 60
 
 
 class Security:
-    """trust: owner.trust.Trust. factors: owner.factors.Factors. signing_in: owner.signing_in.SigningIn."""
+    """trust: owner.trust.Trust. factors: owner.factors.Factors. signing_in: owner.signing_in.SigningIn.
+    api_tokens: owner.api_tokens.ApiTokens."""
 
-    def __init__(self, keeper, factors, trust, signing_in):
+    def __init__(self, keeper, factors, trust, signing_in, api_tokens):
         self._keeper = keeper
         self._factors = factors
         self._trust = trust
         self._signing_in = signing_in
+        self._api_tokens = api_tokens
         self._enrolling = sessions.Tickets(LIFETIME_S, MOST_UNDER_WAY)  # session token -> secret
         self._removed = sessions.Tickets(UNDO_S, MOST_AUTHENTICATORS)  # id -> its row
 
@@ -48,7 +51,7 @@ class Security:
         if new == old:
             raise refusal("password_same")
         records = {store_keys.OWNER: self._keeper.owner_record(new)}
-        self._change("password changed", records, session_token, visitor)
+        self._change("password changed", records, session_token, visitor, self._api_tokens.end_all())
 
     def check_password(self, text, visitor, field="password"):
         """Raise SigninError of the field unless it is the password. Counted, as at sign-in."""
@@ -189,8 +192,8 @@ class Security:
         return self._end_others(session_token)
 
     def not_me(self, session_token, visitor):
-        """Somebody else may be in: end every other session and every trusted browser."""
-        self._change("sessions ended", {}, session_token, visitor)
+        """Somebody else may be in: end every other session, every trusted browser and every API token."""
+        self._change("sessions ended", {}, session_token, visitor, self._api_tokens.end_all())
 
     def history(self, most=KEPT):
         """owner.history.History.entries."""

@@ -23,6 +23,8 @@ RESULTS = {
     "browser trusted": (N_("Trusted a browser"), CHANGE),
     "trusted browser removed": (N_("Removed a trusted browser"), CHANGE),
     "sessions ended": (N_("Ended other sessions"), CHANGE),
+    "token created": (N_("Made an API token"), CHANGE),
+    "token revoked": (N_("Revoked an API token"), CHANGE),
     "locked out": (N_("Too many wrong tries: closed"), TROUBLE),
     "two codes set the clock": (N_("Two codes set the clock"), CHANGE),
     "recovered at the console": (N_("Made recovery codes at the serial console"), CHANGE),

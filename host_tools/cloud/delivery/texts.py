@@ -109,6 +109,10 @@ _NOTICES = {
         "Too many wrong tries at your router",
         "Somebody tried so often that it now takes the router's button or its serial console to try again.",
     ),
+    "token_created": (
+        "An API token was made at your router",
+        "A personal token was made. Whoever has it can use the router's API without the password.",
+    ),
 }
 # Of a router that is younger than this cloud.
 _OTHER_NOTICE = ("Something changed at your router", "Something changed that matters for its safety.")
