@@ -37,6 +37,24 @@ def is_address(name):
     return len(parts) == 4 and all(part.isdigit() and len(part) < 4 and int(part) < 256 for part in parts)
 
 
+def bearer(headers):
+    """The token of an Authorization field of the kind Bearer (RFC 6750 section 2.1), or None."""
+    field = headers.get("Authorization")
+    if not field or field[:7].lower() != "bearer ":
+        return None
+    return field[7:].strip()
+
+
+def challenge(error="", scope=""):
+    """The value of WWW-Authenticate (RFC 6750 section 3)."""
+    parts = ['Bearer realm="Gatelodge"']
+    if error:
+        parts.append('error="%s"' % error)
+    if scope:
+        parts.append('scope="%s"' % scope)
+    return ", ".join(parts)
+
+
 class Guard:
     """names: the DNS names of this router."""
 

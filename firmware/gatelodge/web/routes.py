@@ -1,8 +1,12 @@
 """The routes: one row each, and the one place that lets a request through to its handler.
 
-Row: method; path; who may; handler(visit, values) -> Response; fields of the JSON body, {name: most
-characters}; one whose name ends in ? may be left out, and is "" then. The body's limit, its validation, the
-session, its token and the answer to whoever may not all follow from the row.
+Row: method; path; who may; handler(visit, values) -> Response; fields, as web/fields.py has them: of the JSON
+body, or of a GET's query; proof: whether a code must have been given in the last five minutes; about: what
+the API's description says, by `api`, or None for what is the pages' own.
+
+The body's limit, its validation, the session, its token, the proof, a personal token's scope, the answer to
+whoever may not, and the description (web/openapi.py) all follow from the row. What can be decided when the
+row is bound is decided then.
 """
 
 from collections import namedtuple
@@ -13,8 +17,9 @@ from gatelodge import compat, log
 from gatelodge.core import user_agent
 from gatelodge.core.signin import Visitor
 from gatelodge.refusals import SigninError
-from gatelodge.text import N_, _
-from gatelodge.web import guard, reply
+from gatelodge.text import N_
+from gatelodge.web import fields as row_fields
+from gatelodge.web import guard, reply, scopes
 from gatelodge.web.wire import Refusal
 
 # Who may.
@@ -24,26 +29,32 @@ VISITOR = "visitor"  # once somebody does, signed in or not
 WATCHER = "watcher"  # signed in; what a page asks by itself, which does not put off the idle end
 OWNER = "owner"  # signed in; what a person did
 
-Row = namedtuple("Row", ("method", "path", "who", "handler", "fields"))
+Row = namedtuple("Row", ("method", "path", "who", "handler", "fields", "proof", "about"))
 
-BODY_OVERHEAD = 64  # bytes around the fields
-MAX_BYTES_PER_CHARACTER = 6  # \uXXXX
-
-
-def get(path, who, handler):
-    return Row("GET", path, who, handler, {})
+# summary: in English, for programmers. reply: of web/shapes.py. scope: that a personal token needs; None: no
+# token will do.
+About = namedtuple("About", ("summary", "reply", "scope"))
 
 
-def post(path, who, handler, fields=None):
-    return Row("POST", path, who, handler, fields or {})
+def api(summary, reply="Done", scope=None):
+    return About(summary, reply, scope)
+
+
+def get(path, who, handler, fields=None, about=None):
+    return Row("GET", path, who, handler, fields or {}, False, about)
+
+
+def post(path, who, handler, fields=None, proof=False, about=None):
+    return Row("POST", path, who, handler, fields or {}, proof, about)
 
 
 class Visit:
-    """One request on its way: who asks, with which session."""
+    """One request on its way: who asks, with which session, or with which token (owner.api_tokens.Grant)."""
 
-    def __init__(self, request, session):
+    def __init__(self, request, session, grant=None):
         self.request = request
         self.session = session
+        self.grant = grant
         self.client = request.client_addr[0] if request.client_addr else ""
 
     def cookie(self, name):
@@ -59,6 +70,13 @@ class Visit:
     def session_token(self):
         return self.cookie(guard.SESSION)
 
+    @property
+    def by(self):
+        """Who it was, for the log."""
+        if self.grant:
+            return "the API token %s (%s), from %s" % (self.grant.id, self.grant.name, self.client)
+        return "the admin page, from %s" % self.client
+
 
 class Routes:
     """Binds rows to a Microdot app. owner: Owner. refusal_body: as WebServer's."""
@@ -69,7 +87,8 @@ class Routes:
         self._limits = {}
         self._methods = {}
         for row in rows:
-            self._limits[row.method, row.path] = body_limit(row)
+            limit = row_fields.body_limit(row.fields) if row.method == "POST" else 0
+            self._limits[row.method, row.path] = limit
             self._methods.setdefault(row.path, []).append(row.method)
             app.route(row.path, methods=[row.method])(self._handler(row))
         for status in (404, 405, 413):
@@ -80,9 +99,18 @@ class Routes:
         return self._limits.get(("GET" if method == "HEAD" else method, path))
 
     def _handler(self, row):
+        admit, read, answer = self._admission(row), _reader(row), row.handler
+
         async def handle(request):
             try:
-                return await self._answer(row, request)
+                visit = admit(request)
+                if isinstance(visit, Response):
+                    return visit
+                values = read(request)
+                if row.proof and visit.grant is None:
+                    self._owner.require_proof(visit.session_token)
+                answered = answer(visit, values)
+                return answered if isinstance(answered, Response) else await answered
             except SigninError as error:
                 return reply.signin_error(error)
             except Refusal as refusal:
@@ -95,29 +123,51 @@ class Routes:
 
         return handle
 
-    async def _answer(self, row, request):
-        turned_away, session = self._admit(row, request)
-        if turned_away:
-            return turned_away
-        if row.method == "POST" and row.who in (OWNER, WATCHER):
-            check_token(request, session)
-        values = check_fields(row.fields, request) if row.method == "POST" else request.args
-        answer = row.handler(Visit(request, session), values)
-        return answer if isinstance(answer, Response) else await answer
-
-    def _admit(self, row, request):
-        """(Response that turns the visitor away, or None; Session or None)."""
+    def _admission(self, row):
+        """admit(request) -> Visit, or the Response that leads the visitor elsewhere. Raises Refusal."""
+        owner, path = self._owner, row.path
         if row.who == ANYONE:
-            return None, None
+            return lambda request: Visit(request, None)
         if row.who == NEWCOMER:
-            return (elsewhere(row.path, "/", 409) if self._owner.is_set_up else None), None
-        if not self._owner.is_set_up:
-            return elsewhere(row.path, "/setup", 409), None
+            return lambda request: elsewhere(path, "/", 409) if owner.is_set_up else Visit(request, None)
         if row.who == VISITOR:
-            return None, None
-        token = request.cookies.get(guard.SESSION, "")
-        session = self._owner.session(token, row.who == OWNER) if token else None
-        return (None if session else elsewhere(row.path, "/signin", 401)), session
+            return lambda request: Visit(request, None) if owner.is_set_up else elsewhere(path, "/setup", 409)
+        return self._insider(row)
+
+    def _insider(self, row):
+        """The same for who is signed in, or shows a token. A token that is shown is all that counts."""
+        owner, path, is_acting, is_change = self._owner, row.path, row.who == OWNER, row.method != "GET"
+        scope = row.about.scope if row.about else None
+
+        def admit(request):
+            if not owner.is_set_up:
+                return elsewhere(path, "/setup", 409)
+            token = guard.bearer(request.headers)
+            if token is not None:
+                return Visit(request, None, self._granted(token, scope))
+            token = request.cookies.get(guard.SESSION, "")
+            session = owner.session(token, is_acting) if token else None
+            if session is None:
+                return elsewhere(path, "/signin", 401, scope is not None)
+            if is_change:
+                check_token(request, session)
+            return Visit(request, session)
+
+        return admit
+
+    def _granted(self, token, scope):
+        """The Grant of a token that is good for the scope. The answers are RFC 6750's, section 3.1."""
+        grant = self._owner.api_tokens.find(token)
+        if grant is None:
+            told = {"WWW-Authenticate": guard.challenge("invalid_token")}
+            raise Refusal(401, N_("That token is not known here. It may have ended, or been revoked."), told)
+        if scope is None:
+            told = {"WWW-Authenticate": guard.challenge("insufficient_scope")}
+            raise Refusal(403, N_("No token may do this. Sign in."), told)
+        if scope != scopes.ANY and scope not in grant.scopes:
+            told = {"WWW-Authenticate": guard.challenge("insufficient_scope", scope)}
+            raise Refusal(403, N_("This token was not made for that. Make one that may do it."), told)
+        return grant
 
     def _unrouted(self, status):
         async def handle(request):
@@ -142,59 +192,25 @@ UNROUTED = {
 }
 
 
-def body_limit(row):
-    """Bytes that the fields of a row can fill at most."""
-    if row.method != "POST":
-        return 0
-    return (
-        sum([BODY_OVERHEAD + most * MAX_BYTES_PER_CHARACTER for most in row.fields.values()]) + BODY_OVERHEAD
-    )
+def _reader(row):
+    """read(request) -> the values for the handler. A page's query is its own business."""
+    if row.method == "POST":
+        return row_fields.body_reader(row.fields)
+    return row_fields.query_reader(row.fields) if row.fields else lambda request: request.args
 
 
-def elsewhere(path, target, status):
+def elsewhere(path, target, status, takes_tokens=False):
     """A page leads on, a script is told where to lead."""
-    if reply.is_for_script(path):
+    if not reply.is_for_script(path):
+        return reply.see_other(target)
+    if not takes_tokens:
         return reply.data({"go": target}, status)
-    return reply.see_other(target)
+    headers = {"Content-Type": reply.JSON, "Cache-Control": reply.NO_STORE}
+    headers["WWW-Authenticate"] = guard.challenge()
+    return Response(compat.json.dumps({"go": target}).encode(), status, headers)
 
 
 def check_token(request, session):
     sent = request.headers.get("X-CSRF-Token") or ""
     if not compat.constant_time_equal(sent.encode(), session.csrf_token.encode()):
         raise Refusal(403, N_("This page is from an earlier session. Load it again."))
-
-
-def check_fields(fields, request):
-    """The values of the JSON body: exactly the declared fields, each a text of at most that many
-    characters."""
-    most = {name.rstrip("?"): fields[name] for name in fields}
-    kind = (request.content_type or "").split(";")[0].strip()
-    if not fields and not request.body:
-        return {}
-    if kind != "application/json":
-        raise Refusal(415, "Send the body as application/json.")
-    try:
-        values = compat.json.loads(request.body)
-    except ValueError:
-        raise Refusal(400, "The body is not JSON.")
-    # No order of the names: MicroPython's reader takes a number for one, and cannot compare it with a text.
-    if not isinstance(values, dict) or set(with_left_out(values, fields)) != set(most):
-        raise Refusal(400, "Send one JSON object with %s." % (", ".join(sorted(fields)) or "no fields"))
-    for name in most:
-        check_value(name, values[name], most[name])
-    return values
-
-
-def with_left_out(values, fields):
-    """The values, with "" for every field that may be left out and was."""
-    for name in fields:
-        if name.endswith("?"):
-            values.setdefault(name[:-1], "")
-    return values
-
-
-def check_value(name, value, most):
-    if not isinstance(value, str):
-        raise Refusal(400, "%s has to be text." % name)
-    if len(value) > most:
-        raise SigninError(name, _("That is longer than %d characters.") % most)
