@@ -115,7 +115,7 @@ class TestAnswer(unittest.TestCase):
         head = wire.head_bytes(200, {"Content-Type": "text/html"}, True)
         self.assertTrue(head.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"))
         self.assertTrue(head.endswith(b"\r\n\r\n"))
-        for field in (b"Content-Security-Policy: default-src 'self';", b"nosniff", b"no-referrer"):
+        for field in (b"Content-Security-Policy: default-src 'self';", b"nosniff", b"-Policy: same-origin"):
             self.assertIn(field, head)
 
     def test_the_policy_allows_no_inline_script_or_style(self):

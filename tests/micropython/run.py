@@ -15,6 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from host_tools.release import catalogues  # noqa: E402 - it is found by the line above
+
 FOLDERS = ("tests/contract", "tests/firmware")
 LIBRARIES = "build/micropython-libraries"
 SEARCH_PATH = ("firmware", ".", "tests/micropython", LIBRARIES, ".frozen")
@@ -35,6 +39,7 @@ def test_files():
 def environment():
     """For a MicroPython process that is started in ROOT, or anywhere."""
     provide_microdot()
+    catalogues.write_compiled()
     paths = [place if place == ".frozen" else str(ROOT / place) for place in SEARCH_PATH]
     return {**os.environ, "MICROPYPATH": ":".join(paths)}
 

@@ -10,7 +10,8 @@
     identity      {serial_number, model} at least
     version       text of the firmware
     names         DNS names of this router (board web.names); addresses are always served
-    assets_path   the gatelodge package's directory, with contract/tokens.css, contract/logo.svg, web/assets/
+    assets_path   the gatelodge package's directory, with contract/tokens.css, contract/logo.svg, web/assets/,
+                  catalogues/
     power         power.Power: .restart(by), .power_off(by), .reset(by), each after the answer
     https_port    as browsers see it: plain HTTP is redirected there
     slot          the slot that runs, "a" or "b"
@@ -22,12 +23,13 @@ Both close the connection when it has ended and raise nothing but a cancellation
 web.MAX_CONNECTIONS is what the listener should allow at once.
 """
 
-from gatelodge import compat
+from gatelodge import compat, text
 from gatelodge.web.guard import Guard
 from gatelodge.web.pages.about import AboutPages
 from gatelodge.web.pages.cloud import CloudPages
 from gatelodge.web.pages.devices import DevicesPages
 from gatelodge.web.pages.internet import InternetPages
+from gatelodge.web.pages.languages import LanguagePages
 from gatelodge.web.pages.overview import OverviewPages
 from gatelodge.web.pages.security import SecurityPages
 from gatelodge.web.pages.setup import SetupPages
@@ -71,6 +73,7 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, po
     assets = Assets(assets_path)
     site = Site(owner, clock, router, cloud, identity, version, assets, power, slot)
     rows = assets.rows()
+    text.look_in(assets_path + "/catalogues")
     for pages in (
         SetupPages,
         SigninPages,
@@ -81,6 +84,7 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, po
         SecurityPages,
         SystemPages,
         AboutPages,
+        LanguagePages,
     ):
         rows = rows + pages(site).rows()
     app = App()

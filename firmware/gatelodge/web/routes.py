@@ -17,9 +17,9 @@ from gatelodge import compat, log
 from gatelodge.core import user_agent
 from gatelodge.core.signin import Visitor
 from gatelodge.refusals import SigninError
-from gatelodge.text import N_
+from gatelodge.text import N_, speak
 from gatelodge.web import fields as row_fields
-from gatelodge.web import guard, reply, scopes
+from gatelodge.web import guard, language, reply, scopes
 from gatelodge.web.wire import Refusal
 
 # Who may.
@@ -102,6 +102,7 @@ class Routes:
         admit, read, answer = self._admission(row), _reader(row), row.handler
 
         async def handle(request):
+            speak(language.of(request))
             try:
                 visit = admit(request)
                 if isinstance(visit, Response):
@@ -110,7 +111,7 @@ class Routes:
                 if row.proof and visit.grant is None:
                     self._owner.require_proof(visit.session_token)
                 answered = answer(visit, values)
-                return answered if isinstance(answered, Response) else await answered
+                return answered if isinstance(answered, Response) else await language.kept(request, answered)
             except SigninError as error:
                 return reply.signin_error(error)
             except Refusal as refusal:
@@ -171,6 +172,7 @@ class Routes:
 
     def _unrouted(self, status):
         async def handle(request):
+            speak(language.of(request))
             headers = {}
             if status == 405:
                 headers["Allow"] = ", ".join(self._methods.get(request.path, []))

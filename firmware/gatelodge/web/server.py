@@ -12,7 +12,8 @@ from microdot import Microdot, Request, Response
 
 from gatelodge import compat, log
 from gatelodge.contract.errors import LineError
-from gatelodge.web import wire
+from gatelodge.text import speak
+from gatelodge.web import language, wire
 from gatelodge.web.guard import host_name
 from gatelodge.web.reply import Data
 from gatelodge.web.wire import Refusal
@@ -160,7 +161,7 @@ class WebServer:
 
     async def _serve_next(self, connection, may_keep):
         """Answer one request. False when the connection is to end."""
-        path = "/"
+        path, raw = "/", None
         try:
             raw = await connection.next_head()
             if raw is None:
@@ -169,6 +170,7 @@ class WebServer:
             path = head.path
             response = await self._respond(connection, raw, head)
         except Refusal as refusal:
+            speak(language.of_head(raw))
             await self._send(connection, self._refused(path, refusal), False, False)
             return False
         if hasattr(response.body, "stream_to"):

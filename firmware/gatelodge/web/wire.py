@@ -196,15 +196,14 @@ def head_start(status, headers, keep_alive):
 
 
 # Inline script and inline style are refused, so injected markup stays text. data: is for the favicon alone,
-# which
-# saves a request. No Strict-Transport-Security: the certificate comes from the router's own maker and a
-# browser
-# that has seen the header would no longer let the owner pass after a certificate has changed.
+# which saves a request. No Strict-Transport-Security: the certificate comes from the router's own maker and a
+# browser that has seen the header would no longer let the owner pass after a certificate has changed. With
+# no-referrer as the policy, browsers would send our own forms with "Origin: null".
 SECURITY = (
     b"\r\nContent-Security-Policy: default-src 'self'; img-src 'self' data:; object-src 'none'; "
     b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     b"\r\nX-Content-Type-Options: nosniff"
-    b"\r\nReferrer-Policy: no-referrer"
+    b"\r\nReferrer-Policy: same-origin"
     b"\r\nCross-Origin-Opener-Policy: same-origin"
     b"\r\nCross-Origin-Resource-Policy: same-origin"
     b"\r\nPermissions-Policy: camera=(), microphone=(), geolocation=()"

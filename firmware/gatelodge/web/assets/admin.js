@@ -345,7 +345,8 @@ function placeText(element, text) {
 function listen() {
   live.text = {};
   live.heard = Date.now();
-  live.source = new EventSource("/live?page=" + $("[data-live-page]").dataset.livePage);
+  const [page, language] = [$("[data-live-page]").dataset.livePage, document.documentElement.lang];
+  live.source = new EventSource(`/live?page=${page}&language=${language}`);
   live.source.addEventListener("history", (event) => {
     const history = JSON.parse(event.data);
     live.samples = history.samples;
@@ -423,7 +424,8 @@ function roundUp(value) {
 function rateText(value, units) {
   let unit = 0;
   while (value >= 1000 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];
-  return `${+value.toPrecision(3)} ${units[unit]}`;
+  const number = value.toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 3, useGrouping: false });
+  return `${number} ${units[unit]}`;
 }
 
 function drawChart() {

@@ -3,10 +3,11 @@
 from microdot import Response
 
 from gatelodge import log
+from gatelodge.contract import languages
 from gatelodge.contract.errors import StateError
 from gatelodge.refusals import SigninError
 from gatelodge.text import N_, _
-from gatelodge.web import live, reply, view
+from gatelodge.web import language, live, reply, view
 from gatelodge.web.html import fill
 from gatelodge.web.pages.parts import card, chart, claim, facts, headline, live_page, meter
 from gatelodge.web.routes import ANYONE, OWNER, WATCHER, get, post
@@ -41,7 +42,8 @@ class OverviewPages:
         return reply.page(self._site.shell.signed_in("/", _("Overview"), body, visit.session))
 
     def live(self, visit, values):
-        """The stream of one page: `page` names it, the overview where nothing is named."""
+        """The stream of one page: `page` names it, the overview where nothing is named; `language` is the
+        page's own."""
         shown = self._site.views.get(values.get("page", "overview"))
         if shown is None:
             raise Refusal(404, N_("There is no such page on this router."))
@@ -49,7 +51,9 @@ class OverviewPages:
             text = N_("Too many pages of this router are open. Close one.")
             raise Refusal(503, text, {"Retry-After": "10"})
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        return Response(live.LiveBody(self._site, visit.session_token, shown), 200, headers)
+        asked = visit.request.args.get("language")
+        tag = asked if asked in languages.BY_TAG else language.of(visit.request)
+        return Response(live.LiveBody(self._site, visit.session_token, shown, tag), 200, headers)
 
     def data(self, _visit, _values):
         """The router's own values, for scripts."""

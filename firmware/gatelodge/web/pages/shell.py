@@ -1,9 +1,10 @@
 """The frame around every page: head, logo, the rail of pages, and what the script says when the line is
 lost."""
 
-from gatelodge.text import N_, _
+from gatelodge.text import N_, _, language
 from gatelodge.web import reply
 from gatelodge.web.html import escape, fill
+from gatelodge.web.pages.languages import menu
 
 # (path, title, icon: the strokes of a 16 x 16 drawing). Six or seven at most: a rail, not a menu.
 PAGES = (
@@ -30,7 +31,7 @@ PAGES = (
 _SIGN_OUT = "M6 2.5H2.5v11H6M6.5 8h7M11 5.2 13.8 8 11 10.8"
 
 _FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title} · Gatelodge</title>
+<html lang="{lang}"><head><meta charset="utf-8"><title>{title} · Gatelodge</title>
 <meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light
 dark">
 <link rel="icon" href="data:image/svg+xml,{icon}"><link rel="stylesheet" href="{style}">
@@ -43,7 +44,7 @@ dark">
 <noscript><p class="note" data-state="waiting">{noscript}</p></noscript>
 {body!}
 </main>
-<template id="words" data-failed="{failed}" data-empty="{empty}"></template>
+{menu!}<template id="words" data-failed="{failed}" data-empty="{empty}"></template>
 </body></html>
 """
 
@@ -97,6 +98,8 @@ class Shell:
     def _frame(self, title, body, kind, rail, csrf):
         return fill(
             _FRAME,
+            lang=language().tag,
+            menu=menu(),
             title=title,
             icon=self._icon,
             style=self._assets.path("admin.css"),

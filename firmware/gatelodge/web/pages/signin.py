@@ -6,8 +6,8 @@ from gatelodge import compat
 from gatelodge.core import totp
 from gatelodge.core.signin import TRUST_LIFETIME_S
 from gatelodge.refusals import SigninError
-from gatelodge.text import N_, _
-from gatelodge.web import guard, reply, words
+from gatelodge.text import N_, _, speak
+from gatelodge.web import guard, language, reply, words
 from gatelodge.web.html import fill
 from gatelodge.web.pages import code_page
 from gatelodge.web.pages.shell import field, form_error
@@ -123,6 +123,7 @@ class SigninPages:
                 say = _("Your two codes have set the router's clock: it is %s.") % moment
                 return self._signed_in(visit, session_token, values["trust"], say)
             await asyncio.sleep(0)
+            speak(language.of(visit.request))  # others were answered meanwhile
         return reply.data({"search": code_page.how_far(signing_in.searched_s())})
 
     def _signed_in(self, visit, session_token, trust="", say=""):
