@@ -16,6 +16,7 @@ What has no translation is said in English: the log and the serial console alway
 from gatelodge import compat, log
 from gatelodge.catalogue import Catalogue
 from gatelodge.contract import languages
+from gatelodge.contract.catalogue import N_ as N_  # to be had here by the shells
 from gatelodge.contract.catalogue import PART
 from gatelodge.contract.languages import ENGLISH
 
@@ -58,10 +59,6 @@ def _(text):
     if _Spoken.catalogue is None:
         return text
     return _find(text) or text
-
-
-def N_(text):
-    return text
 
 
 def P_(one, many):

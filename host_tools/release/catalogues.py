@@ -24,9 +24,8 @@ from host_tools.release import places
 FOLDER = places.FIRMWARE / "gatelodge" / "catalogues"
 TAGS = tuple(language.tag for language in languages.LANGUAGES if language is not languages.ENGLISH)
 
-# What marks a sentence. An error of the contract, which knows no
-# languages, is translated where it is shown.
-KEYWORDS = {"_": None, "N_": None, "P_": None, "ServiceCodeError": None}
+# What marks a sentence.
+KEYWORDS = {"_": None, "N_": None, "P_": None}
 
 Sentence = str | tuple[str, str]  # (one, many) where it counts
 

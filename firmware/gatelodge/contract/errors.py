@@ -42,7 +42,12 @@ class MessageError(TheirError):
 
 
 class ServiceCodeError(TheirError):
-    pass
+    """text: the sentence, with a % for each of the values, so that it can be said in another language."""
+
+    def __init__(self, text, *values):
+        super().__init__(text % values if values else text)
+        self.text = text
+        self.values = values
 
 
 class BundleError(TheirError):

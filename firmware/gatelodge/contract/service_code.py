@@ -10,6 +10,7 @@ generator. Every weight is different and none is zero, so **any** single wrong c
 **any** two exchanged characters are found, not only neighbours.
 """
 
+from gatelodge.contract.catalogue import N_
 from gatelodge.contract.errors import ServiceCodeError
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # https://www.crockford.com/base32.html
@@ -47,13 +48,13 @@ def parse(text):
             continue
         character = _ALIASES.get(character, character)
         if character not in ALPHABET:
-            raise ServiceCodeError("A service code has no %r. Check the label." % character)
+            raise ServiceCodeError(N_("A service code has no %s. Check the label."), repr(character))
         code += character
     if len(code) != LENGTH:
-        lengths = (LENGTH, len(code))
-        raise ServiceCodeError("A service code has %d characters, this has %d. Check the label." % lengths)
+        text = N_("A service code has %d characters, this has %d. Check the label.")
+        raise ServiceCodeError(text, LENGTH, len(code))
     if check_character(code[:DATA_CHARACTERS]) != code[DATA_CHARACTERS]:
-        raise ServiceCodeError("One of these characters is wrong, or two are exchanged. Check the label.")
+        raise ServiceCodeError(N_("One of these characters is wrong, or two are exchanged. Check the label."))
     return code
 
 

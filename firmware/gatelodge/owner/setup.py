@@ -10,6 +10,7 @@ from gatelodge.contract import service_code
 from gatelodge.contract.errors import ServiceCodeError
 from gatelodge.core import base32, recovery, sessions, signin, totp
 from gatelodge.refusals import refusal
+from gatelodge.text import _
 
 ISSUER = "Gatelodge"
 LIFETIME_S = 15 * 60  # to invent a password and install an authenticator app
@@ -34,7 +35,7 @@ class Setup:
         try:
             typed = service_code.parse(text)
         except ServiceCodeError as error:
-            raise refusal("service_code_typing", error)
+            raise refusal("service_code_typing", _(error.text) % error.values)
         keeper.refuse_early("service_code", visitor)
         if not compat.constant_time_equal(typed.encode(), keeper.label_code().encode()):
             keeper.count_failure("service_code", visitor)
