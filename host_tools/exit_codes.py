@@ -20,5 +20,7 @@ HANDSHAKE = 21
 REFUSED_BY_BOARD = 22
 PROVISIONING = 23
 LOCK_NOT_PROVEN = 24
+TRANSFER = 25  # the line carried nothing whole, again and again
+VERIFICATION = 26  # a bundle with a wrong signature, or a board whose file is not the one it was sent
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

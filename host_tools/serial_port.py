@@ -9,6 +9,8 @@ with a deadline. Whatever goes wrong is a ToolError that says what to do.
 
 import contextlib
 import json
+import os
+import select
 import struct
 import time
 from collections.abc import Iterator
@@ -28,6 +30,9 @@ OPEN_TIMEOUT_S = 10.0  # a USB adapter that was just plugged in needs two or thr
 KNOCK_TIMEOUT_S = 30.0  # a router on a slow emulator boots in ten
 KNOCK_PAUSE_S = 0.5  # how long a router may think before it is knocked at again
 BYTE_TIMEOUT_S = 5.0  # between two bytes that belong together
+WRITE_TIMEOUT_S = 15.0  # for WRITE_PIECE bytes; a router restarts in ten, and reads nothing meanwhile
+WRITE_PIECE = 512  # bytes: half a second at 9600 baud
+POLL_PAUSE_S = 0.005  # between looks at a port that cannot be waited for
 CODE_TIMEOUT_S = 60.0  # the slowest verb, self_test, takes 1 s on the reference board
 TRIES = 3  # of a text that was damaged on the line; a line that damages more needs a new cable
 
@@ -38,7 +43,7 @@ FACES_KEPT = 4096  # bytes of what a line said last, for the two faces to be fou
 
 
 class BenchLine:
-    """One serial port. `port` is a device such as /dev/ttyUSB0 or a pty."""
+    """One serial port. `port` is a device such as /dev/ttyUSB0, a pty, rfc2217://HOST:PORT or socket://HOST:PORT."""
 
     def __init__(self, port: str, baud: int = BAUD, open_timeout_s: float = OPEN_TIMEOUT_S):
         self.port = port
@@ -52,6 +57,8 @@ class BenchLine:
         while True:
             try:
                 self._transport = SerialTransport(self.port, self._baud, timeout=BYTE_TIMEOUT_S)
+                if "://" not in self.port:  # pyserial's network ports have a deadline of their own
+                    self._transport.serial.write_timeout = WRITE_TIMEOUT_S
                 return self
             except (TransportError, OSError, SerialException) as error:
                 if time.monotonic() > deadline:
@@ -110,6 +117,56 @@ class BenchLine:
                 "it is provisioned already; reset it to factory state to start over",
                 exit_codes.REFUSED_BY_BOARD,
             )
+
+    # --- a program that speaks for itself ---
+
+    @property
+    def is_in_raw_repl(self) -> bool:
+        return self._in_raw_repl
+
+    def start_program(self, source: str) -> None:
+        """Start Python on a blank router and leave it the line: `send` is its input, `receive` its output.
+
+        The next `execute` knocks, which ends it.
+        """
+        if not self._in_raw_repl:
+            self.enter_raw_repl()
+        with self._line_errors():
+            self._open.exec_raw_no_follow(source)
+        self._in_raw_repl = False
+
+    def send(self, data: bytes) -> None:
+        """Write all of it. Raises ToolError when the port takes nothing for long, or is gone."""
+        with self._line_errors():
+            for start in range(0, len(data), WRITE_PIECE):
+                self._open.serial.write(data[start : start + WRITE_PIECE])
+
+    def receive(self, timeout_s: float) -> bytes:
+        """Return what has come, b"" when nothing came in time."""
+        with self._line_errors():
+            serial = self._open.serial
+            if not serial.in_waiting:
+                self._wait_readable(timeout_s)
+            return serial.read(serial.in_waiting) if serial.in_waiting else b""
+
+    def _wait_readable(self, timeout_s: float) -> None:
+        serial = self._open.serial
+        try:
+            select.select([serial.fileno()], [], [], max(0.0, timeout_s))
+        except (AttributeError, ValueError):  # io.UnsupportedOperation too: rfc2217:// has no descriptor
+            end = time.monotonic() + timeout_s
+            while not serial.in_waiting and time.monotonic() < end:
+                time.sleep(POLL_PAUSE_S)
+
+    @property
+    def has_speed(self) -> bool:
+        """Whether the port is a line with a speed, as far as this end can tell: no pty, no plain socket."""
+        device = os.path.realpath(self.port)
+        return not device.startswith("/dev/pts/") and not self.port.startswith("socket://")
+
+    def set_speed(self, baud: int) -> None:
+        with self._line_errors():
+            self._open.serial.baudrate = baud
 
     # --- knocking ---
 
