@@ -5,6 +5,7 @@ Sources are GNU gettext's .po files, which every translator's tool reads. `gatel
 them anew from the code: a new sentence comes in empty, an old one goes.
 """
 
+import ast
 import io
 import re
 import struct
@@ -12,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 from gatelodge.contract import catalogue as form
 from gatelodge.contract import languages
@@ -24,8 +24,8 @@ from host_tools.release import places
 FOLDER = places.FIRMWARE / "gatelodge" / "catalogues"
 TAGS = tuple(language.tag for language in languages.LANGUAGES if language is not languages.ENGLISH)
 
-# What marks a sentence.
-KEYWORDS = {"_": None, "N_": None, "P_": None}
+# What marks a sentence, with how many texts (gatelodge/text.py).
+MARKS = {"_": 1, "N_": 1, "P_": 2}
 
 Sentence = str | tuple[str, str]  # (one, many) where it counts
 
@@ -50,14 +50,13 @@ def keys() -> dict[Sentence, list[tuple[str, int]]]:
 
 
 def _marked(path: Path) -> Iterator[tuple[int, Sentence]]:
-    with path.open("rb") as file:
-        for line, function, messages, _comments in extract_python(file, KEYWORDS, [], {}):
-            if function == "P_":
-                yield line, (messages[0], messages[1])
-            else:
-                sentence = messages[0] if isinstance(messages, (tuple, list)) else messages
-                if sentence:
-                    yield line, sentence
+    """Calls of the marks with nothing but texts. A call with a name in it says what was marked elsewhere."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
+            values = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            texts = [value for value in values if isinstance(value, str)]
+            if len(texts) == len(node.args) == MARKS[node.func.id]:
+                yield node.lineno, (texts[0], texts[1]) if len(texts) == 2 else texts[0]
 
 
 # --- the translators' files ----------------------------------------------------------------------
