@@ -70,7 +70,7 @@ REFUSALS = {
     "nothing_to_recover": ("form", None, N_("Two-factor is off: the password alone signs you in.")),
     "session_over": ("form", None, N_("That session has ended already.")),
     "token_scopes": ("form", None, N_("Choose at least one thing that the token may do.")),
-    "token_lifetime": ("lifetime", None, N_("Choose how long the token is to work.")),
+    "token_lifetime": ("form", None, N_("Choose how long the token is to work.")),
     "token_clock": (
         "form",
         None,

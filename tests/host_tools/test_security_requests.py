@@ -21,6 +21,8 @@ CHANGES = {
     "sessions/end": {},
     "browser/end": ID,
     "not-me": {},
+    "token/create": {"name": "", "lifetime": "90", "scopes": "log:read"},
+    "token/revoke": ID,
 }
 SWITCH_OFF = {"password": PASSWORD, "code": "000000"}
 

@@ -26,6 +26,7 @@ web.MAX_CONNECTIONS is what the listener should allow at once.
 from gatelodge import compat, text
 from gatelodge.web.guard import Guard
 from gatelodge.web.pages.about import AboutPages
+from gatelodge.web.pages.api import ApiPages
 from gatelodge.web.pages.cloud import CloudPages
 from gatelodge.web.pages.devices import DevicesPages
 from gatelodge.web.pages.internet import InternetPages
@@ -56,6 +57,7 @@ class Site:
         self.slot = slot
         self.shell = Shell(assets, owner)
         self.views = {}  # name of a page with live values -> its view.View
+        self.rows = []  # routes.Row of every route, for the API's description
         self.open_streams = 0
         # Tells a page that has waited whether the daemon was started anew. Public, and says nothing else.
         self.run_id = "%08x" % int.from_bytes(compat.entropy(4), "big")
@@ -85,8 +87,10 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, po
         SystemPages,
         AboutPages,
         LanguagePages,
+        ApiPages,
     ):
         rows = rows + pages(site).rows()
+    site.rows = rows
     app = App()
     routes = Routes(app, owner, rows, site.shell.refusal_body)
     guard = Guard(names)

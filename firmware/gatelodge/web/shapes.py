@@ -5,6 +5,8 @@ A member whose name ends in ? may be missing. A kind is text, int, number or boo
 """
 
 SHAPES = {
+    "Description": {"openapi": "text", "info": "Any", "paths": "Any", "components": "Any"},
+    "Any": {},
     "Status": {"run": "text", "set_up": "bool", "signed_in": "bool"},
     "Session": {"id": "text", "csrf_token": "text", "ends_in_s": "int", "is_proved": "bool"},
     "Router": {

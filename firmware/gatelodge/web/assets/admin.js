@@ -73,7 +73,8 @@ function firstEmpty(form) {
 }
 
 function collect(form, submitter) {
-  const values = Object.fromEntries([...new FormData(form)]);
+  const data = new FormData(form);
+  const values = Object.fromEntries([...data.keys()].map((name) => [name, data.getAll(name).join(" ")]));
   if ("browser_time" in values) values.browser_time = String(Math.floor(Date.now() / 1000));
   if (submitter && submitter.name) values[submitter.name] = submitter.value;
   if (form.dataset.then === "recovery") {
@@ -118,6 +119,7 @@ function proved() {
 const NEXT = {
   enrol: (answer) => showEnrolment(answer),
   codes: (answer) => showNewCodes(answer),
+  token: (answer) => showToken(answer),
 };
 
 function succeed(form, answer) {
@@ -282,10 +284,21 @@ async function showEnrolment(answer) {
 }
 
 function showNewCodes(answer) {
-  $$("dialog[open]").forEach((dialog) => dialog.close());
-  $("#codes").addEventListener("cancel", (event) => event.preventDefault()); // they are on no other page
   showCodes(answer.recovery_codes);
-  $("#codes").showModal();
+  showAlone($("#codes"));
+}
+
+function showToken(answer) {
+  $("#made-token").textContent = answer.token;
+  window.addEventListener("beforeunload", holdPage);
+  showAlone($("#token"));
+}
+
+// What is in it is on no other page: only its own button closes it.
+function showAlone(dialog) {
+  $$("dialog[open]").forEach((open) => open.close());
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  dialog.showModal();
 }
 
 // The page is loaded again to show what has changed; then it says what was done, or asks the next thing.

@@ -5,7 +5,7 @@ from gatelodge.text import N_, _
 from gatelodge.web import reply, view
 from gatelodge.web.html import escape, fill
 from gatelodge.web.pages.parts import facts
-from gatelodge.web.routes import OWNER, get, post
+from gatelodge.web.routes import OWNER, api, get, post
 
 _PAGE = """<h1>{model}</h1><p class="quiet">{serial_label} <span class="mono">{serial}</span></p>
 <div class="cards">
@@ -39,7 +39,13 @@ class AboutPages:
     def rows(self):
         return [
             get("/about", OWNER, self.page),
-            post("/api/service-code", OWNER, self.service_code),
+            post(
+                "/api/service-code",
+                OWNER,
+                self.service_code,
+                proof=True,
+                about=api("The service code of the label", "ServiceCode"),
+            ),
         ]
 
     def page(self, visit, _values):
@@ -75,8 +81,7 @@ class AboutPages:
             (_("Kernel"), kernel or view.UNKNOWN),
         )
 
-    def service_code(self, visit, _values):
-        self._site.owner.require_proof(visit.session_token)
+    def service_code(self, _visit, _values):
         return reply.data({"show": self._site.owner.service_code()})
 
 

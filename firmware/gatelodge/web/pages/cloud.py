@@ -8,7 +8,7 @@ from gatelodge.text import N_, _
 from gatelodge.web import reply, view, words
 from gatelodge.web.html import fill
 from gatelodge.web.pages.parts import card, claim, failed, headline, live_facts, live_page
-from gatelodge.web.routes import OWNER, get, post
+from gatelodge.web.routes import OWNER, api, get, post
 
 FACTS = (
     (N_("State"), "link.state"),
@@ -65,9 +65,15 @@ class CloudPages:
     def rows(self):
         return [
             get("/cloud", OWNER, self.page),
-            post("/api/cloud/invite", OWNER, self.invite),
-            post("/api/cloud/uninvite", OWNER, self.uninvite),
-            post("/api/cloud/release", OWNER, self.release),
+            post("/api/cloud/invite", OWNER, self.invite, about=api("Ask for a link to register by")),
+            post("/api/cloud/uninvite", OWNER, self.uninvite, about=api("Drop that link")),
+            post(
+                "/api/cloud/release",
+                OWNER,
+                self.release,
+                proof=True,
+                about=api("Take the router out of its cloud account"),
+            ),
         ]
 
     def page(self, visit, _values):
@@ -97,7 +103,6 @@ class CloudPages:
         return reply.data({"go": "/cloud"})
 
     def release(self, visit, _values):
-        self._site.owner.require_proof(visit.session_token)
         self._ask(lambda cloud: cloud.release())
         log.info("web", "the router was released from %s", visit.client)
         return reply.data({"say": _("Released. This router belongs to no account any more.")})

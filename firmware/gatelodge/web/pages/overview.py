@@ -10,7 +10,7 @@ from gatelodge.text import N_, _
 from gatelodge.web import language, live, reply, view
 from gatelodge.web.html import fill
 from gatelodge.web.pages.parts import card, chart, claim, facts, headline, live_page, meter
-from gatelodge.web.routes import ANYONE, OWNER, WATCHER, get, post
+from gatelodge.web.routes import ANYONE, OWNER, WATCHER, api, get, post
 from gatelodge.web.wire import Refusal
 
 _WHO = '<div class="who"><h2>{who}</h2><p>{reach!}</p></div>'
@@ -30,8 +30,19 @@ class OverviewPages:
             get("/", OWNER, self.page),
             get("/live", WATCHER, self.live),
             get("/api/overview", WATCHER, self.data),
-            get("/api/status", ANYONE, self.status),
-            post("/api/claim", OWNER, self.claim, {"claim_id": 64, "answer": 8}),
+            get(
+                "/api/status",
+                ANYONE,
+                self.status,
+                about=api("Whether it is the same run, is owned, and knows who asks", "Status"),
+            ),
+            post(
+                "/api/claim",
+                OWNER,
+                self.claim,
+                {"claim_id": 64, "answer": ("approve", "refuse")},
+                about=api("Answer who wants to register this router"),
+            ),
         ]
 
     def page(self, visit, _values):
@@ -80,8 +91,6 @@ class OverviewPages:
         )
 
     def claim(self, visit, values):
-        if values["answer"] not in ("approve", "refuse"):
-            raise Refusal(400, "answer is approve or refuse.")
         approved = values["answer"] == "approve"
         try:
             self._site.cloud.answer_claim(values["claim_id"], approved)

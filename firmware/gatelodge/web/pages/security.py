@@ -1,23 +1,35 @@
-"""Security: the password, the authenticators, the recovery codes, and who is or was signed in.
+"""Security: password, authenticators, recovery codes, API tokens, and who is or was signed in.
 
-Every change asks for proof first (Owner.require_proof): the script then shows the dialog of shell.py, and
+Every change asks for proof first (`proof` of its row): the script then shows the dialog of shell.py, and
 sends the form again. Only switching two-factor off does not: its form holds the password and a code.
 """
 
+from gatelodge.core.api_tokens import LIFETIMES
 from gatelodge.text import N_, P_, _
 from gatelodge.web import reply, view, words
-from gatelodge.web.pages import enrolment
+from gatelodge.web.pages import enrolment, security_tokens
 from gatelodge.web.pages.parts import headline, live_page
 from gatelodge.web.pages.security_cards import Cards, history_rows
 from gatelodge.web.pages.security_dialogs import CHANGE_PASSWORD, dialogs
-from gatelodge.web.routes import OWNER, get, post
+from gatelodge.web.routes import OWNER, api, get, post
 
 ID = 8  # characters of the ids of authenticators, sessions and trusted browsers
 FEW_CODES = 3
 
 _DIALOGS = '<div id="dialogs" data-from="/api/security/dialogs"></div>'
 _ENDED = N_("Every other session and every trusted browser has ended.")
+_ENDED_ALL = N_("Every other session, every trusted browser and every API token has ended.")
 _CODES_LEFT = P_("Two-factor is on, %d recovery code left", "Two-factor is on, %d recovery codes left")
+
+
+PASSWORDS = {"old_password": 256, "password": 256}
+NEW = {"secret": 64, "code": 16, "name": 64}
+TOKEN = {"name": 64, "lifetime": tuple(sorted(LIFETIMES)), "scopes?": 256}
+
+
+def change(path, handler, fields, summary, shape="Done"):
+    """A row whose handler runs only when a code was given in the last five minutes."""
+    return post("/api/security/" + path, OWNER, handler, fields, True, api(summary, shape))
 
 
 class SecurityPages:
@@ -28,34 +40,32 @@ class SecurityPages:
         self._view = site.views["security"] = view.View(site, (("security", self._standing),))
 
     def rows(self):
-        change = self._change
         return [
             get("/security", OWNER, self.page),
             get("/api/security/history", OWNER, self.history),
             get("/api/security/dialogs", OWNER, self.dialogs),
             post("/api/security/strength", OWNER, self.strength, {"password": 256}),
-            post("/api/security/two-factor/off", OWNER, self.switch_off, {"password": 256, "code": 64}),
-            change("password", self.password, {"old_password": 256, "password": 256}),
-            change("authenticator/begin", self.begin),
-            change("authenticator/add", self.add, {"secret": 64, "code": 16, "name": 64}),
-            change("authenticator/rename", self.rename, {"id": ID, "name": 64}),
-            change("authenticator/remove", self.remove, {"id": ID}),
-            change("authenticator/restore", self.restore, {"id": ID}),
-            change("recovery-codes", self.recovery_codes),
-            change("session/end", self.end_session, {"id": ID}),
-            change("sessions/end", self.end_sessions),
-            change("browser/end", self.end_browser, {"id": ID}),
-            change("not-me", self.not_me),
+            post(
+                "/api/security/two-factor/off",
+                OWNER,
+                self.switch_off,
+                {"password": 256, "code": 64},
+                about=api("Switch two-factor off"),
+            ),
+            change("password", self.password, PASSWORDS, "Change the password"),
+            change("authenticator/begin", self.begin, {}, "A secret to add", "NewAuthenticator"),
+            change("authenticator/add", self.add, NEW, "Add an authenticator", "Added"),
+            change("authenticator/rename", self.rename, {"id": ID, "name": 64}, "Rename an authenticator"),
+            change("authenticator/remove", self.remove, {"id": ID}, "Remove an authenticator"),
+            change("authenticator/restore", self.restore, {"id": ID}, "Undo that, for ten minutes"),
+            change("recovery-codes", self.recovery_codes, {}, "Make ten new ones", "RecoveryCodes"),
+            change("session/end", self.end_session, {"id": ID}, "End a session"),
+            change("sessions/end", self.end_sessions, {}, "End every other session"),
+            change("browser/end", self.end_browser, {"id": ID}, "Trust a browser no more"),
+            change("not-me", self.not_me, {}, "End whatever may be somebody else's"),
+            change("token/create", self.create_token, TOKEN, "Make a personal token", "NewToken"),
+            change("token/revoke", self.revoke_token, {"id": ID}, "Revoke a personal token"),
         ]
-
-    def _change(self, path, handler, fields=None):
-        """A row whose handler runs only when a code was given in the last five minutes."""
-
-        def proved(visit, values):
-            self._site.owner.require_proof(visit.session_token)
-            return handler(visit, values)
-
-        return post("/api/security/" + path, OWNER, proved, fields)
 
     # What is shown
 
@@ -82,7 +92,8 @@ class SecurityPages:
         return reply.data({"html": history_rows(self._site, self._security.history())})
 
     def dialogs(self, _visit, _values):
-        return reply.data({"html": dialogs(self._security.is_two_factor)})
+        drawn = dialogs(self._security.is_two_factor) + security_tokens.dialogs()
+        return reply.data({"html": drawn})
 
     def strength(self, _visit, values):
         return reply.data(enrolment.strength_told(self._site.owner.password_strength(values["password"])))
@@ -93,7 +104,7 @@ class SecurityPages:
         self._security.change_password(
             visit.session_token, visit.visitor, values["old_password"], values["password"]
         )
-        return _again(N_("The password is changed."), _ENDED)
+        return _again(N_("The password is changed."), _ENDED_ALL)
 
     def begin(self, visit, _values):
         new = self._security.begin_authenticator(visit.session_token)
@@ -143,7 +154,17 @@ class SecurityPages:
         """Whoever it was is out; the page then asks for a new password, which they may know."""
         self._security.not_me(visit.session_token, visit.visitor)
         now = N_("Now change the password: somebody may know it.")
-        return _again(_ENDED, now, open_dialog=CHANGE_PASSWORD)
+        return _again(_ENDED_ALL, now, open_dialog=CHANGE_PASSWORD)
+
+    def create_token(self, visit, values):
+        """The token is in this answer, and nowhere afterwards."""
+        tokens = self._site.owner.api_tokens
+        made = tokens.create(visit.visitor, values["name"], values["scopes"], values["lifetime"])
+        return reply.data({"token": made})
+
+    def revoke_token(self, visit, values):
+        self._site.owner.api_tokens.revoke(visit.visitor, values["id"])
+        return _again(N_("The token is revoked. It opens nothing any more."))
 
 
 def _again(*sentences, open_dialog=None):

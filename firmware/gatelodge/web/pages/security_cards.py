@@ -11,7 +11,8 @@ from gatelodge.web.pages.security_dialogs import (
     NEW_CODES,
     SWITCH_OFF,
 )
-from gatelodge.web.pages.shell import form_error
+from gatelodge.web.pages.security_parts import hint, line, list_of, opening, send, time_told
+from gatelodge.web.pages.security_tokens import tokens_card
 
 SHOWN_AT_FIRST = 5  # entries of the history: the page is to weigh little
 
@@ -20,17 +21,8 @@ _STACKS = '<div class="stack">{left!}</div><div class="stack">{right!}</div>'
 _FAILED = '<p class="note" data-state="trouble">{text}</p>'
 _WHO = '<div class="who"><h2>{title}</h2><p>{sessions}{browsers}</p></div>'
 _TEXT = "<p>{text!}</p>"
-_HINT = '<p class="hint">{text}</p>'
-_OPEN = '<button data-open="{dialog}">{text}</button>'
-_SEND = """<form data-post="/api/security/{path}"{then!}>{hidden!}<button
-class="{kind}"{label!}>{text}</button>{error!}</form>"""
-_HIDDEN = '<input type="hidden" name="id" value="{id}">'
-_ROWS = '<ul class="rows">{rows!}</ul>'
-_ROW = """<li><div><strong>{name}</strong>{mark!}<span class="quiet">{detail!}</span></div>{button!}</li>"""
-_MARK = ' <span class="mark">{text}</span>'
 _CHANGE = """<button class="quiet" data-open="{dialog}" data-id="{id}" data-name="{name}"
 aria-label="{label}">{text}</button>"""
-_TIME = '<time title="{moment}">{ago}</time>'
 _UNDO = '<div class="note undo"><p>{text}</p>{form!}</div>'
 _CODES_LEFT = """<p class="word">{left}</p><meter min="0" max="{of}" low="4" high="4" optimum="{of}"
 value="{count}" aria-label="{label}"></meter>"""
@@ -60,6 +52,7 @@ class Cards:
         factors += draw("password", _("Password"), self._password, visit)
         instead = draw("recovery", _("Recovery codes"), self._recovery, visit)
         instead += draw("browsers", _("Trusted browsers"), self._browsers, visit)
+        instead += draw("tokens", _("API tokens"), lambda _visit: tokens_card(self._site), visit)
         below = draw("sessions", _("Sessions"), self._sessions, visit, " wide")
         below += draw("history", _("What has happened"), self._history, visit, " wide")
         return fill(_STACKS, left=factors, right=instead) + below
@@ -108,21 +101,21 @@ class Cards:
     def _recovery(self, _visit):
         left, of, made_at = self._security.recovery_codes()
         if not self._security.is_two_factor:
-            return fill(_HINT, text=_("There are none while two-factor is off."))
+            return hint(_("There are none while two-factor is off."))
         text = _("%d of %d left") % (left, of)
         shown = fill(_CODES_LEFT, left=text, of=of, count=left, label=_("Recovery codes left"))
         made = fill(_TEXT, text=_("Made %s. Each works once.") % self._time(made_at))
         lost = _("Without phone and codes, only the serial console lets you in, after the password.")
-        return shown + made + fill(_HINT, text=lost) + opening(NEW_CODES, _("Make new codes"))
+        return shown + made + hint(lost) + opening(NEW_CODES, _("Make new codes"))
 
     def _authenticators(self, _visit):
         rows = [self._authenticator(row) for row in self._owner.status()["authenticators"]]
         add = send("authenticator/begin", _("Add an authenticator"), then="enrol", is_primary=not rows)
         if not rows:
             empty = _("None. With one, a code from your phone is asked for after the password.")
-            return fill(_HINT, text=empty) + add
+            return hint(empty) + add
         off = opening(SWITCH_OFF, _("Switch two-factor off"))
-        return fill(_ROWS, rows="".join(rows)) + '<div class="row">' + add + off + "</div>"
+        return list_of(rows) + '<div class="row">' + add + off + "</div>"
 
     def _authenticator(self, row):
         detail = _("Last used %s.") % self._time(row["last_used_at"])
@@ -136,7 +129,7 @@ class Cards:
             label=_("Change %s") % row["name"],
             text=_("Change"),
         )
-        return fill(_ROW, name=row["name"], mark="", detail=detail, button=button)
+        return line(row["name"], detail, button)
 
     def _browsers(self, _visit):
         rows = []
@@ -144,17 +137,17 @@ class Cards:
             name = row["browser"] or _("Unknown browser")
             detail = _("Last used %s from %s.") % (self._time(row["last_used_at"]), escape(row["address"]))
             button = send("browser/end", _("Remove"), row["id"], label=_("Remove %s") % name)
-            rows.append(fill(_ROW, name=name, mark="", detail=detail, button=button))
+            rows.append(line(name, detail, button))
         if not rows:
             empty = _("None. A browser that you trust when you sign in skips the code for 30 days.")
-            return fill(_HINT, text=empty)
-        return fill(_ROWS, rows="".join(rows))
+            return hint(empty)
+        return list_of(rows)
 
     def _sessions(self, visit):
         found = self._security.sessions(visit.session_token)
-        rows = "".join([self._session(row) for row in found])
+        rows = [self._session(row) for row in found]
         others = send("sessions/end", _("End every other session")) if len(found) > 1 else ""
-        return fill(_ROWS, rows=rows) + others
+        return list_of(rows) + others
 
     def _session(self, row):
         name = row["browser"] or _("Unknown browser")
@@ -165,10 +158,10 @@ class Cards:
             escape(happened.method(row["method"])),
         )
         if row["is_this"]:
-            return fill(_ROW, name=name, mark=fill(_MARK, text=_("This one")), detail=detail, button="")
+            return line(name, detail, mark=_("This one"))
         label = _("End the session of %s at %s") % (name, row["address"])
         button = send("session/end", _("End"), row["id"], label=label)
-        return fill(_ROW, name=name, mark="", detail=detail, button=button)
+        return line(name, detail, button)
 
     def _history(self, _visit):
         entries = self._security.history(SHOWN_AT_FIRST + 1)
@@ -177,8 +170,8 @@ class Cards:
         rows = history_rows(self._site, entries[:SHOWN_AT_FIRST])
         more = fill(_MORE, text=_("Show the last 50")) if len(entries) > SHOWN_AT_FIRST else ""
         doubt = _(
-            "Is there something that you did not do? This ends every other session and every trusted "
-            "browser, and asks for a new password."
+            "Is there something that you did not do? This ends every other session, every trusted browser "
+            "and every API token, and asks for a new password."
         )
         not_me = fill(_TEXT, text=escape(doubt)) + send("not-me", _("This was not me"))
         table = fill(_HISTORY, heads=heads, rows=rows)
@@ -210,35 +203,7 @@ def _entry(clock, entry):
     )
 
 
-def time_told(clock, unix_s):
-    """Markup of a moment: relative near now, with the exact time at hand."""
-    if unix_s is None:
-        return escape(_("at an unknown time"))
-    moment = words.moment(unix_s)
-    ago = words.ago(max(0, clock.now() - unix_s)) if clock.is_set else moment
-    return fill(_TIME, moment=moment, ago=ago)
-
-
 def drift(steps):
     """How far an authenticator's clock is off, as far as codes tell."""
     text = _("Its clock is about %d s ahead.") if steps > 0 else _("Its clock is about %d s behind.")
     return text % (abs(steps) * totp.STEP_S)
-
-
-def opening(dialog, text):
-    return fill(_OPEN, dialog=dialog, text=text)
-
-
-def send(path, text, row_id="", label="", then="", is_primary=False):
-    """A form with one button. label: what it says to who cannot see its row."""
-    kind = "primary" if is_primary else "quiet" if row_id else ""
-    return fill(
-        _SEND,
-        path=path,
-        then=' data-then="' + then + '"' if then else "",
-        hidden=fill(_HIDDEN, id=row_id) if row_id else "",
-        kind=kind,
-        label=' aria-label="' + escape(label) + '"' if label else "",
-        text=text,
-        error=form_error(),
-    )

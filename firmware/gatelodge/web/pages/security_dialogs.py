@@ -25,6 +25,7 @@ _CANCEL = '<button type="button" data-close>{cancel}</button>'
 _HIDDEN = '<input type="hidden" name="{name}">'
 
 _ENDS = N_("Every other session and every trusted browser ends.")
+_ENDS_ALL = N_("Every other session, every trusted browser and every API token ends.")
 
 
 def dialogs(is_two_factor):
@@ -33,11 +34,11 @@ def dialogs(is_two_factor):
     return drawn + (_authenticator() + _off() + _new_codes() if is_two_factor else "")
 
 
-def _dialog(name, title, body, more=""):
+def dialog(name, title, body, more=""):
     return fill(_DIALOG, id=name, title=title, body=body, more=more)
 
 
-def _form(path, go, fields="", then="", kind="primary", with_cancel=True):
+def dialog_form(path, go, fields="", then="", kind="primary", with_cancel=True):
     return fill(
         _FORM,
         path=path,
@@ -50,7 +51,7 @@ def _form(path, go, fields="", then="", kind="primary", with_cancel=True):
     )
 
 
-def _lead(text):
+def paragraph(text):
     return fill(_LEAD, text=text)
 
 
@@ -61,10 +62,10 @@ def _password_field(name, label):
 def _password():
     old = _password_field("old_password", _("Password until now"))
     fields = enrolment.new_password("/api/security/strength", "new-password", old)
-    return _dialog(
+    return dialog(
         CHANGE_PASSWORD,
         _("Change the password"),
-        _lead(_(_ENDS)) + _form("password", _("Change the password"), fields),
+        paragraph(_(_ENDS_ALL)) + dialog_form("password", _("Change the password"), fields),
     )
 
 
@@ -74,17 +75,17 @@ def _enrol():
         _("Six-digit code"), _("From the app. It changes every 30 seconds."), id="enrol-code"
     )
     lead = _("Scan the picture with an authenticator app, then enter the code that it shows.")
-    body = _lead(lead + " " + _(_ENDS)) + enrolment.authenticator()
-    body += _form("authenticator/add", _("Add the authenticator"), fields, CODES)
-    return _dialog(ENROL, _("Add an authenticator"), body)
+    body = paragraph(lead + " " + _(_ENDS)) + enrolment.authenticator()
+    body += dialog_form("authenticator/add", _("Add the authenticator"), fields, CODES)
+    return dialog(ENROL, _("Add an authenticator"), body)
 
 
 def _authenticator():
     name = _HIDDEN_ID + enrolment.authenticator_name("", "changed-name")
-    removing = _lead(_("Removed, its codes stop working.") + " " + _(_ENDS) + " " + _(_UNDO))
-    body = _form("authenticator/rename", _("Save the name"), name) + '<div class="doubt">' + removing
-    body += _form("authenticator/remove", _("Remove it"), _HIDDEN_ID, kind="danger", with_cancel=False)
-    return _dialog(CHANGE_AUTHENTICATOR, _("Change the authenticator"), body + "</div>")
+    removing = paragraph(_("Removed, its codes stop working.") + " " + _(_ENDS) + " " + _(_UNDO))
+    body = dialog_form("authenticator/rename", _("Save the name"), name) + '<div class="doubt">' + removing
+    body += dialog_form("authenticator/remove", _("Remove it"), _HIDDEN_ID, kind="danger", with_cancel=False)
+    return dialog(CHANGE_AUTHENTICATOR, _("Change the authenticator"), body + "</div>")
 
 
 def _off():
@@ -100,20 +101,20 @@ def _off():
         required="",
     )
     lead = _("The password alone then opens this page. Every authenticator and recovery code is dropped.")
-    form = _form("two-factor/off", _("Switch two-factor off"), fields, kind="danger")
-    return _dialog(SWITCH_OFF, _("Switch two-factor off"), _lead(lead + " " + _(_ENDS)) + form)
+    form = dialog_form("two-factor/off", _("Switch two-factor off"), fields, kind="danger")
+    return dialog(SWITCH_OFF, _("Switch two-factor off"), paragraph(lead + " " + _(_ENDS)) + form)
 
 
 def _new_codes():
-    lead = _lead(_("The codes until now stop working.") + " " + _(_ENDS))
-    form = _form("recovery-codes", _("Make new codes"), then=CODES)
-    return _dialog(NEW_CODES, _("Make ten new recovery codes"), lead + form)
+    lead = paragraph(_("The codes until now stop working.") + " " + _(_ENDS))
+    form = dialog_form("recovery-codes", _("Make new codes"), then=CODES)
+    return dialog(NEW_CODES, _("Make ten new recovery codes"), lead + form)
 
 
 def _codes():
     """Stays until the codes are put away: closedby none keeps Escape from closing it."""
-    body = _lead(_(enrolment.CODES_LEAD)) + enrolment.recovery_codes("/security", _("Done"))
-    return _dialog(CODES, _(enrolment.CODES_TITLE), body, ' closedby="none"')
+    body = paragraph(_(enrolment.CODES_LEAD)) + enrolment.recovery_codes("/security", _("Done"))
+    return dialog(CODES, _(enrolment.CODES_TITLE), body, ' closedby="none"')
 
 
 _HIDDEN_ID = fill(_HIDDEN, name="id")

@@ -7,7 +7,7 @@ from gatelodge.web import guard, reply
 from gatelodge.web.html import fill
 from gatelodge.web.pages import enrolment
 from gatelodge.web.pages.shell import code_field, field, form_error
-from gatelodge.web.routes import NEWCOMER, get, post
+from gatelodge.web.routes import NEWCOMER, api, get, post
 
 SETUP_S = 900  # as long as Owner keeps the token
 
@@ -46,15 +46,33 @@ class SetupPages:
     def rows(self):
         return [
             get("/setup", NEWCOMER, self.page),
-            post("/api/setup/service-code", NEWCOMER, self.service_code, {"service_code": 64}),
+            post(
+                "/api/setup/service-code",
+                NEWCOMER,
+                self.service_code,
+                {"service_code": 64},
+                about=api("Prove by the label that the router is here"),
+            ),
             post("/api/setup/strength", NEWCOMER, self.strength, {"password": 256}),
-            post("/api/setup/password", NEWCOMER, self.password, {"password": 256}),
-            post("/api/setup/authenticator", NEWCOMER, self.authenticator),
+            post(
+                "/api/setup/password",
+                NEWCOMER,
+                self.password,
+                {"password": 256},
+                about=api("Ask whether a password will do"),
+            ),
+            post(
+                "/api/setup/authenticator",
+                NEWCOMER,
+                self.authenticator,
+                about=api("A secret for an authenticator", "NewAuthenticator"),
+            ),
             post(
                 "/api/setup/finish",
                 NEWCOMER,
                 self.finish,
                 {"password": 256, "secret": 64, "code": 16, "name": 64},
+                about=api("Take the router", "RecoveryCodes"),
             ),
         ]
 

@@ -11,7 +11,7 @@ from gatelodge.web import guard, language, reply, words
 from gatelodge.web.html import fill
 from gatelodge.web.pages import code_page
 from gatelodge.web.pages.shell import field, form_error
-from gatelodge.web.routes import OWNER, VISITOR, get, post
+from gatelodge.web.routes import OWNER, VISITOR, api, get, post
 
 SIGNIN_S = 300  # as long as Owner keeps the token
 SEARCH_MS = 1000  # of a search for two codes, before the page is told how far it has come
@@ -35,6 +35,13 @@ aria-hidden="true">
 """
 
 
+SEARCH = "Searched"  # what is answered while two codes are searched for
+
+
+def step(path, handler, fields, summary, shape="Done"):
+    return post("/api/sign-in/" + path, VISITOR, handler, fields, about=api(summary, shape))
+
+
 class SigninPages:
     def __init__(self, site):
         self._site = site
@@ -43,13 +50,21 @@ class SigninPages:
         return [
             get("/signin", VISITOR, self.password_page),
             get("/signin/code", VISITOR, self.code_page),
-            post("/api/sign-in/password", VISITOR, self.password, {"password": 256}),
-            post("/api/sign-in/code", VISITOR, self.code, {"code": 16, "trust?": 8}),
-            post("/api/sign-in/two-codes", VISITOR, self.two_codes, TWO_CODES),
-            post("/api/sign-in/search", VISITOR, self.search, {"trust?": 8}),
-            post("/api/sign-in/recovery", VISITOR, self.recovery, {"recovery_code": 64}),
-            post("/api/sign-out", OWNER, self.sign_out),
-            post("/api/prove", OWNER, self.prove, {"proof": 256}),
+            step("password", self.password, {"password": 256}, "Begin to sign in"),
+            step("code", self.code, {"code": 16, "trust?": 8}, "Enter the code: a session begins"),
+            step(
+                "two-codes", self.two_codes, TWO_CODES, "Two codes in a row, while the clock is unset", SEARCH
+            ),
+            step("search", self.search, {"trust?": 8}, "Go on looking for the two codes", SEARCH),
+            step("recovery", self.recovery, {"recovery_code": 64}, "A recovery code instead of a code"),
+            post("/api/sign-out", OWNER, self.sign_out, about=api("End this session")),
+            post(
+                "/api/prove",
+                OWNER,
+                self.prove,
+                {"proof": 256},
+                about=api("Give a code, good for five minutes; the password while two-factor is off"),
+            ),
         ]
 
     def password_page(self, visit, values):

@@ -7,7 +7,7 @@ from gatelodge.text import N_, P_, _
 from gatelodge.web import log_lines, reply, view, words
 from gatelodge.web.html import escape, fill
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
-from gatelodge.web.routes import OWNER, get, post
+from gatelodge.web.routes import OWNER, api, get, post
 
 # Of the log on the page, which has 15 KB in all; the file has more.
 MOST_SHOWN = 40  # lines
@@ -71,6 +71,10 @@ ACTS = (
 )
 
 
+def down(path, handler, summary, scope=None):
+    return post("/api/system/" + path, OWNER, handler, proof=True, about=api(summary, scope=scope))
+
+
 class SystemPages:
     def __init__(self, site):
         self._site = site
@@ -81,9 +85,9 @@ class SystemPages:
         return [
             get("/system", OWNER, self.page),
             get("/system/log.txt", OWNER, self.log_file),
-            post("/api/system/restart", OWNER, self.restart),
-            post("/api/system/power-off", OWNER, self.power_off),
-            post("/api/system/reset", OWNER, self.reset),
+            down("restart", self.restart, "Restart the router", "router:restart"),
+            down("power-off", self.power_off, "Switch the router off"),
+            down("reset", self.reset, "Make the router nobody's"),
         ]
 
     def page(self, visit, values):
@@ -121,8 +125,7 @@ class SystemPages:
         return self._down(visit, self._site.power.reset, text)
 
     def _down(self, visit, act, text):
-        self._site.owner.require_proof(visit.session_token)
-        act("the admin page, from %s" % visit.client)
+        act(visit.by)
         return reply.data({"say": text, "down": True})
 
 
