@@ -67,7 +67,7 @@ def firmware_allowed(place, module):
     if module.split(".")[0] == "host_tools":
         return False
     if place == "compat.py" and inside(module, "gatelodge"):
-        return module == "gatelodge.json_text"  # the one part of it that is the same everywhere
+        return module in ("gatelodge.json_text", "gatelodge.io_queue")  # its own two parts
     if place == "daemon.py" or not inside(module, "gatelodge"):
         return True
     shell = place.split("/")[0].removesuffix(".py")

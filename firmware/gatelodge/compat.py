@@ -19,6 +19,8 @@ import time
 from gatelodge import json_text
 
 MICROPYTHON = sys.implementation.name == "micropython"
+# Of the compiled code that this interpreter loads; 0 on CPython, which loads none.
+MPY_VERSION = getattr(sys.implementation, "_mpy", 0) & 255
 # For people: ("MicroPython", "1.25.0").
 INTERPRETER = (
     "MicroPython" if MICROPYTHON else "CPython",
@@ -27,6 +29,8 @@ INTERPRETER = (
 
 if MICROPYTHON:
     from asyncio import core as _core
+
+    from gatelodge import io_queue
 else:
     import asyncio as _asyncio
 
@@ -138,6 +142,9 @@ else:
         return _total_ms
 
     _total_ms, _last_ticks = 0, time.ticks_ms()
+
+if MICROPYTHON:
+    io_queue.install(monotonic_ms)
 
 
 _CLOCK_REALTIME = 0
@@ -363,27 +370,20 @@ def constant_time_equal(a, b):
 
 if MICROPYTHON:
 
-    def wait_readable(sock):
-        """Sleeps until the raw socket can be read. Never a TLS object: that is asked every millisecond."""
-        yield _core._io_queue.queue_read(sock)
+    def wait_readable(sock, deadline_ms=None):
+        """Sleeps until the raw socket can be read, has failed, or the deadline of monotonic_ms has come.
 
-    def wait_writable(sock):
-        """Sleeps until the raw socket can be written, or has failed.
-
-        Registered by number, apart from the reader: cancelling one side forgets the whole registration.
+        Never on a TLS object: that is asked every millisecond.
         """
-        yield _core._io_queue.queue_write(sock.fileno())
+        yield _core._io_queue.sleep(sock, 0, deadline_ms)
+
+    def wait_writable(sock, deadline_ms=None):
+        """The same until the raw socket can be written."""
+        yield _core._io_queue.sleep(sock, 1, deadline_ms)
 
     def wake(sock):
         """Wakes whoever sleeps on the socket, and forgets it. Before every close: the number may return."""
-        queue = _core._io_queue
-        for key in (sock, sock.fileno()):
-            entry = queue.map.get(id(key))
-            if entry is not None:
-                queue._dequeue(key)
-                for task in entry[:-1]:
-                    if task is not None:
-                        _core._task_queue.push(task)
+        _core._io_queue.forget(sock)
 
     # One for all: `read(n)` takes n bytes of the heap each time, however few arrive.
     _received = memoryview(bytearray(4096))
@@ -405,23 +405,28 @@ if MICROPYTHON:
 else:
     _sleeping = {}  # (socket, reads) -> (future, descriptor, how to unregister it)
 
-    async def wait_readable(sock):
-        """Sleeps until the raw socket can be read, or has failed."""
+    async def wait_readable(sock, deadline_ms=None):
+        """Sleeps until the raw socket can be read, has failed, or the deadline of monotonic_ms has come."""
         loop = _asyncio.get_running_loop()
-        await _ready((sock, True), loop.add_reader, loop.remove_reader)
+        await _ready((sock, True), loop.add_reader, loop.remove_reader, deadline_ms)
 
-    async def wait_writable(sock):
-        """Sleeps until the raw socket can be written, or has failed."""
+    async def wait_writable(sock, deadline_ms=None):
+        """The same until the raw socket can be written."""
         loop = _asyncio.get_running_loop()
-        await _ready((sock, False), loop.add_writer, loop.remove_writer)
+        await _ready((sock, False), loop.add_writer, loop.remove_writer, deadline_ms)
 
-    async def _ready(key, add, remove):
-        future, number = _asyncio.get_running_loop().create_future(), key[0].fileno()
+    async def _ready(key, add, remove, deadline_ms):
+        loop, number = _asyncio.get_running_loop(), key[0].fileno()
+        future = loop.create_future()
         _sleeping[key] = future, number, remove
         add(number, _wake_one, key)
+        left_ms = None if deadline_ms is None else max(0, deadline_ms - monotonic_ms())
+        alarm = None if left_ms is None else loop.call_later(left_ms / 1000, _wake_one, key)
         try:
             await future
         finally:
+            if alarm is not None:
+                alarm.cancel()
             _wake_one(key)
 
     def _wake_one(key):

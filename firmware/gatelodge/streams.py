@@ -19,7 +19,7 @@ import socket
 from gatelodge import compat, log
 from gatelodge.compat import monotonic_ms
 from gatelodge.contract.errors import LineError, OurError, ValueRangeError
-from gatelodge.tasks import wait_ms, with_deadline
+from gatelodge.tasks import with_deadline
 
 CHUNK = 4096  # bytes read at once: most requests in one piece, and little garbage for the rest
 BACKLOG = 16  # connections that the kernel keeps for us while all places are taken
@@ -160,13 +160,9 @@ class Stream:
         return False
 
     async def _sleep(self, wait, deadline):
-        left_ms = deadline - monotonic_ms()
-        if left_ms <= 0:
+        if monotonic_ms() >= deadline:
             raise LineError(f"{self} was too slow")
-        try:
-            await wait_ms(wait(self._sock), left_ms)
-        except asyncio.TimeoutError:
-            raise LineError(f"{self} was too slow")
+        await wait(self._sock, deadline)
 
     def _receive(self):
         self._check_open()

@@ -1,0 +1,105 @@
+"""Sleeping on a descriptor with a deadline, as compat offers it on both interpreters."""
+
+import asyncio
+import socket
+import unittest
+
+from gatelodge import compat
+
+HOST = "127.0.0.1"
+
+
+class Pair:
+    """Two sockets that are connected with each other."""
+
+    def __init__(self):
+        port = 30000 + int.from_bytes(compat.entropy(2), "big") % 20000
+        address = socket.getaddrinfo(HOST, port)[0][-1]
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1)
+        self.theirs = socket.socket()
+        self.theirs.connect(address)
+        self.ours = listener.accept()[0]
+        self.ours.setblocking(False)
+        listener.close()
+
+    def close(self):
+        compat.wake(self.ours)
+        self.ours.close()
+        self.theirs.close()
+
+
+def in_ms(count):
+    return compat.monotonic_ms() + count
+
+
+class IoQueueTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.pair = Pair()
+
+    async def asyncTearDown(self):
+        self.pair.close()
+
+    async def test_a_deadline_ends_a_wait_and_not_before(self):
+        began = compat.monotonic_ms()
+        await compat.wait_readable(self.pair.ours, began + 30)
+        self.assertGreaterEqual(compat.monotonic_ms(), began + 30)
+
+    async def test_what_comes_ends_a_wait_before_its_deadline(self):
+        began = compat.monotonic_ms()
+        for _ in range(3):  # the second wait finds the socket known already
+            self.pair.theirs.send(b"x")
+            await compat.wait_readable(self.pair.ours, began + 60_000)
+            self.assertEqual(self.pair.ours.recv(9), b"x")
+        self.assertLess(compat.monotonic_ms(), began + 60_000)
+
+    async def test_a_peer_that_leaves_ends_a_wait(self):
+        self.pair.theirs.close()
+        await compat.wait_readable(self.pair.ours, in_ms(60_000))
+        self.assertEqual(self.pair.ours.recv(9), b"")
+
+    async def test_each_of_two_sleepers_has_its_own_deadline(self):
+        other = Pair()
+        woken = []
+
+        async def sleep(pair, ms):
+            await compat.wait_readable(pair.ours, in_ms(ms))
+            woken.append(ms)
+
+        tasks = [asyncio.create_task(sleep(self.pair, 60)), asyncio.create_task(sleep(other, 20))]
+        for task in tasks:
+            await task
+        other.close()
+        self.assertEqual(woken, [20, 60])
+
+    async def test_a_cancelled_sleeper_is_forgotten(self):
+        async def sleep():
+            await compat.wait_readable(self.pair.ours, in_ms(60_000))
+
+        task = asyncio.create_task(sleep())
+        await asyncio.sleep(0)
+        task.cancel()
+        try:
+            await task
+            self.fail("it was not cancelled")
+        except asyncio.CancelledError:
+            pass
+        self.pair.theirs.send(b"x")
+        await compat.wait_readable(self.pair.ours, in_ms(60_000))
+        self.assertEqual(self.pair.ours.recv(9), b"x")
+
+    async def test_a_line_that_hung_up_while_nobody_listens_keeps_no_processor_busy(self):
+        """After a wait the socket stays known: its hanging up is an event that nobody takes."""
+        self.pair.theirs.send(b"x")
+        await compat.wait_readable(self.pair.ours, in_ms(60_000))
+        self.pair.ours.recv(9)
+        self.pair.theirs.close()
+        await asyncio.sleep(0.05)
+        await compat.wait_readable(self.pair.ours, in_ms(60_000))
+        self.assertEqual(self.pair.ours.recv(9), b"")
+
+
+if __name__ == "__main__":
+    unittest.main()
