@@ -36,7 +36,13 @@ SHAPES = {
         "first_seen_s": "int?",
         "last_seen_s": "int?",
     },
-    "Internet": {"up": "bool", "route": "bool", "line": "Line", "interfaces": "[Interface]"},
+    "Internet": {
+        "interface": "text",
+        "up": "bool",
+        "route": "bool",
+        "line": "Line",
+        "interfaces": "[Interface]",
+    },
     "Line": {
         "interface": "text",
         "mac": "text",
