@@ -29,6 +29,8 @@ VERBS = (
     Verb("bundle build", "host_tools.release.verb_bundle", "compile the firmware into one bundle"),
     Verb("board build", "host_tools.release.verb_board", "build a board's image"),
     Verb("board micropython", "host_tools.release.verb_micropython", "fetch MicroPython for this computer"),
+    Verb("release key", "host_tools.release.verb_key", "make the key that signs firmware bundles"),
+    Verb("flash", "host_tools.flash.verb_flash", "send a signed bundle to a router, over its serial port"),
     Verb("provision", "host_tools.factory.verb_provision", "provision a router at the serial bench"),
     Verb("factory init", "host_tools.factory.verb_init", "create a factory's keys and records"),
     Verb("cloud serve", "host_tools.cloud.verb_serve", "run the cloud service"),

@@ -51,7 +51,7 @@ class Daemon:
         log.configure(board["log_path"] or None, self._clock.now)
         self._router = _ROUTERS[board["router"]](self)
         self._owner = Owner(self._store, self._clock, compat.entropy, mac_of=self._mac_of)
-        self._bench = Bench(self._store, self._clock, self._router, board, boot.version)
+        self._bench = Bench(self._store, self._clock, self._router, board, boot.version, slot=boot.slot)
         self._cloud = None
         self._tasks = Tasks("daemon", self._failed)
         self._power = Power(self._router, self._tasks, self._end, self._wipe)

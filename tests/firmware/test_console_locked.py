@@ -165,11 +165,18 @@ class Line:
     def write_now(self, data):
         self.written += data
 
+    def change_speed(self, baud):
+        pass
+
 
 class FactoryBench:
     banner = "a bench"
     is_locked = False
     ran = ()
+
+    @property
+    def closing(self):
+        return "locked" if self.is_locked else None
 
     def lock(self):
         self.is_locked = True

@@ -77,17 +77,13 @@ class BenchRig:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
+    def program(self):
+        """What the router's MicroPython runs: a script and its arguments."""
+        return ["tests/fakes/bench_router.py", self.state]
+
     def _keep_running(self):
         environment = {**os.environ, "MICROPYPATH": "firmware:.:.frozen"}
-        command = [
-            "setsid",
-            "--ctty",
-            MICROPYTHON,
-            "-X",
-            "heapsize=8192k",
-            "tests/fakes/bench_router.py",
-            self.state,
-        ]
+        command = ["setsid", "--ctty", MICROPYTHON, "-X", "heapsize=8192k", *self.program()]
         while not self._stopping:
             self.starts += 1
             self._process = subprocess.Popen(

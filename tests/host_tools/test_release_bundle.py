@@ -8,7 +8,7 @@ from gatelodge.contract import bundle as contract
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import bundle
+from host_tools.release import bundle, signing
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,17 @@ def members(path):
 def test_the_bundle_is_what_its_manifest_promises(built):
     files = members(built)
     manifest = contract.check_manifest(json.loads(files.pop("manifest.json")))
+    del files["manifest.sig"]
     for path, content in files.items():
         contract.check_content(manifest, path, content)
     contract.check_complete(manifest, files)
+
+
+def test_the_bundle_is_signed_by_this_computers_key(built):
+    files = members(built)
+    ours = signing.public_half(signing.developer_key())
+    assert signing.is_signed(files["manifest.json"], files["manifest.sig"], ours)
+    assert not signing.is_signed(files["manifest.json"] + b" ", files["manifest.sig"], ours)
 
 
 def test_the_router_can_read_every_header(built):
@@ -37,7 +45,7 @@ def test_the_router_can_read_every_header(built):
         paths.append(header[0])
         position += contract.BLOCK + -(-header[1] // contract.BLOCK) * contract.BLOCK
     assert paths == list(members(built))
-    assert paths[0] == contract.MANIFEST
+    assert paths[:2] == [contract.MANIFEST, contract.SIGNATURE]
 
 
 def test_the_same_sources_give_the_same_bytes(built, tmp_path):

@@ -1,12 +1,13 @@
 """The bench's verbs on the router: contract/provisioning.py made true.
 
-    Bench(store, clock, router, board, version)
+    Bench(store, clock, router, board, version, slot=slot)
 
 store    the journal; every answer waits until what it tells is on the flash
 clock    .set(unix_s, "bench") -> bool, .refusal, .is_set (core/clock.py with the daemon's monotonic time)
 router   .facts() and .interfaces(), see router/
 board    the checked board.json, a dict
 version  the firmware's version, text
+slot     the one that runs, "a" or "b"
 
 The factory calls `bench.exchange(text)`, a person `bench.call(verb, request)`; request and answer are JSON.
 What is wrong with a request is the answer's "error"; only a fault in this firmware raises.
@@ -15,22 +16,24 @@ What is wrong with a request is the answer's "error"; only a fault in this firmw
 from binascii import a2b_base64, b2a_base64, hexlify
 
 from gatelodge import compat, log, store_keys
-from gatelodge.console import self_test
+from gatelodge.console import install, self_test
 from gatelodge.contract import provisioning, service_code
 from gatelodge.contract.errors import BenchError, GatelodgeError
-from gatelodge.core import certificate, csr, p256
+from gatelodge.core import certificate, csr, p256, slots
 
 REQUEST_LIMIT = 16384  # characters; write_identity with four certificates is under 6000
 
 
 class Bench:
-    def __init__(self, store, clock, router, board, version, entropy=compat.entropy):
+    def __init__(self, store, clock, router, board, version, entropy=compat.entropy, slot=None):
         self._store = store
         self._clock = clock
         self._router = router
         self._board = board
         self._version = version
         self._entropy = entropy
+        self._slot = slot
+        self._has_installed = False
         self._is_tested = False  # of this start: a test is about the router as it is now
 
     @property
@@ -47,6 +50,13 @@ class Bench:
     @property
     def is_locked(self):
         return self._store.get(store_keys.LOCKED, False)
+
+    @property
+    def closing(self):
+        """Why this start takes no more code, or None: the router is locked, or new firmware waits."""
+        if self.is_locked:
+            return "the console was locked"
+        return "firmware was installed" if self._has_installed else None
 
     @property
     def banner(self):
@@ -141,7 +151,29 @@ class Bench:
         self._store.put(store_keys.LOCKED, True)  # on the flash before the host hears of it
         return {"locked": True}
 
+    def _flash_target(self, _):
+        return {
+            "path": self._incoming,
+            "release_key": self._board["release_key"],
+            "mpy_version": compat.MPY_VERSION,
+            "slot": self._slot,
+            "firmware": self._version,
+        }
+
+    def _install(self, _):
+        root, slot = self._board["state_dir"], slots.other(self._slot)
+        received = install.Received(self._incoming, self._board["release_key"])
+        received.unpack(root + "/slots/" + slot)
+        install.put_on_trial(root, self._slot)
+        compat.remove(self._incoming)
+        self._has_installed = True
+        return {"slot": slot, "firmware": received.manifest["version"]}
+
     # --- parts ---
+
+    @property
+    def _incoming(self):
+        return self._board["state_dir"] + "/incoming.tar"
 
     def _key(self):
         return csr.read_sec1_private_key(_bytes(self._store.get(store_keys.DEVICE_KEY)))
@@ -173,6 +205,8 @@ _VERBS = {
     "certificate_request": Bench._certificate_request,
     "write_identity": Bench._write_identity,
     "self_test": Bench._self_test,
+    "flash_target": Bench._flash_target,
+    "install": Bench._install,
     "lock": Bench._lock,
 }
 

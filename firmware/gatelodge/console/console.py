@@ -4,10 +4,10 @@
     console = Console(terminal, bench, status, restart, actions)
     tasks.start(console.run(), "console")
 
-bench    console.bench.Bench; its `state` decides whether this console is locked
+bench    console.bench.Bench; its `closing` ends this console, its `is_locked` decides which one it is
 status   callable -> list of (name, value) texts, for the locked console's `status`
-restart  callable(reason); the daemon ends and is started again (after the lock, and when an
-         interrupt has torn the interpreter's heap)
+restart  callable(reason); the daemon ends and is started again (after the lock or new firmware, and when
+         an interrupt has torn the interpreter's heap)
 actions  {word: callable} of the owner, console/locked.py
 
 `run` ends only by cancellation. Code runs in the daemon's own loop and stops everything else
@@ -37,7 +37,7 @@ class Console:
         self._restart = restart
         self._actions = actions
         self._repl = RawRepl(bench.banner)
-        self._runner = Runner({"bench": bench})
+        self._runner = Runner({"bench": bench, "line_speed": terminal.change_speed})
 
     async def run(self):
         """Serve the line until cancelled."""
@@ -65,25 +65,27 @@ class Console:
     # --- blank ---
 
     async def _serve_bench(self):
-        """Serve the REPL until the bench has locked the router."""
+        """Serve the REPL until the bench has locked the router, or installed firmware."""
         self._repl.start()
-        while not self._bench.is_locked:
+        while self._bench.closing is None:
             try:
                 await self._carry_out()
-                if not self._bench.is_locked:
+                if self._bench.closing is None:
                     self._repl.receive(await self._terminal.read())
             except KeyboardInterrupt:  # one more than code was running for
                 self._terminal.listen()
         await asyncio.sleep(LAST_WORDS_S)
-        self._restart("the console was locked")
+        self._restart(self._bench.closing)
+        if not self._bench.is_locked:
+            await asyncio.Event().wait()  # for the restart
 
     async def _carry_out(self):
         event = self._repl.next_event()
         while event is not None:
             if event.name == SEND:
                 await self._terminal.write(event.data)
-            elif self._bench.is_locked:
-                return  # what came in one piece with the lock is answered no more
+            elif self._bench.closing is not None:
+                return  # what came in one piece with the last verb is answered no more
             elif event.name == EXECUTE:
                 self._execute(event)
             else:

@@ -10,6 +10,7 @@ O_NONBLOCK is not used on purpose: fd 0 and fd 1 usually are one open file, and 
 
 import asyncio
 import termios
+import time
 
 from gatelodge import compat, log, tasks
 from gatelodge.contract.errors import LineError
@@ -17,6 +18,7 @@ from gatelodge.contract.errors import LineError
 READ_SIZE = 1024
 WRITE_PIECE = 64  # bytes: less than what makes a terminal report that it can be written
 WRITE_TIMEOUT_MS = 2000  # a host that reads nothing for so long is not there
+SPEED_PAUSE_S = 0.05  # 500 bytes at 115200 baud; an answer of a flashing stub has 13
 HANG_UP_PAUSE_S = 1  # between looks at a line that has hung up
 
 # Bits and indices that Linux gives every architecture we run on (mips moves VMIN, which we find).
@@ -55,6 +57,13 @@ class Terminal:
         output = self._raw[_OFLAG] | (_OPOST | _ONLCR if for_a_person else 0)
         # NOFLSH: Ctrl-C eats itself only, as on a board.
         self._apply(output, self._raw[_LFLAG] | _ISIG | _NOFLSH, characters)
+
+    def change_speed(self, baud):
+        """For the code that runs, which has agreed on it with the host; `listen` goes back to the board's."""
+        time.sleep(SPEED_PAUSE_S)  # what was printed leaves at the old speed
+        mode = termios.tcgetattr(self._fd)
+        mode[_ISPEED] = mode[_OSPEED] = _speed(baud, mode[_OSPEED])
+        termios.tcsetattr(self._fd, termios.TCSANOW, mode)
 
     async def read(self):
         """Return what has come, at least one byte, sleeping until then."""

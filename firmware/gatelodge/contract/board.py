@@ -40,6 +40,7 @@ ROWS = (
     ("web.http_port", int, (1, 65535), 80, "where plain HTTP is redirected"),
     ("web.public_https_port", int, (0, 65535), 0, "the HTTPS port that browsers see; 0: the same"),
     ("web.names", list, str, REQUIRED, "DNS names and addresses in the admin page's certificate"),
+    ("release_key", str, (), "", "the P-256 key (65 bytes in hex) that signs its firmware; empty: none"),
     ("router", str, ("linux", "host"), REQUIRED, "which kind of router/ module reads the facts"),
     ("sets_wall_time", bool, (), False, "whether the daemon may set the system's clock"),
     ("has_rtc", bool, (), False, "whether a battery keeps the clock through a power cut"),

@@ -6,7 +6,10 @@ files with relative names. The first is `manifest.json`:
     {"name": "gatelodge", "version": "0.1.0", "mpy_version": 6, "built_at": unix seconds,
      "files": {"gatelodge/daemon.mpy": {"size": 1234, "sha256": "hex"}, ...}}
 
-Whoever unpacks one checks the manifest, then each file as it comes, then that none is missing.
+The second is `manifest.sig`: the release key's ECDSA signature (P-256, SHA-256; r and s, 32 bytes each) over
+SIGNED and the manifest's bytes. So one signature covers every file.
+
+Whoever unpacks one checks the signature, the manifest, then each file as it comes, then that none is missing.
 """
 
 import binascii
@@ -16,9 +19,13 @@ from gatelodge.contract.errors import BundleError
 
 NAME = "gatelodge"
 MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+SIGNATURE_BYTES = 64
+SIGNED = b"gatelodge bundle 1\n"  # so that a signature over anything else is never one over a manifest
 BLOCK = 512  # ustar's unit: headers and the padding of contents
 MAX_BYTES = 4 << 20  # two slots and the journal share a flash of 16 MB on the smallest board
 MAX_FILES = 400
+MAX_MANIFEST = 65536  # bytes; 400 files take 50 KB
 MAX_PATH = 100  # ustar's name field; its prefix field is not used
 
 _PATH_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./"
@@ -55,6 +62,11 @@ def check_path(path):
     if any(part in ("", ".", "..") for part in path.split("/")):
         raise BundleError("the file name %r points outside the slot: do not install this bundle" % path)
     return path
+
+
+def signed_digest(manifest):
+    """Return the SHA-256 that a bundle's signature is over. `manifest`: the bytes of the file."""
+    return hashlib.sha256(SIGNED + manifest).digest()
 
 
 def check_content(manifest, path, content):
@@ -118,7 +130,7 @@ def _check_files(files):
     total = 0
     for path in files:
         check_path(path)
-        if path == MANIFEST:
+        if path in (MANIFEST, SIGNATURE):
             raise BundleError("the manifest names itself: build the bundle again")
         total += _checked_size(path, files[path])
     if total > MAX_BYTES:

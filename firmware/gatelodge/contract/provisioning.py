@@ -223,6 +223,24 @@ VERBS = (
         (("passed", flag), ("checks", list_of(32, record(CHECK)))),
         "measure the parts that an owner will depend on",
     ),
+    Verb(
+        "flash_target",
+        (),
+        (
+            ("path", text(128)),  # where a bundle is received
+            ("release_key", text(130)),  # board.json's
+            ("mpy_version", number()),
+            ("slot", text(1)),  # the one that runs
+            ("firmware", text()),
+        ),
+        "say what firmware this router takes, and where",
+    ),
+    Verb(
+        "install",
+        (),
+        (("slot", text(1)), ("firmware", text())),
+        "check the received bundle, unpack it into the other slot, start that on trial",
+    ),
     Verb("lock", (), (("locked", flag),), "lock the console for good and restart"),
 )
 
@@ -249,6 +267,9 @@ TRANSITIONS = {
     (TESTED, "self_test"): TESTED,
     (TESTED, "lock"): LOCKED,
 }
+# Firmware may come at any time before the lock. After the restart a tested router is an identified one again.
+for _state in STATES[:-1]:
+    TRANSITIONS[(_state, "flash_target")] = TRANSITIONS[(_state, "install")] = _state
 
 
 def next_state(state, verb):
