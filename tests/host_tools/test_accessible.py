@@ -24,6 +24,7 @@ DIALOGS = (
     "Change My phone",
     "Switch two-factor off",
     "Make new codes",
+    "Create a token",
 )
 
 

@@ -211,7 +211,7 @@ def test_not_me_ends_the_others_and_asks_for_a_new_password(owner, other):
     another_session(owner, other, owner.codes[0])
     owner.tab.reload()
     owner.press("This was not me")
-    owner.said("Every other session and every trusted browser has ended.")
+    owner.said("Every other session, every trusted browser and every API token has ended.")
     expect(owner.tab.get_by_role("dialog").get_by_label("New password")).to_be_visible()
     expect(other.get_by_text("Your session ended.")).to_be_visible()
 

@@ -50,9 +50,9 @@ class Cards:
         draw = self._card
         factors = draw("authenticators", _("Authenticators"), self._authenticators, visit)
         factors += draw("password", _("Password"), self._password, visit)
+        factors += draw("tokens", _("API tokens"), lambda _visit: tokens_card(self._site), visit)
         instead = draw("recovery", _("Recovery codes"), self._recovery, visit)
         instead += draw("browsers", _("Trusted browsers"), self._browsers, visit)
-        instead += draw("tokens", _("API tokens"), lambda _visit: tokens_card(self._site), visit)
         below = draw("sessions", _("Sessions"), self._sessions, visit, " wide")
         below += draw("history", _("What has happened"), self._history, visit, " wide")
         return fill(_STACKS, left=factors, right=instead) + below
