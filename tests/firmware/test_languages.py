@@ -167,6 +167,8 @@ class TestCatalogue(unittest.TestCase):
 
 
 class Request:
+    language = ""
+
     def __init__(self, tag):
         self.cookies, self.headers = {language.COOKIE: tag}, {}
 

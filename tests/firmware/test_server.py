@@ -3,8 +3,8 @@ import unittest
 from gatelodge.contract.errors import LineError
 from gatelodge.web import reply, routes, server
 from gatelodge.web.guard import Guard
+from gatelodge.web.message import Response
 from gatelodge.web.wire import Refusal
-from microdot import Response
 
 BODY = b'{"word":"hello"}'
 POST = (
@@ -80,9 +80,7 @@ ROWS = [
 
 
 def make_server():
-    app = server.App()
-    bound = routes.Routes(app, NoOwner(), ROWS)
-    return server.WebServer(app, Guard(["gatelodge.home"]), bound.limit_of, reply.refusal_body)
+    return server.WebServer(routes.Routes(NoOwner(), ROWS), Guard(["gatelodge.home"]), reply.refusal_body)
 
 
 class TestServer(unittest.IsolatedAsyncioTestCase):

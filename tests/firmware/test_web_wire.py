@@ -68,8 +68,10 @@ class TestHead(unittest.TestCase):
         self.assertTrue(head.keep_alive)
         self.assertEqual(head.body_length, 0)
 
-    def test_microdot_reads_the_lines_that_were_checked(self):
-        self.assertEqual(b"".join(check_head(GET).lines), GET)
+    def test_the_target_and_the_fields_are_taken_apart(self):
+        head = check_head(GET)
+        self.assertEqual(head.query, "because=out")
+        self.assertEqual(head.fields, [b"Host: gatelodge.home", b"Accept: */*"])
 
     def test_each_malformed_head_is_refused_with_its_status(self):
         for name, head, status in REFUSED:

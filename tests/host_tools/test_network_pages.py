@@ -164,7 +164,7 @@ def test_about_tells_versions_and_licences_and_the_service_code_for_a_code(tab, 
     _, codes, _ = set_up(tab, router)
     router.tell("later 400")
     tab.goto(router.url + "/about")
-    for text in ("GL26A0000042", "0.1.0", "6.12.0-arm64", "Apache-2.0", "Microdot"):
+    for text in ("GL26A0000042", "0.1.0", "6.12.0-arm64", "Apache-2.0", "libffi"):
         expect(tab.get_by_text(text, exact=True).first).to_be_visible()
     press(tab, "Show the service code")
     expect(tab.locator("#prove")).to_be_visible()

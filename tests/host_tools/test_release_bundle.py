@@ -56,7 +56,6 @@ def test_the_bundle_holds_compiled_code_and_assets_but_no_sources(built):
     paths = members(built)
     assert "gatelodge/contract/board.mpy" in paths
     assert "gatelodge/contract/tokens.css" in paths
-    assert "microdot/microdot.mpy" in paths
     assert not [path for path in paths if path.endswith((".py", ".pyi", ".md"))]
     assert "main.mpy" not in paths
 

@@ -38,7 +38,7 @@ from gatelodge.web.pages.shell import Shell
 from gatelodge.web.pages.signin import SigninPages
 from gatelodge.web.pages.system import SystemPages
 from gatelodge.web.routes import Routes
-from gatelodge.web.server import MAX_CONNECTIONS, App, Redirect, WebServer
+from gatelodge.web.server import MAX_CONNECTIONS, Redirect, WebServer
 from gatelodge.web.static import Assets
 
 
@@ -91,7 +91,6 @@ def build(owner, clock, router, cloud, identity, version, names, assets_path, po
     ):
         rows = rows + pages(site).rows()
     site.rows = rows
-    app = App()
-    routes = Routes(app, owner, rows, site.shell.refusal_body)
+    routes = Routes(owner, rows, site.shell.refusal_body)
     guard = Guard(names)
-    return Web(WebServer(app, guard, routes.limit_of, site.shell.refusal_body), Redirect(guard, https_port))
+    return Web(WebServer(routes, guard, site.shell.refusal_body), Redirect(guard, https_port))

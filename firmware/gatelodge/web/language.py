@@ -15,8 +15,11 @@ _CHOSEN = COOKIE.encode() + b"="
 
 
 def of(request):
-    """The tag for a request of Microdot."""
-    return languages.chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language"))
+    """The tag for a message.Request, which keeps it."""
+    if not request.language:
+        accepted = request.headers.get("Accept-Language")
+        request.language = languages.chosen(request.cookies.get(COOKIE), accepted)
+    return request.language
 
 
 def of_head(raw):

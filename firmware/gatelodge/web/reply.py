@@ -1,11 +1,10 @@
 """What a handler answers: a page, data for the script, or another place to go."""
 
-from microdot import Response
-
 from gatelodge import compat
 from gatelodge.text import _, language
 from gatelodge.web import wire
 from gatelodge.web.html import escape
+from gatelodge.web.message import Response
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
@@ -23,7 +22,7 @@ def page(html, status=200, cookies=()):
 class Data(Response):
     """JSON for the script. Pages ask for it all the time, so its head is made once for each status."""
 
-    _heads = {}  # (status, keep_alive) -> the head up to the length
+    _heads = {}  # status, negative where the connection ends -> the head up to the length
 
     def __init__(self, body, status):
         self.body = body
@@ -34,15 +33,16 @@ class Data(Response):
         return _headers(JSON, ())
 
     def head_bytes(self, keep_alive):
-        start = self._heads.get((self.status_code, keep_alive))
+        key = self.status_code if keep_alive else -self.status_code
+        start = self._heads.get(key)
         if start is None:
-            start = wire.head_start(self.status_code, self.headers, keep_alive)
-            self._heads[self.status_code, keep_alive] = start
-        return wire.head_end(start, len(self.body))
+            start = wire.head_start(self.status_code, self.headers, keep_alive) + b"\r\nContent-Length: "
+            self._heads[key] = start
+        return b"%s%d\r\n\r\n" % (start, len(self.body))
 
 
 def data(value, status=200, cookies=()):
-    body = compat.json.dumps(value).encode()
+    body = compat.json.dumps_fast(value).encode()
     return Response(body, status, _headers(JSON, cookies)) if cookies else Data(body, status)
 
 

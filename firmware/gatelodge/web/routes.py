@@ -11,8 +11,6 @@ row is bound is decided then.
 
 from collections import namedtuple
 
-from microdot import Response
-
 from gatelodge import compat, log
 from gatelodge.core import user_agent
 from gatelodge.core.signin import Visitor
@@ -20,6 +18,7 @@ from gatelodge.refusals import SigninError
 from gatelodge.text import N_, speak
 from gatelodge.web import fields as row_fields
 from gatelodge.web import guard, language, reply, scopes
+from gatelodge.web.message import Response
 from gatelodge.web.wire import Refusal
 
 # Who may.
@@ -79,30 +78,35 @@ class Visit:
 
 
 class Routes:
-    """Binds rows to a Microdot app. owner: Owner. refusal_body: as WebServer's."""
+    """Answers a request by its row. owner: Owner. refusal_body: as WebServer's."""
 
-    def __init__(self, app, owner, rows, refusal_body=reply.refusal_body):
+    def __init__(self, owner, rows, refusal_body=reply.refusal_body):
         self._owner = owner
         self._refusal_body = refusal_body
         self._limits = {}
-        self._methods = {}
+        self._methods = {}  # path -> {method: answer}
         for row in rows:
             limit = row_fields.body_limit(row.fields) if row.method == "POST" else 0
             self._limits[row.method, row.path] = limit
-            self._methods.setdefault(row.path, []).append(row.method)
-            app.route(row.path, methods=[row.method])(self._handler(row))
-        for status in (404, 405, 413):
-            app.errorhandler(status)(self._unrouted(status))
+            self._methods.setdefault(row.path, {})[row.method] = self._handler(row)
 
     def limit_of(self, method, path):
         """The largest body in bytes, or None when there is no such route."""
         return self._limits.get(("GET" if method == "HEAD" else method, path))
 
+    def answer(self, request):
+        """The Response to a message.Request, or what to await for it."""
+        methods = self._methods.get(request.path)
+        answer = methods and methods.get(request.method)
+        if answer is None and methods and request.method == "HEAD":
+            answer = methods.get("GET")
+        return answer(request) if answer else self._unrouted(request, methods)
+
     def _handler(self, row):
         admit, read, answer = self._admission(row), _reader(row), row.handler
 
-        async def handle(request):
-            speak(language.of(request))
+        def handle(request):
+            speak(request.language or language.of(request))
             try:
                 visit = admit(request)
                 if isinstance(visit, Response):
@@ -111,18 +115,27 @@ class Routes:
                 if row.proof and visit.grant is None:
                     self._owner.require_proof(visit.session_token)
                 answered = answer(visit, values)
-                return answered if isinstance(answered, Response) else await language.kept(request, answered)
-            except SigninError as error:
-                return reply.signin_error(error)
-            except Refusal as refusal:
-                return self._refused(row.path, refusal)
-            except Exception as error:  # Microdot would print it on the serial console
-                log.exception("web", row.method + " " + row.path + " failed", error)
-                return self._refused(
-                    row.path, Refusal(500, N_("The router could not answer that. It is in the log."))
-                )
+                return answered if isinstance(answered, Response) else self._awaited(row, request, answered)
+            except Exception as error:
+                return self._failed(row, error)
 
         return handle
+
+    async def _awaited(self, row, request, answering):
+        try:
+            return await language.kept(request, answering)
+        except Exception as error:
+            return self._failed(row, error)
+
+    def _failed(self, row, error):
+        """The answer to whatever a handler raised."""
+        if isinstance(error, SigninError):
+            return reply.signin_error(error)
+        if isinstance(error, Refusal):
+            return self._refused(row.path, error)
+        log.exception("web", row.method + " " + row.path + " failed", error)
+        text = N_("The router could not answer that. It is in the log.")
+        return self._refused(row.path, Refusal(500, text))
 
     def _admission(self, row):
         """admit(request) -> Visit, or the Response that leads the visitor elsewhere. Raises Refusal."""
@@ -170,15 +183,12 @@ class Routes:
             raise Refusal(403, N_("This token was not made for that. Make one that may do it."), told)
         return grant
 
-    def _unrouted(self, status):
-        async def handle(request):
-            speak(language.of(request))
-            headers = {}
-            if status == 405:
-                headers["Allow"] = ", ".join(self._methods.get(request.path, []))
-            return self._refused(request.path, Refusal(status, UNROUTED[status], headers))
-
-        return handle
+    def _unrouted(self, request, methods):
+        """The answer where there is no such row. methods: of the path, where it has others."""
+        speak(language.of(request))
+        status = 405 if methods else 404
+        headers = {"Allow": ", ".join(sorted(methods))} if methods else {}
+        return self._refused(request.path, Refusal(status, UNROUTED[status], headers))
 
     def _refused(self, path, refusal):
         kind, body = self._refusal_body(path, refusal)
@@ -190,7 +200,6 @@ class Routes:
 UNROUTED = {
     404: N_("There is no such page on this router."),
     405: N_("That page does not take this kind of request."),
-    413: N_("The body is too large."),
 }
 
 

@@ -1,21 +1,18 @@
-"""HTTP/1.1 with keep-alive under Microdot: connections, limits, deadlines, and answers in one write.
+"""HTTP/1.1 with keep-alive: connections, limits, deadlines, and answers in one write.
 
-    server = WebServer(app, guard, limit_of)
+    server = WebServer(routes, guard, refusal_body)
     await server.handle(stream)       # one connection of the admin page, until it ends
     await Redirect(guard, https_port).handle(stream)   # one connection of plain HTTP: told to use HTTPS
 
-Microdot parses the head (`Request.create`) and finds the handler (`dispatch_request`). What is around it is
-ours, because Microdot closes each connection, reads lines without a bound and has no deadlines.
+wire.py checks a head, message.Request reads it, routes.Routes answers it.
 """
-
-from microdot import Microdot, Request, Response
 
 from gatelodge import compat, log
 from gatelodge.contract.errors import LineError
 from gatelodge.text import speak
 from gatelodge.web import language, wire
 from gatelodge.web.guard import host_name
-from gatelodge.web.reply import Data
+from gatelodge.web.message import Request, Response
 from gatelodge.web.wire import Refusal
 
 IDLE_MS = 75000  # between requests: a TLS handshake costs this router more than an open connection does
@@ -28,23 +25,6 @@ MAX_CONNECTIONS = 24  # a TLS connection takes 40 KB: 1 MB in all; a browser ope
 MAX_DRAIN = 16384  # bytes of a refused body that are still read, so that the refusal arrives before a reset
 
 
-class Parsed:
-    """What Microdot reads a request from: a head that was checked, and a body that is complete."""
-
-    def __init__(self, lines, body):
-        self._lines = lines
-        self._next = 0
-        self._body = body
-
-    async def readline(self):
-        line = self._lines[self._next]
-        self._next += 1
-        return line
-
-    async def readexactly(self, _count):
-        return self._body
-
-
 class Connection:
     """Bytes in, bytes out: finds the end of a head, keeps what came after it for the next request."""
 
@@ -53,7 +33,10 @@ class Connection:
         self.client = stream.peer[0] if stream.peer else ""
         self._monotonic_ms = monotonic_ms
         self._came = b""
-        self._before = None, None, None  # raw head, Head, Request
+        # The last request without a body: what a page asks again and again, it asks in the same bytes, and
+        # what was checked and read need not be again. Who may, and the session, are asked each time: that is
+        # the handler's business.
+        self.last_raw = self.last_head = self.last_request = None
 
     async def next_head(self):
         """The bytes of the next head with its empty line, or None when the other side has gone or is idle.
@@ -61,37 +44,35 @@ class Connection:
         From here on the connection may be ended for another, until an answer without an end has begun: else
         a few that are slow to ask, or slow to take what they asked for, would keep everybody out.
         """
-        self.stream.yields_since_ms = self._monotonic_ms()
-        if not self._came:
+        stream = self.stream
+        stream.yields_since_ms = self._monotonic_ms()
+        came = self._came
+        if not came:
+            stream.timeout_ms = IDLE_MS
             try:
-                self._came = await self._read(IDLE_MS)
+                came = await stream.read(CHUNK)
             except LineError:
                 return None
-            if not self._came:
+            if not came:
                 return None
+        if came == self.last_raw:
+            self._came = b""
+            return came
+        return await self._whole_head(came)
+
+    async def _whole_head(self, came):
         deadline = self._monotonic_ms() + HEAD_MS
         while True:
-            end = self._came.find(wire.END_OF_HEAD)
-            head = self._came if end < 0 else self._came[: end + 4]
+            end = came.find(wire.END_OF_HEAD)
+            head = came if end < 0 else came[: end + 4]
             wire.check_partial(head)
             if end >= 0:
-                self._came = self._came[end + 4 :]
+                self._came = came[end + 4 :]
                 return head
-            self._came += await self._more(deadline)
-
-    # What a page asks again and again, it asks in the same bytes, and what was checked need not be checked
-    # again. Who may, and the session, are asked each time: that is the handler's business.
+            came += await self._more(deadline)
 
     def remember(self, raw, head, request):
-        """Keep the last request without a body."""
-        self._before = raw, head, request
-
-    def head_before(self, raw):
-        """The Head of the request before, if this one has the very same bytes, else None."""
-        return self._before[1] if self._before[0] == raw else None
-
-    def request_before(self, raw):
-        return self._before[2] if self._before[0] == raw else None
+        self.last_raw, self.last_head, self.last_request = raw, head, request
 
     async def body(self, length):
         """The `length` bytes of a body. Raises Refusal(408) when they do not come in time."""
@@ -138,13 +119,12 @@ class Connection:
 
 
 class WebServer:
-    """app: Microdot. guard: guard.Guard. limit_of(method, path): the largest body in bytes, None for no
-    such route. refusal_body(path, refusal): (content type, bytes) that tell a person or a script why."""
+    """routes: routes.Routes. guard: guard.Guard. refusal_body(path, refusal): (content type, bytes) that tell
+    a person or a script why."""
 
-    def __init__(self, app, guard, limit_of, refusal_body):
-        self._app = app
+    def __init__(self, routes, guard, refusal_body):
+        self._routes = routes
         self._guard = guard
-        self._limit_of = limit_of
         self._refusal_body = refusal_body
 
     async def handle(self, stream):
@@ -166,9 +146,15 @@ class WebServer:
             raw = await connection.next_head()
             if raw is None:
                 return False
-            head = connection.head_before(raw) or wire.check_head(raw)
-            path = head.path
-            response = await self._respond(connection, raw, head)
+            if raw == connection.last_raw:
+                head, request = connection.last_head, connection.last_request
+            else:
+                head = wire.check_head(raw)
+                path = head.path
+                request = await self._request(connection, raw, head)
+            response = self._routes.answer(request)
+            if not isinstance(response, Response):
+                response = await response
         except Refusal as refusal:
             speak(language.of_head(raw))
             await self._send(connection, self._refused(path, refusal), False, False)
@@ -180,21 +166,22 @@ class WebServer:
         await self._send(connection, response, keep, head.method == "HEAD")
         return keep
 
-    async def _respond(self, connection, raw, head):
-        request = connection.request_before(raw)
-        if request is not None:
-            return await self._app.dispatch_request(request)
+    async def _request(self, connection, raw, head):
+        """The Request of a head that was checked, with its body."""
         self._guard.check_host(head.host)
         body = await self._body(connection, head)
-        request = await self._parse(connection, head, body)
+        try:
+            request = Request(head, body, connection.stream.peer)
+        except ValueError:  # UnicodeError is one: an escape in the query that is none
+            raise Refusal(400, "The address of the request is malformed.")
         self._guard.check_origin(head.method, head.host, request.headers)
         if not head.body_length:
             connection.remember(raw, head, request)
-        return await self._app.dispatch_request(request)
+        return request
 
     async def _body(self, connection, head):
         """The body, if the route takes one of that size. One for no route at all is read and forgotten."""
-        limit = self._limit_of(head.method, head.path)
+        limit = self._routes.limit_of(head.method, head.path)
         if head.body_length > (limit or 0):
             await self._pass_over(connection, head, limit is not None or head.body_length > MAX_DRAIN)
             return b""
@@ -212,13 +199,6 @@ class WebServer:
         if is_refused:
             raise Refusal(413, "The body is too large.")
 
-    async def _parse(self, connection, head, body):
-        try:
-            address = connection.stream.peer
-            return await Request.create(self._app, Parsed(head.lines, body), None, address, "https")
-        except (ValueError, IndexError):  # UnicodeError is a ValueError: an escape in the query that is none
-            raise Refusal(400, "The address of the request is malformed.")
-
     def _refused(self, path, refusal):
         kind, body = self._refusal_body(path, refusal)
         headers = {"Content-Type": kind, "Cache-Control": "no-store"}
@@ -226,13 +206,8 @@ class WebServer:
         return Response(body, refusal.status, headers)
 
     async def _send(self, connection, response, keep_alive, head_only):
-        body = response.body
-        if isinstance(response, Data):
-            head = response.head_bytes(keep_alive)
-        else:
-            response.headers["Content-Length"] = str(len(body))
-            head = wire.head_bytes(response.status_code, response.headers, keep_alive)
-        await connection.write(head if head_only else head + body)
+        head = response.head_bytes(keep_alive)
+        await connection.write(head if head_only else head + response.body)
 
     async def _send_stream(self, connection, response, head_only):
         """An answer without an end: its length is told by closing the connection (RFC 9112 section 6.3)."""
@@ -268,7 +243,7 @@ class Redirect:
             self._guard.check_host(head.host)
         except Refusal as refusal:
             return self._plain(refusal)
-        target = str(head.lines[0], "utf-8").split(" ")[1]
+        target = head.path + ("?" + head.query if head.query else "")
         location = "https://" + host_name(head.host) + self._port + target
         return wire.head_bytes(308, {"Location": location, "Content-Length": "0"}, False)
 
@@ -282,21 +257,3 @@ class Redirect:
             await connection.write(self._plain(refusal))
         except (LineError, OSError) as error:
             log.debug("web", "%s: %s", connection.client, error)
-
-
-class App(Microdot):
-    """Microdot that invents no answer to OPTIONS, and finds a route at once that it has found before."""
-
-    def __init__(self):
-        super().__init__()
-        self.options_handler = None
-        self._found = {}  # (method, path) -> handler: as many as there are routes, for none holds a pattern
-
-    def find_route(self, req):
-        handler = self._found.get((req.method, req.path))
-        if handler is None:
-            handler, _prefix, _subapp = super().find_route(req)
-            if callable(handler):
-                self._found[req.method, req.path] = handler
-        req.url_args = {}
-        return handler, "", None

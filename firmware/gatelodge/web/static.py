@@ -3,10 +3,9 @@ for ever."""
 
 import binascii
 
-from microdot import Response
-
 from gatelodge import compat
 from gatelodge.web import routes
+from gatelodge.web.message import Response
 
 KEPT = "public, max-age=31536000, immutable"
 _HASH_BYTES = 6  # 48 bits name a version; nobody attacks their own style sheet

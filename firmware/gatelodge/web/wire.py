@@ -1,7 +1,7 @@
 """HTTP/1.1 on the wire, without I/O: whether a head is one that we serve, and the bytes that answer it.
 
-Microdot parses what `check_head` lets through (it splits at spaces and colons and trusts the rest), so
-every malformed head is refused here, with the status code that tells why. Sections are of RFC 9112.
+Every malformed head is refused here, with the status code that tells why; message.Request reads what is let
+through, and trusts it. Sections are of RFC 9112.
 """
 
 from collections import namedtuple
@@ -9,7 +9,7 @@ from collections import namedtuple
 from gatelodge.contract.errors import TheirError
 
 MAX_HEAD = 8192  # bytes; a browser's head with our cookies is about 1.2 KB, and servers commonly stop at 8 KB
-MAX_LINE = 2048  # bytes, as Microdot's Request.max_readline
+MAX_LINE = 2048  # bytes: an address, or one header field with all our cookies
 MAX_FIELDS = 48  # Chromium sends 16
 MAX_LENGTH_DIGITS = 9  # a body length with more digits is refused before it is turned into a number
 
@@ -43,10 +43,10 @@ REASONS = {
     505: "HTTP Version Not Supported",
 }
 
-# lines: the head as Microdot reads it, each with its line end, the last one empty. body_length: bytes, 0 if
-# none.
+# path, query: texts of the target, still escaped. fields: the header fields, a line of bytes each.
+# body_length: bytes, 0 if none.
 Head = namedtuple(
-    "Head", ("method", "path", "host", "keep_alive", "body_length", "expects_continue", "lines")
+    "Head", ("method", "path", "query", "host", "keep_alive", "body_length", "expects_continue", "fields")
 )
 
 _WITH_BODY = (b"POST", b"PUT", b"PATCH")
@@ -70,18 +70,20 @@ def check_head(head):
     lines = head.split(b"\r\n")
     if not lines[0]:
         lines = lines[1:]  # one empty line before the request is ignored (section 2.2)
-    method, path, version = _check_request_line(lines[0])
+    method, target, version = _check_request_line(lines[0])
     fields = _check_fields(lines[1:-2])
+    path, _, query = target.partition("?")
     if version == b"HTTP/1.1" and b"host" not in fields:
         raise Refusal(400, "The request names no host.")  # section 3.2
     return Head(
         str(method, "utf-8"),
         path,
+        query,
         str(fields.get(b"host", b""), "utf-8"),
         _keep_alive(version, fields),
         _body_length(method, fields),
         fields.get(b"expect", b"").lower() == b"100-continue",
-        [line + b"\r\n" for line in lines[:-1]],
+        lines[1:-2],
     )
 
 
@@ -106,10 +108,9 @@ def _check_request_line(line):
         raise Refusal(505, "This server speaks HTTP/1.1.")
     if not target.startswith(b"/"):
         raise Refusal(400, "The address of the request has to begin with a slash.")
-    # Whatever may count as a space ends the address where Microdot splits, and not where we do.
     if not _is_visible(target):
         raise Refusal(400, "The address of the request holds characters that have to be escaped.")
-    return method, str(target.split(b"?", 1)[0], "utf-8"), version
+    return method, str(target, "utf-8"), version
 
 
 def _check_fields(lines):
@@ -170,16 +171,11 @@ def _body_length(method, fields):
 
 def head_bytes(status, headers, keep_alive):
     """The head of an answer. headers: {name: text or list of texts}; Content-Length is the caller's."""
-    return head_start(status, headers, keep_alive) + SECURITY
-
-
-def head_end(start, body_length):
-    """The whole head of an answer whose start has no length yet."""
-    return start + b"\r\nContent-Length: %d" % body_length + SECURITY
+    return head_start(status, headers, keep_alive) + b"\r\n\r\n"
 
 
 def head_start(status, headers, keep_alive):
-    """The head but for its end, so that a head which is sent often can be kept.
+    """The head but for its empty line, so that one which is sent often can be kept, and its length added.
 
     No Date: a server whose clock may be wrong does not send one (RFC 9110 section 6.6.1).
     """
@@ -192,7 +188,7 @@ def head_start(status, headers, keep_alive):
     text = "\r\n".join(lines)
     if "\0" in text:
         raise ValueError("a header field of the answer holds a NUL")
-    return text.encode()
+    return text.encode() + SECURITY
 
 
 # Inline script and inline style are refused, so injected markup stays text. data: is for the favicon alone,
@@ -207,5 +203,4 @@ SECURITY = (
     b"\r\nCross-Origin-Opener-Policy: same-origin"
     b"\r\nCross-Origin-Resource-Policy: same-origin"
     b"\r\nPermissions-Policy: camera=(), microphone=(), geolocation=()"
-    b"\r\n\r\n"
 )

@@ -25,8 +25,7 @@ data-label="{licence}">{under}</td></tr>"""
 # (part, what it does here, SPDX name of its licence): what the bundle holds, then what runs it.
 LICENCES = (
     ("Gatelodge", N_("This page and everything behind it"), "MIT"),
-    ("Microdot", N_("Finds the page to an address"), "MIT"),
-    ("MicroPython", N_("Runs the two above"), "MIT"),
+    ("MicroPython", N_("Runs all of that"), "MIT"),
     ("Mbed TLS", N_("Encrypts, inside MicroPython"), "Apache-2.0"),
     ("libffi", N_("Lets MicroPython call the system"), "MIT"),
 )

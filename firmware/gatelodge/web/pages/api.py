@@ -3,10 +3,9 @@
 A poll of these puts off the end of no session.
 """
 
-from microdot import Response
-
 from gatelodge import log
 from gatelodge.web import live, log_lines, openapi, reply, scopes
+from gatelodge.web.message import Response
 from gatelodge.web.routes import WATCHER, api, get
 
 LONGEST_FIND = 64

@@ -1,7 +1,5 @@
 """The overview: whether the internet works, who can reach this router, and what it is doing now."""
 
-from microdot import Response
-
 from gatelodge import log
 from gatelodge.contract import languages
 from gatelodge.contract.errors import StateError
@@ -9,6 +7,7 @@ from gatelodge.refusals import SigninError
 from gatelodge.text import N_, _
 from gatelodge.web import language, live, reply, view
 from gatelodge.web.html import fill
+from gatelodge.web.message import Response
 from gatelodge.web.pages.parts import card, chart, claim, facts, headline, live_page, meter
 from gatelodge.web.routes import ANYONE, OWNER, WATCHER, api, get, post
 from gatelodge.web.wire import Refusal

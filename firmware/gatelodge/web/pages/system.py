@@ -1,11 +1,10 @@
 """System: since when it runs, its time, its storage, its log, and how it goes down."""
 
-from microdot import Response
-
 from gatelodge import log
 from gatelodge.text import N_, P_, _
 from gatelodge.web import log_lines, reply, view, words
 from gatelodge.web.html import escape, fill
+from gatelodge.web.message import Response
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
 from gatelodge.web.routes import OWNER, api, get, post
 

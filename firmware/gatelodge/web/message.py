@@ -1,0 +1,82 @@
+"""A request as the pages read it, and an answer as they give it.
+
+Both are made of what web/wire.py has checked: a request's head is text, each field on its own line, and its
+target holds visible ASCII only.
+"""
+
+from gatelodge.web import wire
+
+MOST_PAIRS = 64  # of a query, and of cookies: more are refused
+
+
+class Fields:
+    """The header fields of a request, by name in any case. Of a field that comes again, the last counts."""
+
+    def __init__(self, lines):
+        self._texts = {}
+        for line in lines:
+            name, _, value = str(line, "utf-8").partition(":")
+            self._texts[name.lower()] = value.strip()
+
+    def get(self, name, default=None):
+        return self._texts.get(name.lower(), default)
+
+
+class Request:
+    """method, path; args: {name: text} of the query; headers: Fields; cookies: {name: text}; body: bytes;
+    client_addr: (address, port). A page asks the same again and again, so a request without a body is kept
+    for the next one with the same head: nothing in it may depend on when it is asked.
+
+    Raises ValueError where an escape of the query is none, or there are too many pairs."""
+
+    language = ""  # its tag, once web/language.py has looked
+
+    def __init__(self, head, body, client_addr):
+        """head: wire.Head."""
+        self.method = head.method
+        self.path = head.path
+        self.args = {}
+        for name, value in _pairs(head.query, "&"):
+            self.args.setdefault(unescaped(name), unescaped(value))
+        self.headers = Fields(head.fields)
+        cookies = _pairs(self.headers.get("Cookie", ""), ";")
+        self.cookies = {name.strip(): value.strip() for name, value in cookies}
+        self.content_type = self.headers.get("Content-Type")
+        self.body = body
+        self.client_addr = client_addr
+
+
+class Response:
+    """body: bytes, text, or what has `stream_to`. headers: {name: text, or a list of texts}."""
+
+    def __init__(self, body, status_code, headers):
+        self.body = body.encode() if isinstance(body, str) else body
+        self.status_code = status_code
+        self.headers = headers
+
+    def head_bytes(self, keep_alive):
+        """The head, up to and with its empty line."""
+        self.headers["Content-Length"] = str(len(self.body))
+        return wire.head_bytes(self.status_code, self.headers, keep_alive)
+
+
+def _pairs(text, separator):
+    """[(name, value)] of "name=value" between separators; the value is "" where there is no "="."""
+    parts = text.split(separator) if text else []
+    if len(parts) > MOST_PAIRS:
+        raise ValueError("too many pairs")
+    return [(name, value) for name, _, value in [part.partition("=") for part in parts if part]]
+
+
+def unescaped(text):
+    """The text of a part of a query (URL Standard, application/x-www-form-urlencoded). ValueError."""
+    text = text.replace("+", " ")
+    first, *rest = text.split("%")
+    if not rest:
+        return text
+    parts = [first.encode()]
+    for piece in rest:
+        if len(piece) < 2:
+            raise ValueError("an escape is cut short")
+        parts.append(bytes([int(piece[0], 16) << 4 | int(piece[1], 16)]) + piece[2:].encode())
+    return str(b"".join(parts), "utf-8")
