@@ -16,7 +16,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery.outbox import Outbox
-from host_tools.cloud.delivery.post import Driver, Post
+from host_tools.cloud.delivery.post import CHANNELS, MAIL, Driver, Post
 from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.routers.claims import Claims
 from host_tools.cloud.routers.invitations import Invitations
@@ -68,7 +68,7 @@ def build_parts(
     url = settings.public_url
     bus, tasks = Bus(), Tasks("cloud")
     outbox = None if settings.smtp else Outbox(database)
-    post = Post(database, _driver(settings, outbox), clock)
+    post = Post(database, _drivers(settings, outbox), clock)
     turnstile = Turnstile(database, box, clock)
     factors = Factors(database, box, hasher, turnstile, post, url)
     registry = RouterRegistry(database, settings.devices)
@@ -98,8 +98,8 @@ def build_parts(
     )
 
 
-def _driver(settings: Settings, outbox: Outbox | None) -> Driver:
+def _drivers(settings: Settings, outbox: Outbox | None) -> dict[str, Driver]:
     if outbox is not None:
-        return outbox
+        return dict.fromkeys(CHANNELS, outbox)
     host, port = settings.smtp or ("localhost", 25)
-    return Smtp(host, port, settings.mail_from)
+    return {MAIL: Smtp(host, port, settings.mail_from)}

@@ -12,8 +12,6 @@ KEPT_MAX = 1000
 
 
 class Outbox:
-    channel = "mail"
-
     def __init__(self, database: Database):
         self._database = database
 

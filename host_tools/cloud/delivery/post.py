@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Protocol
 
+from gatelodge.contract.errors import StateError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +17,8 @@ from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
 
+MAIL, SMS, VOICE, TELEGRAM, PUSH = "mail", "sms", "voice", "telegram", "push"
+CHANNELS = (MAIL, SMS, VOICE, TELEGRAM, PUSH)
 QUEUED, SENT, GIVEN_UP = "queued", "sent", "given_up"
 BATCH = 20
 QUEUE_MAX = 10_000  # a mail server that is away for an hour, at the pace that sign-ups are allowed
@@ -35,8 +39,6 @@ class DeliveryError(Exception):
 class Driver(Protocol):
     """Carries messages of one channel. `send` raises DeliveryError, or OSError from the line."""
 
-    channel: str
-
     async def send(self, message: Message) -> None: ...
 
 
@@ -46,23 +48,36 @@ def retry_after_s(attempts: int) -> int | None:
 
 
 class Post:
-    """`add` within a transaction, `wake` after it; `run` is the one worker."""
+    """`add` within a transaction, `wake` after it; `run` is the one worker.
 
-    def __init__(self, database: Database, driver: Driver, clock: Clock):
+    drivers: what carries the messages of each channel, {channel: Driver}.
+    """
+
+    def __init__(self, database: Database, drivers: Mapping[str, Driver], clock: Clock):
         self._database = database
-        self._driver = driver
+        self._drivers = drivers
         self._clock = clock
         self._wanted = asyncio.Event()
         self._working = False
 
-    async def add(self, session: AsyncSession, recipient: str, text: Text, now: float) -> None:
-        """Queue a message in the caller's transaction. Raises BusyError where too many wait."""
+    @property
+    def channels(self) -> frozenset[str]:
+        """What this cloud can send by: a method whose channel is not among them is not offered."""
+        return frozenset(self._drivers)
+
+    async def add(
+        self, session: AsyncSession, recipient: str, text: Text, now: float, channel: str = MAIL
+    ) -> None:
+        """Queue a message in the caller's transaction. Raises BusyError where too many wait.
+
+        recipient: an address, a number in E.164, a chat; whatever the channel's driver takes.
+        """
+        if channel not in self._drivers:
+            raise StateError(f"This cloud has no way to send by {channel}.")
         waiting = await session.scalar(select(func.count()).where(Message.state == QUEUED))
         if (waiting or 0) >= QUEUE_MAX:
             raise BusyError
-        message = Message(
-            channel=self._driver.channel, recipient=recipient, subject=text.subject, body=text.body
-        )
+        message = Message(channel=channel, recipient=recipient, subject=text.subject, body=text.body)
         message.state, message.attempts, message.due_at, message.created_at = QUEUED, 0, now, now
         session.add(message)
 
@@ -108,7 +123,7 @@ class Post:
     async def _send(self, message: Message) -> None:
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self._driver.send(message)
+                await self._driver_of(message).send(message)
         except (DeliveryError, OSError, TimeoutError) as error:
             await self._failed(message, str(error) or type(error).__name__)
             return
@@ -117,6 +132,12 @@ class Post:
             await self._failed(message, type(error).__name__)
             return
         await self._close(message, SENT)
+
+    def _driver_of(self, message: Message) -> Driver:
+        """A message may have waited through a change of settings."""
+        if message.channel not in self._drivers:
+            raise DeliveryError(f"this cloud has no way to send by {message.channel} any more")
+        return self._drivers[message.channel]
 
     async def _failed(self, message: Message, why: str) -> None:
         attempts = message.attempts + 1

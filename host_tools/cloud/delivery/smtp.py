@@ -12,8 +12,6 @@ from host_tools.cloud.store.models import Message
 
 
 class Smtp:
-    channel = "mail"
-
     def __init__(self, host: str, port: int, sender: str):
         self._host = host
         self._port = port

@@ -7,16 +7,18 @@ import re
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from host_tools.cloud.delivery.post import MAIL, PUSH, SMS, TELEGRAM, VOICE
 from host_tools.cloud.pages.render import page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.models import OutboxMessage
 
 LINK = re.compile(r"https://[^\s<]+")
+CHANNEL_WORDS = {MAIL: "Mail", SMS: "SMS", VOICE: "Call", TELEGRAM: "Telegram", PUSH: "Push"}
 
 
 async def messages(request: web.Request) -> web.StreamResponse:
     rows = [(message, _with_links(message.body)) for message in await _messages(request)]
-    return page(request, "outbox.html", rows=rows)
+    return page(request, "outbox.html", rows=rows, channels=CHANNEL_WORDS)
 
 
 async def messages_json(request: web.Request) -> web.StreamResponse:
