@@ -14,6 +14,7 @@ import binascii
 from gatelodge import compat
 from gatelodge.contract import common_passwords
 from gatelodge.contract.errors import StateError, ValueRangeError
+from gatelodge.core import commonest
 
 SHORTEST = 8
 LONGEST = 128
@@ -64,7 +65,8 @@ def refusal(text):
         text = normalised(text)
     except ValueRangeError:
         return CONTROL
-    return COMMON if _measure(text)[0] < FEWEST_SURPRISES else None
+    is_common = _measure(text)[0] < FEWEST_SURPRISES or commonest.holds(text.lower())
+    return COMMON if is_common else None
 
 
 def strength(text):
@@ -155,6 +157,16 @@ def verify(record, text):
     salt = binascii.unhexlify(record["salt"])
     digest = compat.pbkdf2_sha256(typed.encode(), salt, record["iterations"], HASH_BYTES)
     return compat.constant_time_equal(digest, binascii.unhexlify(record["hash"]))
+
+
+def is_record(value):
+    """Whether these are the members of a record (of the right types) that `verify` can take."""
+    try:
+        sizes = len(binascii.unhexlify(value["salt"])), len(binascii.unhexlify(value["hash"]))
+    except ValueError:
+        return False
+    is_cost = 1 <= value["iterations"] <= MOST_ITERATIONS
+    return value["algorithm"] == ALGORITHM and sizes == (SALT_BYTES, HASH_BYTES) and is_cost
 
 
 def is_outgrown(record, iterations):
