@@ -142,7 +142,8 @@ class SigninPages:
         return reply.data({"search": code_page.how_far(signing_in.searched_s())})
 
     def _signed_in(self, visit, session_token, trust="", say=""):
-        """trust: whether the box is ticked: "yes" or ""."""
+        """trust: whether the box is ticked: "yes" or "". A session that this browser has already ends."""
+        self._site.owner.sign_out(visit.session_token)
         cookies = [guard.cookie(guard.SESSION, session_token), guard.no_cookie(guard.SIGNIN)]
         if trust:
             trust_token = self._site.owner.trust.remember(session_token, visit.visitor)
