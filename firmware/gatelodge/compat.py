@@ -363,6 +363,22 @@ else:
         return hashlib.pbkdf2_hmac("sha256", password, salt, iterations, length)
 
 
+def aes256(key, blocks):
+    """Each 16-byte block enciphered by AES-256 (FIPS 197): the bare cipher, for core/backup.py's mode.
+
+    MicroPython brings it with its TLS. On CPython it comes with the host tools' libraries."""
+    if MICROPYTHON:
+        import cryptolib
+
+        return cryptolib.aes(key, _ECB).encrypt(blocks)
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(blocks)  # noqa: S305 - a mode's part
+
+
+_ECB = 1
+
+
 def constant_time_equal(a, b):
     """Whether two byte strings are equal, in a time that tells only their lengths."""
     if len(a) != len(b):

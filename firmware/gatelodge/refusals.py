@@ -1,6 +1,7 @@
 """What the owner is told when something is refused: one row for each reason."""
 
 from gatelodge.contract.errors import TheirError
+from gatelodge.core import backup
 from gatelodge.core import password as passwords
 from gatelodge.text import N_, P_, _, counted
 
@@ -83,6 +84,17 @@ REFUSALS = {
         "code",
         "prove",
         N_("Enter a code from your authenticator app to do this."),
+    ),
+    backup.NOT_ONE: ("backup", None, N_("This is not a backup of a Gatelodge router. Choose another file.")),
+    backup.NEWER: (
+        "backup",
+        None,
+        N_("This backup was made by a newer firmware. Update this router, then restore it."),
+    ),
+    backup.NOT_GENUINE: (
+        "password",
+        None,
+        N_("This password does not open this file, or the file was changed. Nothing was restored."),
     ),
     "code_form": ("code", None, N_("A code has six digits. Enter the one shown in your authenticator app.")),
     "code_unproved": (

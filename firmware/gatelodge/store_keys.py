@@ -20,6 +20,9 @@ OWNER = "owner"
 # [{id, name, secret (base-32), last_step, drift_steps, last_used_at}]. Secret.
 AUTHENTICATORS = "authenticators"
 
+# text: what the owner calls this router. Absent or "": nothing.
+NAME = "router.name"
+
 # {salt (hex), iterations, hashes: [hex], created_at}: the unused recovery codes, core/recovery.py. Secret.
 RECOVERY = "recovery"
 

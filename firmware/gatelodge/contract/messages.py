@@ -162,6 +162,8 @@ NOTICES = {
     "recovery_codes_renewed": "those before are void",
     "recovered_at_console": "new recovery codes, made at the serial console with the password",
     "locked_out": "so many wrong tries that only who is at the router can try again",
+    "backup_made": "the password and the authenticators left in a file, sealed by another password",
+    "backup_restored": "settings came from a file, and with them perhaps a password and authenticators",
     "token_created": "a personal token of its API: whoever has it needs no password",
 }
 

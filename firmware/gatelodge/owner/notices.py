@@ -20,6 +20,8 @@ KINDS = {
     "recovered at the console": "recovered_at_console",
     "locked out": "locked_out",
     "token created": "token_created",
+    "backup with secrets made": "backup_made",
+    "backup restored": "backup_restored",
 }
 NEW_BROWSER = "new_browser"
 

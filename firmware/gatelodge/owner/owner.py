@@ -6,6 +6,7 @@
     owner.trust.listed()            trust.py: browsers that skip the code
     owner.api_tokens.find(token)    api_tokens.py: what a script shows instead of signing in
     owner.security.not_me(...)      security.py: password, factors, sessions, history
+    owner.backups.make(...)         backup.py: the settings in a file, and back
     owner.session(token, acting)    who is asking
     owner.at_console.recover(...)   at_console.py: the serial console's words
     owner.grant_presence(BUTTON)    somebody is at the router, core/presence.py
@@ -22,8 +23,9 @@ from gatelodge.contract import service_code
 from gatelodge.core import recovery, sessions
 from gatelodge.owner.api_tokens import ApiTokens
 from gatelodge.owner.at_console import AtConsole
+from gatelodge.owner.backup import Backups
 from gatelodge.owner.factors import Factors
-from gatelodge.owner.keeper import Keeper
+from gatelodge.owner.keeper import Keeper, clean_name
 from gatelodge.owner.reset import Reset
 from gatelodge.owner.security import Security
 from gatelodge.owner.setup import Setup
@@ -54,6 +56,7 @@ class Owner:
         self._factors = Factors(self._keeper)
         self.signing_in = SigningIn(self._keeper, self._factors, self.trust)
         self.security = Security(self._keeper, self._factors, self.trust, self.signing_in, self.api_tokens)
+        self.backups = Backups(self._keeper, self.security)
         self.at_console = AtConsole(self._keeper, self.trust)
         self.reset = Reset(self._keeper)
         self.grant_presence = self._keeper.grant_presence
@@ -125,6 +128,16 @@ class Owner:
             "authenticators": [{key: row[key] for key in kept} for row in authenticators],
             "clock_is_set": self._keeper.clock.is_set,
         }
+
+    @property
+    def router_name(self):
+        """What the owner calls this router, or ""."""
+        return self._keeper.store.get(store_keys.NAME, "")
+
+    def name_router(self, visitor, text):
+        records = self._keeper.history.record(visitor, "router named")
+        records[store_keys.NAME] = clean_name(text, "")
+        self._keeper.keep(records)
 
     def service_code(self):
         """Return the service code grouped as on the label. For signed-in pages only."""

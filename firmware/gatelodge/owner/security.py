@@ -195,6 +195,11 @@ class Security:
         """Somebody else may be in: end every other session, every trusted browser and every API token."""
         self._change("sessions ended", {}, session_token, visitor, self._api_tokens.end_all())
 
+    def take_over(self, records, visitor):
+        """Store the password and the authenticators of a backup (owner/backup.py), and end every session."""
+        self._change("backup restored", records, "", visitor, self._api_tokens.end_all())
+        self._removed.clear()
+
     def history(self, most=KEPT):
         """owner.history.History.entries."""
         return self._keeper.history.entries(most)

@@ -109,6 +109,15 @@ _NOTICES = {
         "Too many wrong tries at your router",
         "Somebody tried so often that it now takes the router's button or its serial console to try again.",
     ),
+    "backup_made": (
+        "A backup of your router was made",
+        "A file with its password and its authenticators was made. Whoever has the file and the backup's own "
+        "password can read them.",
+    ),
+    "backup_restored": (
+        "A backup was restored at your router",
+        "Its settings now come from a file, perhaps with another password and other authenticators.",
+    ),
     "token_created": (
         "An API token was made at your router",
         "A personal token was made. Whoever has it can use the router's API without the password.",
