@@ -48,6 +48,10 @@ class Program(owner.Owner):
     def prove(self):
         assert self.send("/api/prove", proof=self.next_code())[0] == 200
 
+    def prove_again_if_needed(self):
+        if not self.read("/api/session")[1]["is_proved"]:
+            self.prove()
+
     def token(self, *scopes, lifetime="90"):
         form = {"name": "A program", "scopes": " ".join(scopes), "lifetime": lifetime}
         status, answer = self.send("/api/security/token/create", **form)
