@@ -9,8 +9,8 @@ from gatelodge.text import N_, P_, _, counted
 class SigninError(TheirError):
     """What the page shows.
 
-    field: the form field it is tied to ("service_code", "password", "code", "next_code", "recovery_code"), or
-    "form".
+    field: the form field it is tied to ("service_code", "password", "code", "next_code", "recovery_code",
+    "backup", "again"), or "form".
     text: the sentence. wait_s: whole seconds until a new try is judged, or None.
     offer: "recovery" where another way in fits, "start" where the visitor has to begin again, "prove" where a
     code is asked for before what was asked is done, "presence" where somebody has to be at the router,
@@ -96,6 +96,7 @@ REFUSALS = {
         None,
         N_("This password does not open this file, or the file was changed. Nothing was restored."),
     ),
+    "backup_passwords_differ": ("again", None, N_("The two passwords differ. Type the same one twice.")),
     "code_form": ("code", None, N_("A code has six digits. Enter the one shown in your authenticator app.")),
     "code_unproved": (
         "code",

@@ -196,6 +196,8 @@ class BackupTest(unittest.TestCase):
         ):
             self.assert_refused(self.forged(values=values), "backup")
         self.assert_refused(self.forged(made_at="today"), "backup")
+        self.assert_refused(self.forged(made_at=-1), "backup")
+        self.assert_refused(self.forged(made_at=2**63), "backup")
         self.assert_refused(self.forged(serial_number="x" * 65), "backup")
         self.assert_refused(self.forged(more=1), "backup")
         self.assert_refused(backup.seal(b"not JSON", SEALED_BY, bytes(16), 1), "backup")

@@ -42,6 +42,7 @@ _ROW_FIELDS = {
     "drift_steps": int,
     "last_used_at": (int, float),
 }
+LATEST_S = 2**33  # the year 2242: what comes later is not shown as a date
 _MOST_ROWS = 8  # owner.security.MOST_AUTHENTICATORS
 
 
@@ -144,7 +145,7 @@ def _are_texts(content):
     made_at = content["made_at"]
     texts = content["serial_number"], content["firmware"]
     fits = all(isinstance(text, str) and len(text) <= 64 for text in texts)
-    return fits and (made_at is None or _is_number(made_at))
+    return fits and (made_at is None or _is_moment(made_at))
 
 
 def _are_values(values):
@@ -179,5 +180,5 @@ def _has(record, fields):
     return all(isinstance(record[name], fields[name]) for name in fields)
 
 
-def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _is_moment(value):
+    return isinstance(value, (int, float)) and 0 <= value < LATEST_S

@@ -1,7 +1,8 @@
 """The fields of a row: what a request may hold, checked by it and described from it (web/openapi.py).
 
-A row says {name: most characters}, or {name: (choice, choice, ...)}. A name that ends in ? may be left out,
-and is "" then, or the first of its choices. Every value is text.
+A row says {name: most characters}, {name: Encoded(most characters)} for base64, or {name: (choice, choice,
+...)}. A name that ends in ? may be left out, and is "" then, or the first of its choices. Every value is
+text.
 """
 
 from collections import namedtuple
@@ -11,8 +12,12 @@ from gatelodge.refusals import SigninError
 from gatelodge.text import _
 from gatelodge.web.wire import Refusal
 
-# most: characters. choices: tuple of texts, or None where any text will do.
-Field = namedtuple("Field", ("name", "most", "choices", "is_optional"))
+# most: characters. choices: tuple of texts, or None where any text will do. width: bytes of a character, at
+# most.
+Field = namedtuple("Field", ("name", "most", "choices", "is_optional", "width"))
+
+# Base64: nothing in it is escaped, so that a body with a file may be no larger than the file makes it.
+Encoded = namedtuple("Encoded", ("most",))
 
 BODY_OVERHEAD = 64  # bytes around the fields
 MAX_BYTES_PER_CHARACTER = 6  # \uXXXX
@@ -24,14 +29,17 @@ def fields_of(declared):
 
 
 def _field(name, kind):
+    width = MAX_BYTES_PER_CHARACTER
+    if isinstance(kind, Encoded):
+        kind, width = kind.most, 1
     choices = None if isinstance(kind, int) else kind
     most = max([len(choice) for choice in choices]) if choices else kind
-    return Field(name.rstrip("?"), most, choices, name.endswith("?"))
+    return Field(name.rstrip("?"), most, choices, name.endswith("?"), width)
 
 
 def body_limit(declared):
     """Bytes that the fields can fill at most."""
-    most = [BODY_OVERHEAD + field.most * MAX_BYTES_PER_CHARACTER for field in fields_of(declared)]
+    most = [BODY_OVERHEAD + field.most * field.width for field in fields_of(declared)]
     return sum(most) + BODY_OVERHEAD
 
 

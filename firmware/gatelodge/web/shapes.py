@@ -82,6 +82,9 @@ SHAPES = {
     "Log": {"lines": "[text]"},
     # What the pages' script is told to do next.
     "Done": {"say?": "text", "go?": "text", "again?": "bool", "open?": "text?", "down?": "bool"},
+    # file: base64. name: what to save it as.
+    "Backup": {"file": "text", "name": "text", "say": "text"},
+    "Inside": {"inside?": "text", "say?": "text", "go?": "text", "again?": "bool"},
     "Searched": {"say?": "text", "go?": "text", "search?": "Progress"},
     "Progress": {"percent": "int", "text": "text"},
     "NewAuthenticator": {"secret": "text", "qr": "Drawing"},

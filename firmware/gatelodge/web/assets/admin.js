@@ -84,6 +84,15 @@ function collect(form, submitter) {
   return values;
 }
 
+// A file travels in base64, and no more of it than tells the router that it is too large.
+async function withFiles(form, values) {
+  for (const input of $$("input[type=file]", form)) {
+    const bytes = await input.files[0].slice(0, Number(input.dataset.most)).arrayBuffer().catch(() => new ArrayBuffer(0));
+    values[input.name] = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  }
+  return values;
+}
+
 async function submit(event) {
   event.preventDefault();
   const form = event.target;
@@ -92,7 +101,7 @@ async function submit(event) {
   const empty = firstEmpty(form);
   if (empty) return showError(form, { field: empty.name, text: words.empty });
   form.setAttribute("aria-busy", "true");
-  const values = collect(form, event.submitter);
+  const values = await withFiles(form, collect(form, event.submitter));
   const answer = await searched(form, await call(form.dataset.post, values), values);
   form.removeAttribute("aria-busy");
   if (answer.search) return form.dataset.sent && form.requestSubmit();
@@ -120,6 +129,8 @@ const NEXT = {
   enrol: (answer) => showEnrolment(answer),
   codes: (answer) => showNewCodes(answer),
   token: (answer) => showToken(answer),
+  backup: (answer) => saveBackup(answer),
+  inside: (answer) => showInside(answer),
 };
 
 function succeed(form, answer) {
@@ -231,9 +242,13 @@ function passwordTyped(event) {
 
 function saveCodes(button) {
   const text = [button.dataset.heading, location.host, "", ...wizard.codes, ""].join("\n");
+  saveAs(button.dataset.save, text, "text/plain");
+}
+
+function saveAs(name, content, type) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  link.download = button.dataset.save;
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
@@ -292,6 +307,27 @@ function showToken(answer) {
   $("#made-token").textContent = answer.token;
   window.addEventListener("beforeunload", holdPage);
   showAlone($("#token"));
+}
+
+function saveBackup(answer) {
+  saveAs(answer.name, Uint8Array.from(atob(answer.file), (character) => character.charCodeAt(0)), "application/octet-stream");
+  $("#backup form").reset();
+  $("#backup").close();
+}
+
+// Before a restore the page tells what is inside; with another file or password nobody has looked yet.
+function showInside(answer) {
+  const form = $("#restore form");
+  $("[data-inside]", form).innerHTML = answer.inside;
+  $("[value=restore]", form).hidden = false;
+  $("[value=restore]", form).focus();
+}
+
+function forgetInside({ target }) {
+  const form = target.form || target;
+  if (form.dataset.then !== "inside") return;
+  $("[data-inside]", form).replaceChildren();
+  $("[value=restore]", form).hidden = true;
 }
 
 // What is in it is on no other page: only its own button closes it.
@@ -509,6 +545,8 @@ document.addEventListener("input", (event) => {
   if ("code" in input.dataset) codeTyped(event);
   if (input.autocomplete === "new-password") passwordTyped(event);
 });
+
+for (const kind of ["input", "reset"]) document.addEventListener(kind, forgetInside);
 
 document.addEventListener("change", ({ target }) => {
   if (target.dataset.reveal) $("#" + target.dataset.reveal).type = target.checked ? "text" : "password";

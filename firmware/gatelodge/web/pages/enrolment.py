@@ -14,7 +14,7 @@ STRENGTHS = (
     N_("Strong"),
 )
 
-_NEW_PASSWORD = """{username!}{before!}{field!}
+_NEW_PASSWORD = """{username!}{before!}{field!}{after!}
 <div class="strength" data-strength="{path}"><meter min="0" max="4" value="0" aria-label="{meter}"></meter>
 <span aria-live="polite"></span></div>
 <label class="tick"><input type="checkbox" data-reveal="{name}"> {show}</label>
@@ -48,12 +48,13 @@ CODES_LEAD = N_(
 )
 
 
-def new_password(strength_path, name="password", before=""):
-    """The fields of a new password. before: markup of what is asked first."""
+def new_password(strength_path, name="password", before="", after=""):
+    """The fields of a new password. before, after: markup of what is asked first, and right after it."""
     return fill(
         _NEW_PASSWORD,
         username=USERNAME,
         before=before,
+        after=after,
         path=strength_path,
         name=name,
         field=field(

@@ -1,10 +1,13 @@
-"""System: since when it runs, its time, its storage, its log, and how it goes down."""
+"""System: since when it runs, its time, its storage, its log, and how it goes down.
+
+Its name and its backups are system_backup.py's."""
 
 from gatelodge import log
 from gatelodge.text import N_, P_, _
 from gatelodge.web import log_lines, reply, view, words
 from gatelodge.web.html import escape, fill
 from gatelodge.web.message import Response
+from gatelodge.web.pages import system_backup
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
 from gatelodge.web.routes import OWNER, api, get, post
 
@@ -79,6 +82,7 @@ class SystemPages:
         self._site = site
         sections = (("system", _system), ("clock", _clock), ("router", view.View.router))
         self._view = site.views["system"] = view.View(site, sections)
+        self._backup = system_backup.BackupPages(site)
 
     def rows(self):
         return [
@@ -87,14 +91,14 @@ class SystemPages:
             down("restart", self.restart, "Restart the router", "router:restart"),
             down("power-off", self.power_off, "Switch the router off"),
             down("reset", self.reset, "Make the router nobody's"),
-        ]
+        ] + self._backup.rows()
 
     def page(self, visit, values):
         now = self._view.now()
         now["text"].setdefault("system.title", _("System"))  # where the uptime cannot be read
-        cards = _time(now) + _room(now) + _log(*_asked(values)) + _acts()
+        cards = _time(now) + _room(now) + self._backup.cards(now) + _log(*_asked(values)) + _acts()
         body = headline(now, "system") + '<div class="cards">' + cards + "</div>"
-        body = live_page(self._site, "system", body)
+        body = live_page(self._site, "system", body) + system_backup.DIALOGS
         return reply.page(self._site.shell.signed_in("/system", _("System"), body, visit.session))
 
     def log_file(self, _visit, values):
