@@ -123,6 +123,15 @@ def test_axe_finds_nothing_in_a_dialog_of_the_security_page(home, name):
     assert faults(tab) == []
 
 
+@pytest.mark.parametrize("name", ["Make a backup", "Restore a backup"])
+def test_axe_finds_nothing_in_a_dialog_of_the_system_page(home, name):
+    router, tab = home
+    tab.goto(router.url + "/system")
+    tab.get_by_role("button", name=name, exact=True).click()
+    tab.get_by_role("dialog").get_by_role("button", name="Cancel").wait_for()
+    assert faults(tab) == []
+
+
 def test_axe_finds_nothing_where_a_page_tells_of_trouble(home):
     router, tab = home
     try:
