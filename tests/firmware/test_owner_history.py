@@ -55,6 +55,28 @@ class TestHistory(unittest.TestCase):
         self.assertLessEqual(self.router.files.steps - steps, 2)  # one write, one sync
         self.assertIn("192.168.1.66", str(self.router.store.get(store_keys.THROTTLE)))
 
+    def test_a_damaged_count_keeps_nobody_out_and_goes_on_from_what_is_left(self):
+        for damaged in ("no number", -3, [], 1.5):
+            self.router.store.put(store_keys.HISTORY_COUNT, damaged)
+            refused(self.router.owner.signing_in.password, "not the password", THIEF)
+            self.assertEqual(self.results()[0], "wrong password")
+            self.assertEqual(self.results()[-1], "set up")
+            self.router.clocks.wait(600)
+            self.router.store.put(store_keys.HISTORY_COUNT, damaged)
+            self.assertTrue(self.router.sign_in())
+        numbers = [entry["number"] for entry in self.history.entries()]
+        self.assertEqual(numbers, list(range(8, -1, -1)))
+
+    def test_a_damaged_entry_is_left_out_and_keeps_nobody_out(self):
+        for damaged in ("text", 7, [], {"number": 0}, {}):
+            self.router.store.put(store_keys.HISTORY % 0, damaged)
+            heard = []
+            self.history.listener = lambda kind, entry, heard=heard: heard.append(kind)
+            self.assertTrue(self.router.sign_in())
+            self.assertNotIn("set up", self.results())
+            self.assertEqual(self.results()[0], "signed in")
+            self.router.clocks.wait(30)
+
     def test_a_password_is_never_in_it(self):
         refused(self.router.owner.signing_in.password, "nearly " + PASSWORD, THIEF)
         self.assertNotIn(PASSWORD, str(self.history.entries()))

@@ -73,3 +73,17 @@ def test_no_page_holds_a_secret(owned):
         status, _, body = owned.get(path)
         assert status == 200
         assert secret not in body
+
+
+def test_a_damaged_history_keeps_nobody_out(tmp_path):
+    page = AdminPage(tmp_path)
+    try:
+        Session(page)
+        page.tell("damage")
+        assert page.ask("POST", "/api/sign-in/password", {"password": "not this one"})[0] == 422
+        page.tell("damage")
+        page.tell("later 60")
+        assert page.ask("POST", "/api/sign-in/password", {"password": PASSWORD})[0] == 200
+        assert "the count of the history is damaged" in (page.folder / "log.txt").read_text()
+    finally:
+        page.stop()

@@ -9,6 +9,7 @@ from gatelodge.owner.notices import kind_of
 
 KEPT = 50
 LONGEST_BROWSER = 40
+FIELDS = {"number", "at", "address", "mac", "browser", "method", "result"}
 
 # What happened. The pages have the words for each.
 RESULTS = (
@@ -40,6 +41,11 @@ RESULTS = (
 )
 
 
+def _is_entry(value):
+    """Whether it is one, perhaps of a newer firmware, which may tell more."""
+    return isinstance(value, dict) and set(value) >= FIELDS and isinstance(value["number"], int)
+
+
 class History:
     """listener(kind, entry): hears of what the owner is to be told elsewhere too (owner/notices.py)."""
 
@@ -51,7 +57,7 @@ class History:
         """{store key: entry}, to be stored together with what it tells of. `method`: core/signin.py's."""
         if result not in RESULTS:
             raise KeyError(result)
-        number = self._keeper.store.get(store_keys.HISTORY_COUNT, 0)
+        number = self._count()
         entry = {
             "number": number,
             "at": self._keeper.clock.now() if self._keeper.clock.is_set else None,
@@ -82,12 +88,32 @@ class History:
             log.exception("owner", "nobody was told elsewhere of: " + entry["result"], error)
 
     def entries(self, most=KEPT):
-        """The last entries, newest first; their shape is store_keys.HISTORY's."""
+        """The last entries, newest first; their shape is store_keys.HISTORY's. TypeError while the count is
+        damaged, which the next entry mends."""
         store = self._keeper.store
         count = store.get(store_keys.HISTORY_COUNT, 0)
         numbers = range(count - 1, max(-1, count - 1 - most), -1)
-        found = [store.get(store_keys.HISTORY % (number % KEPT)) for number in numbers]
-        return [entry for entry in found if entry is not None]
+        return self._sound(numbers)
+
+    def _sound(self, numbers):
+        """The entries at these places, but for those that are missing or damaged."""
+        found = []
+        for number in numbers:
+            entry = self._keeper.store.get(store_keys.HISTORY % (number % KEPT))
+            if _is_entry(entry):
+                found.append(entry)
+            elif entry is not None:
+                log.warning("owner", "entry %d of the history is damaged and left out", number % KEPT)
+        return found
+
+    def _count(self):
+        """How many entries there ever were. One that is damaged is told by the entries that are left: nobody
+        is kept out of the router because its history cannot be read."""
+        count = self._keeper.store.get(store_keys.HISTORY_COUNT, 0)
+        if isinstance(count, int) and count >= 0:
+            return count
+        log.warning("owner", "the count of the history is damaged: it goes on from the entries that are left")
+        return 1 + max([-1] + [entry["number"] for entry in self._sound(range(KEPT))])
 
     def _mac(self, address):
         try:
