@@ -16,6 +16,7 @@ and obeys lines on stdin:
     damage                    the history cannot be read any more
     talk                      long lines in the log
     alone                     nobody else in the network
+    crowd                     64 devices, with long names
     name TEXT                 what the laptop calls itself
 """
 
@@ -195,6 +196,7 @@ class Play:
         "claim": lambda self: self.cloud.ask(),
         "set": lambda self: self.clock.set(0, "sntp"),
         "alone": _alone,
+        "crowd": lambda self: self.router.fill_house(),
     }
 
 

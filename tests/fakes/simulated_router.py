@@ -7,12 +7,13 @@ For tests, for screenshots, and for working on the pages without a router:
     router.join_wire()       # ... and comes back
     router.fail = "facts"    # that question raises OSError from now on
     router.be_alone()        # nobody else is in the network, or was
+    router.fill_house()      # as many devices as the list takes, with long names
 """
 
 import math
 
 from gatelodge import compat
-from gatelodge.router.devices import Devices
+from gatelodge.router.devices import MOST, Devices
 from gatelodge.router.traffic import SAMPLES, STEP_S, Traffic
 
 _NEIGHBOURS = (
@@ -52,6 +53,12 @@ class SimulatedRouter:
     def be_alone(self):
         self.people, self.leases = [], {}
         self.devices = self._new_devices()
+
+    def fill_house(self):
+        for number in range(MOST):
+            mac, address = f"3c:22:fb:00:00:{number:02x}", f"192.168.1.{100 + number}"
+            self.people.append((address, mac, "reachable"))
+            self.leases[mac] = (f"Телевизор-в-гостиной-{number:02d}", [address, f"fd00:1::1:{number:x}"])
 
     def call_laptop(self, name):
         mac = _NEIGHBOURS[0][1]

@@ -107,6 +107,20 @@ def test_a_page_is_small_and_fits_a_narrow_phone(tab, router, path):
     assert 0 < sum(weights) <= LATER_LOAD_BYTES
 
 
+def test_a_full_house_is_listed_whole_and_its_page_stays_small(tab, router):
+    set_up(tab, router)
+    router.tell("crowd")
+    weights = []
+    tab.on("requestfinished", lambda request: weights.append(weight_of(request)))
+    with tab.expect_event("requestfinished", lambda request: request.url.endswith("/devices")):
+        tab.goto(router.url + "/devices")
+    assert 0 < sum(weights) <= LATER_LOAD_BYTES
+    rows = tab.locator("tbody tr")
+    expect(rows).to_have_count(64)
+    expect(rows.filter(has_text="гостиной").last).to_contain_text("fd00:1::1")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 def test_an_unknown_page_has_no_live_values(tab, router):
     set_up(tab, router)
     assert tab.evaluate("fetch('/live?page=../store').then(answer => answer.status)") == 404
