@@ -109,6 +109,7 @@ class Daemon:
         self._start_button(self.board["button"])
 
     def _start_button(self, board):
+        self._owner.has_button = bool(board["device"])
         if board["device"]:
             button = Button(board["device"], board["key"], lambda: self._owner.grant_presence(BUTTON))
             self._tasks.start(button.run(), "the button")

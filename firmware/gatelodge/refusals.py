@@ -151,6 +151,22 @@ REFUSALS = {
             "Use a recovery code, or connect the router to the internet and wait."
         ),
     ),
+    "button_shared": (
+        "form",
+        "recovery",
+        N_(
+            "Another browser waits for the button too, and has given the password. So the press let nobody "
+            "in. If that is not you, change the password once you are in by a code or a recovery code."
+        ),
+    ),
+    "button_held_back": (
+        "form",
+        "recovery",
+        N_(
+            "There were too many wrong tries, so the press opened one more try of each factor. "
+            "Use a code or a recovery code."
+        ),
+    ),
     "recovery_code_form": (
         "recovery_code",
         None,

@@ -127,6 +127,7 @@ class Play:
         iterations = CHEAP_ITERATIONS if quick else None
         owner = Owner(self.store, self.clock, compat.entropy, self._monotonic_ms, iterations)
         self.owner = owner
+        owner.has_button = True
         root = app.__file__.rsplit("/", 2)[0]
         power = Power(self.router, Tasks("power"), self._end, owner.reset.wipe)
         parts = (owner, self.clock, self.router, self.cloud, identity)

@@ -26,7 +26,12 @@ class TestSignin(unittest.TestCase):
 
     def test_only_these_lead_in(self):
         leading_in = {key for key in signin.TRANSITIONS if signin.TRANSITIONS[key] == signin.SIGNED_IN}
-        through_a_code = {signin.CODE_RIGHT, signin.TWO_CODES_RIGHT, signin.RECOVERY_RIGHT}
+        through_a_code = {
+            signin.CODE_RIGHT,
+            signin.TWO_CODES_RIGHT,
+            signin.RECOVERY_RIGHT,
+            signin.BUTTON_PRESSED,
+        }
         without = {signin.PASSWORD_RIGHT_AND_TRUSTED, signin.PASSWORD_RIGHT_ALONE}
         expected = {(signin.CODE, event) for event in through_a_code}
         self.assertEqual(leading_in, expected | {(signin.PASSWORD, event) for event in without})

@@ -5,8 +5,9 @@
     presence.spend(now_s)                     what takes a whole grant, and leaves none of it
 
 A grant lasts five minutes. The tries that it opens are one for each client and factor, so that whoever
-guesses from other addresses uses up his own and never the owner's. Without the owner's password, presence
-opens nothing but a factory reset.
+guesses from other addresses uses up his own and never the owner's. A press that signs somebody in in place of
+a code (core/button_wait.py) is spent by it. Without the owner's password, presence opens nothing but a
+factory reset.
 
 Time is seconds since the router started: a restart ends what was granted.
 """

@@ -3,7 +3,8 @@
 The table is the whole argument that no factor is skipped. Every way begins with the right password, and these
 lead to SIGNED_IN:
 
-- through CODE: a code of an authenticator, a pair of them while the clock is unset, or a recovery code;
+- through CODE: a code of an authenticator, a pair of them while the clock is unset, a recovery code, or the
+  router's button, pressed while this browser alone waits for it (core/button_wait.py);
 - PASSWORD_RIGHT_AND_TRUSTED: this very browser gave a code within the last 30 days, and its owner asked for
   that (owner/trust.py). An unset clock cannot tell when that was, and trusts none;
 - PASSWORD_RIGHT_ALONE: the owner has switched two-factor off, so that there is no second factor to skip.
@@ -28,6 +29,7 @@ BY_SETUP = "set-up"
 BY_CODE = "code"
 BY_TWO_CODES = "two codes"
 BY_RECOVERY_CODE = "recovery code"
+BY_BUTTON = "button"
 BY_TRUST = "trusted browser"
 BY_PASSWORD = "password"  # alone: two-factor is off
 
@@ -49,6 +51,7 @@ TWO_CODES_WRONG = "two codes wrong"
 CLOCK_UNSET = "clock unset"
 RECOVERY_RIGHT = "recovery code right"
 RECOVERY_WRONG = "recovery code wrong"
+BUTTON_PRESSED = "button pressed"
 
 TRANSITIONS = {
     (PASSWORD, PASSWORD_RIGHT): CODE,
@@ -63,6 +66,7 @@ TRANSITIONS = {
     (CODE, CLOCK_UNSET): CODE,
     (CODE, RECOVERY_RIGHT): SIGNED_IN,
     (CODE, RECOVERY_WRONG): CODE,
+    (CODE, BUTTON_PRESSED): SIGNED_IN,
 }
 
 

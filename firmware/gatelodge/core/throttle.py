@@ -110,6 +110,12 @@ class Throttle:
         most = max([kept[factor][0] for kept in records if factor in kept] or [0])
         return most >= CLOSED_FROM and client != CONSOLE
 
+    def is_any_closed(self):
+        """Whether somebody needs presence to try some factor: a press of the button then means that."""
+        kept = [self._account] + [row[2] for row in self._clients if row[0] != CONSOLE]
+        factors = [factor for factor in FACTORS if factor not in UNGUESSABLE]
+        return any(records.get(factor, (0,))[0] >= CLOSED_FROM for records in kept for factor in factors)
+
     def failed(self, factor, client, now_s):
         """Count a failure. The caller stores .saved() before it answers."""
         _check(factor)

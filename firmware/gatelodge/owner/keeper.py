@@ -7,7 +7,7 @@ ends nor prolongs them); steps of one-time codes and dates shown to people come 
 
 from gatelodge import compat, log, store_keys
 from gatelodge.contract import service_code
-from gatelodge.core import base32, presence, sessions, throttle, totp
+from gatelodge.core import base32, button_wait, presence, sessions, throttle, totp
 from gatelodge.core import password as passwords
 from gatelodge.owner.history import History
 from gatelodge.refusals import closed, refusal, too_early
@@ -32,6 +32,7 @@ class Keeper:
         self.history = History(self)
         self.throttle = throttle.Throttle(store.get(store_keys.THROTTLE), self.now_s())
         self.presence = presence.Presence()
+        self.button_wait = button_wait.ButtonWait()
         self._iterations = iterations
 
     @property
@@ -229,8 +230,13 @@ class Keeper:
 
     def grant_presence(self, source):
         """Somebody is at the router: core/presence.py. Return False when that was known a moment ago."""
-        is_granted = self.presence.grant(source, self.now_s())
-        if is_granted:
+        now_s = self.now_s()
+        is_granted = self.presence.grant(source, now_s)
+        is_press = is_granted and source == presence.BUTTON
+        if is_press and self.button_wait.pressed(now_s, self.throttle.is_any_closed()):
+            self.presence.spend(now_s)
+            log.warning("owner", "the button was pressed for the browser that waits for it")
+        elif is_granted:
             log.warning("owner", "somebody is at the router, by its %s: one more try for everybody", source)
         return is_granted
 
@@ -239,6 +245,7 @@ class Keeper:
         self.sessions.end_where(lambda record: True)
         self.throttle = throttle.Throttle(None, self.now_s())
         self.presence = presence.Presence()
+        self.button_wait.clear()
 
     def count_success(self, factor, visitor):
         self.throttle.succeeded(factor, self.client_of(visitor))

@@ -60,6 +60,7 @@ class Owner:
         self.at_console = AtConsole(self._keeper, self.trust)
         self.reset = Reset(self._keeper)
         self.grant_presence = self._keeper.grant_presence
+        self.has_button = False  # the board says so, to whoever built this
 
     def tell_notices_to(self, listener):
         """listener(kind, entry of the history): of what the owner is to be told elsewhere too."""

@@ -4,6 +4,7 @@
     session_token = signing_in.without_code(token, visitor)     None: a code is needed, by one of these:
     session_token = signing_in.code(token, text, visitor)
     session_token = signing_in.recovery_code(token, text, visitor)
+    session_token = signing_in.button(token, visitor)           None: not pressed yet; ask again each second
     signing_in.two_codes(token, first, second, browser_time, visitor)
     session_token = signing_in.go_on(token, visitor)            None: not found yet; call again
 
@@ -11,8 +12,8 @@ Checking a password holds the daemon for about 300 ms, once for each attempt tha
 """
 
 from gatelodge import store_keys
+from gatelodge.core import button_wait, sessions, signin
 from gatelodge.core import password as passwords
-from gatelodge.core import sessions, signin
 from gatelodge.owner.clock_search import ClockSearch
 from gatelodge.refusals import refusal
 
@@ -76,6 +77,23 @@ class SigningIn:
         used = self._factors.recovery_code(text, visitor, attempt.happened)
         return self._signed_in(signin_token, signin.BY_RECOVERY_CODE, used, visitor)
 
+    def button(self, signin_token, visitor):
+        """Return a session_token once the router's button was pressed while this browser waited alone.
+
+        The session counts as not proved: what is sensitive takes a code, or a recovery code, as before."""
+        attempt, keeper = self._at_code(signin_token, visitor), self._keeper
+        outcome = keeper.button_wait.ask(sessions.hashed(signin_token), keeper.now_s())
+        if outcome == button_wait.WAITING:
+            return None
+        if outcome != button_wait.ADMITTED:
+            raise refusal("button_shared" if outcome == button_wait.SHARED else "button_held_back")
+        attempt.happened(signin.BUTTON_PRESSED)
+        return self._signed_in(signin_token, signin.BY_BUTTON, {}, visitor, is_proved=False)
+
+    def button_rests_s(self):
+        """Seconds until a press counts again; 0 mostly."""
+        return self._keeper.presence.rest_s(self._keeper.now_s())
+
     def two_codes(self, signin_token, first, second, browser_time, visitor):
         """Begin to search for two codes in a row: owner/clock_search.py. Only while the clock is unset."""
         attempt = self._at_code(signin_token, visitor)
@@ -97,6 +115,7 @@ class SigningIn:
     def begin_again(self):
         """The password or a factor has changed: whoever was on the way in starts with the password."""
         self._under_way.clear()
+        self._keeper.button_wait.clear()
 
     def _what_the_password_opens(self, visitor):
         if self._keeper.is_two_factor_off:

@@ -40,6 +40,7 @@ METHODS = {
     signin.BY_CODE: N_("by a code"),
     signin.BY_TWO_CODES: N_("by two codes"),
     signin.BY_RECOVERY_CODE: N_("by a recovery code"),
+    signin.BY_BUTTON: N_("by the router's button"),
     signin.BY_TRUST: N_("as a trusted browser"),
     signin.BY_PASSWORD: N_("by the password alone"),
 }

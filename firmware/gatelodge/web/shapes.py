@@ -86,6 +86,8 @@ SHAPES = {
     "Backup": {"file": "text", "name": "text", "say": "text"},
     "Inside": {"inside?": "text", "say?": "text", "go?": "text", "again?": "bool"},
     "Searched": {"say?": "text", "go?": "text", "search?": "Progress"},
+    # wait: what the page says while nobody has pressed the button.
+    "Waited": {"wait?": "text", "say?": "text", "go?": "text"},
     "Progress": {"percent": "int", "text": "text"},
     "NewAuthenticator": {"secret": "text", "qr": "Drawing"},
     "Drawing": {"view_box": "text", "path": "text"},

@@ -102,7 +102,8 @@ async function submit(event) {
   if (empty) return showError(form, { field: empty.name, text: words.empty });
   form.setAttribute("aria-busy", "true");
   const values = await withFiles(form, collect(form, event.submitter));
-  const answer = await searched(form, await call(form.dataset.post, values), values);
+  const first = await call(form.dataset.post, values);
+  const answer = await searched(form, await pressed(form, first), values);
   form.removeAttribute("aria-busy");
   if (answer.search) return form.dataset.sent && form.requestSubmit();
   if (answer.error && answer.error.offer === "prove") askProof(form, event.submitter);
@@ -176,6 +177,19 @@ async function searched(form, answer, values) {
   }
   if (line) line.hidden = true;
   return answer; // with the search still in it: a code was typed anew meanwhile
+}
+
+// The same for the router's button: the router says when this has taken too long.
+async function pressed(form, answer) {
+  const line = $("[data-wait]", form);
+  while (answer.wait) {
+    line.hidden = false;
+    if (line.textContent !== answer.wait) line.textContent = answer.wait;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    answer = await call(form.dataset.post);
+  }
+  if (line) line.hidden = true;
+  return answer;
 }
 
 // --- the wizard ----------------------------------------------------------------------------------

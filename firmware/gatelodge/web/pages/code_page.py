@@ -2,6 +2,7 @@
 
 from gatelodge.core.totp import STEP_S
 from gatelodge.core.two_codes import WINDOW_STEPS
+from gatelodge.refusals import span
 from gatelodge.text import _
 from gatelodge.web import words
 from gatelodge.web.html import fill
@@ -10,7 +11,7 @@ from gatelodge.web.pages.shell import code_field, field, form_error
 _PAGE = """<div class="card narrow"><h1>{title}</h1>{lead!}{form!}
 <details data-offer="recovery"><summary>{none}</summary>
 <form data-post="/api/sign-in/recovery" novalidate>{recovery!}<button>{go_recovery}</button></form>
-<p class="hint">{help}</p></details>
+{button!}<p class="hint">{help}</p></details>
 <p class="after"><a href="/signin">{back}</a></p></div>
 """
 
@@ -25,12 +26,17 @@ _TWO_CODES = """<form data-post="/api/sign-in/two-codes" novalidate>
 <button class="primary">{go}</button></form>
 """
 
+_BUTTON = """<form data-post="/api/sign-in/button" novalidate>
+<p class="note" data-wait role="status" hidden></p>
+{error!}<button>{go}</button></form>
+"""
+
 _TRUST = '<label class="tick"><input type="checkbox" name="trust" value="yes"> {text}</label>'
 
 _LEAD = '<p class="note" data-state="waiting">{text}</p>'
 
 
-def one_code():
+def one_code(has_button):
     form = fill(
         _ONE_CODE,
         code=code_field(
@@ -42,10 +48,10 @@ def one_code():
         error=form_error(),
         go=_("Sign in"),
     )
-    return _page(_("Enter the code"), "", form)
+    return _page(_("Enter the code"), "", form, has_button)
 
 
-def two_codes():
+def two_codes(has_button):
     lead = _(
         "The router was off and has lost the time. Two codes in a row tell it the time, and sign you in: "
         "enter the code shown now, wait for the next one, and enter that."
@@ -58,7 +64,7 @@ def two_codes():
         error=form_error(),
         go=_("Sign in"),
     )
-    return _page(_("Enter two codes"), fill(_LEAD, text=lead), form)
+    return _page(_("Enter two codes"), fill(_LEAD, text=lead), form, has_button)
 
 
 def how_far(searched_s):
@@ -69,7 +75,14 @@ def how_far(searched_s):
     return {"text": text, "percent": 100 * searched_s // (WINDOW_STEPS * STEP_S)}
 
 
-def _page(title, lead, form):
+def waits(rest_s):
+    """What to do while the button has not been pressed. rest_s: until a press counts again."""
+    if rest_s:
+        return _("The button was pressed a moment ago. Press it again in %s.") % span(rest_s)
+    return _("Press the button on the router now. This page goes on by itself.")
+
+
+def _page(title, lead, form, has_button):
     return fill(
         _PAGE,
         title=title,
@@ -78,12 +91,17 @@ def _page(title, lead, form):
         none=_("Don't have a code?"),
         recovery=_recovery_field(),
         go_recovery=_("Sign in with a recovery code"),
+        button=_button() if has_button else "",
         help=_(
             "No recovery code either? Type recover at the router's serial console: after the password it "
             "makes ten new ones. Too many tries? Press the router's button, and there is one more."
         ),
         back=_("Back to the password"),
     )
+
+
+def _button():
+    return fill(_BUTTON, error=form_error(), go=_("Sign in with the router's button"))
 
 
 def _recovery_field():

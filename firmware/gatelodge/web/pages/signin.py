@@ -57,6 +57,7 @@ class SigninPages:
             ),
             step("search", self.search, {"trust?": 8}, "Go on looking for the two codes", SEARCH),
             step("recovery", self.recovery, {"recovery_code": 64}, "A recovery code instead of a code"),
+            step("button", self.button, {}, "The router's button instead: ask each second", "Waited"),
             post("/api/sign-out", OWNER, self.sign_out, about=api("End this session")),
             post(
                 "/api/prove",
@@ -95,7 +96,8 @@ class SigninPages:
             self._site.owner.signing_in.check_token(visit.cookie(guard.SIGNIN), visit.visitor)
         except SigninError:
             return reply.see_other("/signin?because=start")
-        body = code_page.two_codes() if not self._site.clock.is_set else code_page.one_code()
+        draw = code_page.one_code if self._site.clock.is_set else code_page.two_codes
+        body = draw(self._site.owner.has_button)
         return reply.page(self._site.shell.alone(_("Enter the code"), body))
 
     def password(self, visit, values):
@@ -115,6 +117,13 @@ class SigninPages:
         token = visit.cookie(guard.SIGNIN)
         code = values["recovery_code"]
         return self._signed_in(visit, self._site.owner.signing_in.recovery_code(token, code, visit.visitor))
+
+    def button(self, visit, _values):
+        signing_in = self._site.owner.signing_in
+        session_token = signing_in.button(visit.cookie(guard.SIGNIN), visit.visitor)
+        if session_token:
+            return self._signed_in(visit, session_token)
+        return reply.data({"wait": code_page.waits(signing_in.button_rests_s())})
 
     async def two_codes(self, visit, values):
         self._site.owner.signing_in.two_codes(
