@@ -30,6 +30,7 @@ ROWS = (
     Row("qemu-system-arm", "qemu-system-aarch64", "run", "the emulated router"),
     Row("mmdebstrap", "mmdebstrap", "run", "the router's kernel and programs"),
     Row("util-linux", "setpriv", "run", "child processes that end with their parent"),
+    Row("geoip-database", "file:/usr/share/GeoIP/GeoIP.dat", "run", "the places in the login activity"),
     Row("chromium", "chromium", "test", "the tests' browser"),
     Row("wrk", "wrk", "bench", "the load of `make bench`"),
 )
@@ -41,9 +42,11 @@ def missing(purpose: str) -> list[str]:
 
 
 def _is_there(row: Row) -> bool:
-    kind, _, module = row.program.partition(":")
+    kind, _, name = row.program.partition(":")
     if kind == "python":
-        return importlib.util.find_spec(module) is not None
+        return importlib.util.find_spec(name) is not None
+    if kind == "file":
+        return os.path.exists(name)
     return shutil.which(row.program) is not None
 
 

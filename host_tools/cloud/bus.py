@@ -20,13 +20,15 @@ class Bus:
             self.publish(topic)
 
     @contextmanager
-    def listen(self, topic: str) -> Iterator[asyncio.Event]:
-        """An event that is set when the topic changed; the listener clears it."""
+    def listen(self, *topics: str) -> Iterator[asyncio.Event]:
+        """An event that is set when one of the topics changed; the listener clears it."""
         event = asyncio.Event()
-        self._listeners.setdefault(topic, set()).add(event)
+        for topic in topics:
+            self._listeners.setdefault(topic, set()).add(event)
         try:
             yield event
         finally:
-            self._listeners[topic].discard(event)
-            if not self._listeners[topic]:
-                del self._listeners[topic]
+            for topic in topics:
+                self._listeners[topic].discard(event)
+                if not self._listeners[topic]:
+                    del self._listeners[topic]

@@ -7,11 +7,19 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from host_tools.cloud.accounts.approvals import Approvals
+from host_tools.cloud.accounts.changes import Changes
+from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.entry import Entry
+from host_tools.cloud.accounts.events import Events
 from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.own_password import OwnPassword
 from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.places import Places
+from host_tools.cloud.accounts.second_step import SecondStep
 from host_tools.cloud.accounts.sessions import Sessions
 from host_tools.cloud.accounts.sign_up import SignUps
+from host_tools.cloud.accounts.trusted import TrustedBrowsers
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
@@ -44,6 +52,13 @@ class Parts:
     sessions: Sessions
     factors: Factors
     entry: Entry
+    second_step: SecondStep
+    approvals: Approvals
+    codes: Codes
+    trusted: TrustedBrowsers
+    events: Events
+    places: Places
+    own_password: OwnPassword
     sign_ups: SignUps
     registry: RouterRegistry
     invitations: Invitations
@@ -70,7 +85,10 @@ def build_parts(
     outbox = None if settings.smtp else Outbox(database)
     post = Post(database, _drivers(settings, outbox), clock)
     turnstile = Turnstile(database, box, clock)
-    factors = Factors(database, box, hasher, turnstile, post, url)
+    changes = Changes(post, url)
+    factors = Factors(database, box, hasher, turnstile, changes)
+    codes, places = Codes(database, box, turnstile, post), Places()
+    second_step = SecondStep(database, turnstile, factors, codes, post, bus, places, url)
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
     invitations = Invitations(database, clock, code_key, url)
@@ -88,7 +106,14 @@ def build_parts(
         outbox=outbox,
         sessions=Sessions(database),
         factors=factors,
-        entry=Entry(database, hasher, turnstile, factors),
+        entry=Entry(database, hasher, turnstile, second_step, tasks),
+        second_step=second_step,
+        approvals=Approvals(database, turnstile, bus),
+        codes=codes,
+        trusted=TrustedBrowsers(database),
+        events=Events(database),
+        places=places,
+        own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         registry=registry,
         invitations=invitations,

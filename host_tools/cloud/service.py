@@ -175,6 +175,9 @@ async def _keep_pruning(parts: Parts) -> None:
     while True:
         await parts.sessions.prune(parts.clock())
         await parts.sign_ups.prune(parts.clock())
+        await parts.codes.prune(parts.clock())
+        await parts.trusted.prune(parts.clock())
+        await parts.events.prune(parts.clock())
         await parts.turnstile.prune()
         await parts.post.prune(parts.clock())
         await parts.claims.prune(parts.clock())

@@ -135,6 +135,32 @@ async def test_who_adds_an_authenticator_finds_every_page_accessible(rig, tab):
     await assert_all_reached(tab)
 
 
+async def test_who_looks_after_sessions_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await rig.browser().sign_in(EMAIL, PASSWORD)
+    pages = ("choose", "password", "sessions", "log")
+    await look_at(rig, tab, *(f"/security/{name}" for name in pages))
+    await tab.get_by_role("link", name="See who it is").click()
+    await expect(tab.get_by_text("Is this you?")).to_be_visible()
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+
+
+async def test_who_verifies_a_new_browser_finds_every_page_accessible(rig, tab):
+    await rig.browser().join(EMAIL)
+    await tab.goto(str(rig.server.make_url("/sign-in")))
+    await tab.get_by_label("E-mail").fill(EMAIL)
+    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_text("Agree on a trusted browser")).to_have_count(1)
+    await assert_no_fault(tab)
+    await tab.get_by_text("Did not receive a code?").click()
+    await assert_no_fault(tab)
+    await tab.get_by_role("button", name="Send a code by e-mail").click()
+    await expect(tab.get_by_label("Code from the e-mail")).to_be_visible()
+    await assert_no_fault(tab)
+
+
 async def enrol(rig, tab):
     key = await tab.locator("#key").text_content()
     totp = pyotp.TOTP(key.replace(" ", ""))
@@ -161,6 +187,9 @@ async def test_joining_signing_out_and_signing_in_need_no_pointer(rig, tab):
     await expect(tab.get_by_label("6-digit code")).to_be_focused()
     mail = (await rig.mails(EMAIL))[0]
     await keys.type(code_in(mail))
+    await keys.press("Enter")
+    await expect(tab.get_by_text("Choose a second factor")).to_have_count(1)
+    await tab_to(tab, "Not now")
     await keys.press("Enter")
     await expect(tab.get_by_text("Register your first router")).to_be_visible()
     await tab_to(tab, "Sign out")

@@ -59,6 +59,7 @@ async def join(rig, tab):
     await tab.get_by_role("button", name="Create account").click()
     await tab.get_by_label("6-digit code").fill(code_in((await rig.mails(EMAIL))[0]))
     await tab.get_by_role("button", name="Confirm e-mail").click()
+    await tab.get_by_role("link", name="Not now").click()
     await expect(tab.get_by_text("Register your first router")).to_be_visible()
 
 
@@ -128,3 +129,19 @@ async def test_nothing_overflows_a_narrow_phone(rig, tab):
     for path in ("/routers", f"/routers/{SERIAL}", "/routers/register", "/security/authenticators/add"):
         await tab.goto(str(rig.server.make_url(path)))
         assert await tab.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], path
+
+
+async def test_an_open_page_of_a_trusted_browser_is_told_and_lets_the_new_one_in(rig, chromium, tab):
+    await join(rig, tab)
+    context = await chromium.new_context(ignore_https_errors=True)
+    new = await context.new_page()
+    await new.goto(str(rig.server.make_url("/sign-in")))
+    await new.get_by_label("E-mail").fill(EMAIL)
+    await new.get_by_label("Password", exact=True).fill(PASSWORD)
+    await new.get_by_role("button", name="Sign in").click()
+    number = await new.locator(".number strong").inner_text()
+    await tab.get_by_role("link", name="See who it is").click()
+    await tab.get_by_label("Number that the other browser shows").fill(number)
+    await tab.get_by_role("button", name="Let it in").click()
+    await expect(new.get_by_text("Register your first router")).to_be_visible()  # by itself
+    await context.close()

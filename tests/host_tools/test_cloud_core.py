@@ -4,9 +4,8 @@ import logging
 
 import pyotp
 import pytest
-from gatelodge.contract.errors import StateError
 
-from host_tools.cloud.accounts import passwords, recovery, signin, throttle, totp
+from host_tools.cloud.accounts import passwords, recovery, throttle, totp
 from host_tools.cloud.accounts.turnstile import network
 from host_tools.cloud.delivery.post import RETRY_AFTER_S, retry_after_s
 from host_tools.cloud.verb_serve import OneLine
@@ -54,42 +53,6 @@ def test_every_guessable_thing_is_bounded_at_all_three_widths():
 def test_addresses_of_one_ipv6_household_count_together():
     assert network("2001:db8::1") == network("2001:db8::ffff:2") != network("2001:db8:0:1::1")
     assert network("::ffff:192.0.2.7") == network("192.0.2.7") != network("192.0.2.8")
-
-
-def test_the_right_password_without_a_second_factor_signs_in():
-    event = signin.password_event(matches=True, has_second_factor=False)
-    assert signin.step(signin.begin(NOW), event, NOW).state == signin.SIGNED_IN
-
-
-def test_the_right_password_with_a_second_factor_asks_for_the_code():
-    event = signin.password_event(matches=True, has_second_factor=True)
-    assert signin.step(signin.begin(NOW), event, NOW).state == signin.CODE
-
-
-@pytest.mark.parametrize("event", [signin.RIGHT_CODE_NEEDED, "unheard of"])
-def test_a_step_that_is_not_in_the_table_is_an_error(event):
-    waiting = signin.Attempt(signin.CODE, 0, NOW + 1)
-    with pytest.raises(StateError):
-        signin.step(waiting, event, NOW)
-
-
-def test_no_event_leaves_the_password_step_by_a_code():
-    for event in (signin.USED, signin.RECOVERY):
-        with pytest.raises(StateError):
-            signin.step(signin.begin(NOW), event, NOW)
-
-
-def test_five_wrong_codes_void_the_attempt_and_a_right_one_revives_nothing():
-    attempt = signin.Attempt(signin.CODE, 0, NOW + 100)
-    for _ in range(signin.CODE_TRIES):
-        attempt = signin.step(attempt, signin.WRONG, NOW)
-    assert attempt.state == signin.VOID
-    assert signin.step(attempt, signin.RIGHT, NOW).state == signin.VOID
-
-
-def test_an_attempt_that_is_too_old_is_void_even_with_the_right_code():
-    attempt = signin.Attempt(signin.CODE, 0, NOW)
-    assert signin.step(attempt, signin.RIGHT, NOW).state == signin.VOID
 
 
 @pytest.mark.parametrize("now, code", RFC_6238)

@@ -165,6 +165,7 @@ class Holder:
         self.tab.get_by_role("button", name="Create account").click()
         self.tab.get_by_label("6-digit code").fill(self._code_by_mail())
         self.tab.get_by_role("button", name="Confirm e-mail").click()
+        self.tab.get_by_role("link", name="Not now").click()
         expect(self.tab.get_by_text("Register your first router")).to_be_visible()
         return self
 

@@ -1,4 +1,4 @@
-"""Second factors of an account: authenticators and recovery codes, and how one is added, used and removed."""
+"""Authenticators and recovery codes: how one is added, used and removed; what any second factor changes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import recovery, signin, totp
+from host_tools.cloud.accounts import recovery, signin, totp, trusted
+from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
+from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.delivery import texts
-from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Authenticator, RecoveryCode, Session
+from host_tools.cloud.store.models import Account, Authenticator, RecoveryCode, Session
 from host_tools.cloud.store.secret_box import SecretBox, new_id
 
 ENROLMENT_S = 900  # to install an app and come back
@@ -31,6 +31,7 @@ WRONG_PASSWORD = "That is not your password. Try again."
 class Verdict(NamedTuple):
     event: str  # of signin.TRANSITIONS
     text: str  # for the page, when it was not right
+    drift_steps: int = 0  # by how much the phone's clock is off, where that is why
 
 
 class Enrolment(NamedTuple):
@@ -40,33 +41,36 @@ class Enrolment(NamedTuple):
 
 class Factors:
     def __init__(
-        self, database: Database, box: SecretBox, hasher: Hasher, turnstile: Turnstile, post: Post, url: str
+        self, database: Database, box: SecretBox, hasher: Hasher, turnstile: Turnstile, changes: Changes
     ):
         self._database = database
         self._box = box
         self._hasher = hasher
         self._turnstile = turnstile
-        self._post = post
-        self._public_url = url
+        self._changes = changes
 
-    async def check(self, session: AsyncSession, account_id: str, text: str, now: float) -> Verdict:
+    async def check_authenticator(
+        self, session: AsyncSession, account_id: str, text: str, now: float
+    ) -> Verdict:
         """Use a code up, in the caller's transaction: a session made in it exists only with the step
         written.
         """
-        if recovery.looks_like_one(text):
-            used = await self._use_recovery(session, account_id, text, now)
-            return Verdict(signin.RECOVERY, "") if used else Verdict(signin.WRONG, WRONG_RECOVERY)
-        verdicts = [
-            await self._use_step(session, authenticator, totp.digits(text), now)
-            for authenticator in await session.scalars(_of_account(account_id).with_for_update())
-        ]
+        code = totp.digits(text)
+        held = list(await session.scalars(_of_account(account_id).with_for_update()))
+        verdicts = [await self._use_step(session, authenticator, code, now) for authenticator in held]
         if totp.RIGHT in verdicts:
             return Verdict(signin.RIGHT, "")
         if totp.USED in verdicts:
             return Verdict(
                 signin.USED, f"That code has been used. Wait for the next one ({totp.wait_s(now)} s)."
             )
-        return Verdict(signin.WRONG, WRONG_CODE)
+        drifts = (totp.drift_steps(self._box.open(row.secret), code, now) for row in held)
+        return Verdict(signin.WRONG, WRONG_CODE, next(filter(None, drifts), 0))
+
+    async def check_recovery(self, session: AsyncSession, account_id: str, text: str, now: float) -> Verdict:
+        """As check_authenticator: of two browsers with one code, one wins."""
+        used = await self._use_recovery(session, account_id, text, now)
+        return Verdict(signin.RIGHT, "") if used else Verdict(signin.WRONG, WRONG_RECOVERY)
 
     async def authenticators(self, account_id: str) -> list[Authenticator]:
         async with self._database.read() as session:
@@ -78,6 +82,14 @@ class Factors:
         )
         async with self._database.read() as session:
             return await session.scalar(unused) or 0
+
+    async def asked(self, visit: Visit) -> None:
+        """The person has been led to choose a second factor: once is enough."""
+        if visit.signed_in.factor_asked_at is not None:
+            return
+        async with self._database.write() as session:
+            row = await session.get_one(Account, visit.signed_in.id)
+            row.factor_asked_at = visit.now
 
     async def begin_enrolment(self, visit: Visit) -> Enrolment:
         """The key to be set up in this session: the same one until it is saved or 15 minutes old."""
@@ -106,17 +118,30 @@ class Factors:
                     "", f"An account holds {AUTHENTICATORS_MAX} authenticators. Remove one first."
                 )
             row.enrolment = None
+            codes = await self.chosen(session, visit)
             session.add(self._new_authenticator(account.id, name, secret, step, visit.now))
-            await end_other_sessions(session, account.id, row.id)
-            codes = [] if held else await self._replace_recovery(session, account.id)
-            await self._post.add(
-                session,
-                account.email,
-                texts.authenticator_changed("added", name, self._public_url),
-                visit.now,
-            )
-        self._post.wake()
+            await self._changes.tell(session, "authenticator_added", name, visit)
+        self._changes.wake()
         return codes
+
+    async def chosen(self, session: AsyncSession, visit: Visit) -> list[str]:
+        """Before a second factor is added, in the caller's transaction: every other session ends (H6).
+
+        With the first one nobody is trusted any more, and there are recovery codes: they are returned.
+        """
+        account_id = visit.signed_in.id
+        await end_other_sessions(session, account_id, visit.open_session.id)
+        if signin.two_factor(await holdings(session, account_id, visit)):
+            return []
+        await trusted.forget_all(session, account_id)
+        return await self._replace_recovery(session, account_id)
+
+    async def dropped(self, session: AsyncSession, visit: Visit) -> None:
+        """After a second factor was removed: with the last one go the recovery codes."""
+        account_id = visit.signed_in.id
+        await session.flush()
+        if not signin.two_factor(await holdings(session, account_id, visit)):
+            await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
 
     async def remove(self, authenticator_id: str, password: str, visit: Visit) -> None:
         """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError,
@@ -130,17 +155,18 @@ class Factors:
             if gone is None:
                 raise NotTheirsError
             await session.delete(gone)
-            if len(held) == 1:
-                await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
-            text = texts.authenticator_changed("removed", gone.name, self._public_url)
-            await self._post.add(session, account.email, text, visit.now)
-        self._post.wake()
+            await self.dropped(session, visit)
+            await self._changes.tell(session, "authenticator_removed", gone.name, visit)
+        self._changes.wake()
 
     async def new_recovery_codes(self, password: str, visit: Visit) -> list[str]:
         """Ten new codes; the old set is void. Raises RefusedError."""
         await self.check_password(password, visit)
         async with self._database.write() as session:
-            return await self._replace_recovery(session, visit.signed_in.id)
+            await self._changes.tell(session, "recovery_codes_made", "", visit)
+            codes = await self._replace_recovery(session, visit.signed_in.id)
+        self._changes.wake()
+        return codes
 
     async def check_password(self, password: str, visit: Visit) -> None:
         """A sensitive action asks again, however young the session."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.accounts.errors import NotTheirsError
+from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Session
@@ -30,9 +32,22 @@ class Sessions:
             await self._note(row.Session, now)
         return row.Session, row.Account
 
-    async def end(self, session_id: str) -> None:
+    async def of(self, account_id: str, now: float) -> list[Session]:
+        """The live ones, the one that acted last first."""
+        mine = (Session.account_id == account_id, Session.expires_at > now, Session.acted_at > now - IDLE_S)
+        async with self._database.read() as session:
+            return list(await session.scalars(select(Session).where(*mine).order_by(Session.acted_at.desc())))
+
+    async def end(self, session_id: str, visit: Visit) -> None:
+        """End one of the account's own sessions. Raises NotTheirsError."""
+        account_id = visit.signed_in.id
         async with self._database.write() as session:
-            await session.execute(delete(Session).where(Session.id == session_id))
+            mine = (Session.id == session_id, Session.account_id == account_id)
+            gone = await session.scalar(delete(Session).where(*mine).returning(Session.browser))
+            if gone is None:
+                raise NotTheirsError
+            own = session_id == visit.open_session.id
+            note(session, account_id, "signed_out" if own else "session_ended", visit, "" if own else gone)
 
     async def prune(self, now: float) -> None:
         async with self._database.write() as session:
@@ -55,7 +70,8 @@ async def begin_session(session: AsyncSession, account_id: str, visit: Visit) ->
         token_hash=token_hash(token),
         account_id=account_id,
         address=visit.address,
-        browser=visit.user_agent[:200],
+        browser=visit.browser,
+        browser_hash=visit.browser_hash,
         created_at=visit.now,
         acted_at=visit.now,
         expires_at=visit.now + WHOLE_S,

@@ -14,8 +14,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
+from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import begin_session
+from host_tools.cloud.accounts.trusted import trust
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery import texts
@@ -192,6 +194,8 @@ async def _create_account(session: AsyncSession, row: SignUp, visit: Visit) -> s
     session.add(account)
     await session.execute(delete(SignUp).where(SignUp.email == row.email))
     await session.flush()
+    note(session, account.id, "account_made", visit)
+    await trust(session, account.id, visit)  # it has just proved the e-mail, as a new browser would have to
     return await begin_session(session, account.id, visit)
 
 

@@ -35,6 +35,11 @@ LIMITS = {
         Limit("sign_up.account", 5, 600),  # here the account is the e-mail: it bounds what one inbox receives
         Limit("sign_up.address", 20, 60),
         Limit("sign_up.all", 1000, 0.2),
+        # What is sent out: here the account is an account, or one number or address that is to receive it.
+        Limit("send.account", 10, 600),
+        Limit("send.address", 30, 60),
+        Limit("send.all", 2000, 0.1),
+        Limit("send_to.account", 10, 900),
         # 80 random bits are not guessed at any rate. These rows keep strangers from ringing at routers.
         Limit("claim.account", 10, 120),
         Limit("claim.address", 30, 60),

@@ -12,6 +12,7 @@ DIGITS = 6
 TOLERANCE_STEPS = (
     1  # RFC 6238 section 5.2: one step for the way from the phone to here, and as much for its clock
 )
+DRIFT_STEPS_MAX = 130  # over an hour: a phone whose time zone is wrong by one, set by hand
 ISSUER = "Gatelodge"
 
 RIGHT, USED, WRONG = "right", "used", "wrong"
@@ -38,6 +39,20 @@ def match(secret: str, code: str, last_step: int, now: float) -> Match:
         if pyotp.utils.strings_equal(code, pyotp.TOTP(secret).generate_otp(step)):
             found = (RIGHT if step > last_step else USED), step
     return Match(*found)
+
+
+def drift_steps(secret: str, code: str, now: float) -> int:
+    """By how many steps the phone's clock is off, if this is its code: behind is negative; 0 where it is not.
+
+    To say so tells whoever typed it that the code is right at another time. One of the past opens nothing any
+    more; one of the future would: the caller speaks only after two of those in a row.
+    """
+    present = int(now) // STEP_S
+    for away in range(TOLERANCE_STEPS + 1, DRIFT_STEPS_MAX + 1):
+        for step in (present - away, present + away):
+            if pyotp.utils.strings_equal(code, pyotp.TOTP(secret).generate_otp(step)):
+                return step - present
+    return 0
 
 
 def wait_s(now: float) -> int:

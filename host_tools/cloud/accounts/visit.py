@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from host_tools.cloud.store.models import Account, Session
+from host_tools.cloud.store.secret_box import token_hash
 
 
 @dataclass
@@ -22,6 +23,15 @@ class Visit:
     known_mark: str | None = None
     session: Session | None = None
     account: Account | None = None
+
+    @property
+    def browser_hash(self) -> str:
+        return token_hash(self.browser_token)
+
+    @property
+    def browser(self) -> str:
+        """What the browser says that it is, as long as a column."""
+        return self.user_agent[:200]
 
     @property
     def signed_in(self) -> Account:

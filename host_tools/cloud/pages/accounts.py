@@ -9,12 +9,12 @@ from aiohttp import web
 from host_tools.cloud.accounts import passwords, signin
 from host_tools.cloud.accounts import sign_up as sign_ups
 from host_tools.cloud.accounts.countries import COUNTRIES
-from host_tools.cloud.accounts.entry import START_AGAIN
-from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
-from host_tools.cloud.accounts.sessions import WHOLE_S
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.second_step import Entered
 from host_tools.cloud.pages import forms
-from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie
+from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.pages.second_step import signed_in
 from host_tools.cloud.parts import PARTS
 
 
@@ -59,7 +59,7 @@ async def post_confirm(request: web.Request) -> web.StreamResponse:
         token = await request.app[PARTS].sign_ups.confirm_code(code, request[VISIT])
     except RefusedError as error:
         return await _confirm_page(request, refused(error), status_of(error))
-    raise signed_in(token, "/routers?done=welcome")
+    raise signed_in(Entered(signin.SIGNED_IN, token, lead=True))
 
 
 async def post_resend(request: web.Request) -> web.StreamResponse:
@@ -84,7 +84,7 @@ async def post_confirm_link(request: web.Request) -> web.StreamResponse:
         )
     except RefusedError as error:
         return await _link_page(request, refused(error), status_of(error))
-    raise signed_in(token, "/routers?done=welcome")
+    raise signed_in(Entered(signin.SIGNED_IN, token, lead=True))
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -103,41 +103,14 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
         return page(
             request, "sign_in.html", form=filled._replace(errors=refused(error)), status=status_of(error)
         )
-    if entered.state == signin.CODE:
-        raise web.HTTPSeeOther("/sign-in/code")
-    raise signed_in(entered.session_token)
-
-
-async def code(request: web.Request) -> web.StreamResponse:
-    return await _code_page(request, {})
-
-
-async def post_code(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.CODE,))
-    if filled.errors:
-        return await _code_page(request, filled.errors, 422)
-    try:
-        entered = await request.app[PARTS].entry.code(filled.values["code"], request[VISIT])
-    except RefusedError as error:
-        return await _code_page(request, refused(error), status_of(error))
-    raise signed_in(entered.session_token)
+    raise signed_in(entered)
 
 
 async def post_sign_out(request: web.Request) -> web.StreamResponse:
-    await request.app[PARTS].sessions.end(request[VISIT].open_session.id)
+    await request.app[PARTS].sessions.end(request[VISIT].open_session.id, request[VISIT])
     answer = web.HTTPSeeOther("/sign-in?done=signed-out")
     answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     raise answer
-
-
-def signed_in(token: str | None, address: str = "/routers") -> web.HTTPSeeOther:
-    answer = web.HTTPSeeOther(address)
-    set_cookie(answer, SESSION_COOKIE, token or "", WHOLE_S)
-    return answer
-
-
-def status_of(error: RefusedError) -> int:
-    return 429 if isinstance(error, ThrottledError) else 422
 
 
 def _personal(values: dict[str, str]) -> tuple[str, ...]:
@@ -166,10 +139,3 @@ async def _link_page(request: web.Request, errors: dict[str, Any], status: int =
     return page(
         request, "confirm_link.html", email=pending.email, asks_password=asks, errors=errors, status=status
     )
-
-
-async def _code_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
-    if await request.app[PARTS].entry.attempt(request[VISIT]) is None:
-        filled = forms.empty(forms.SIGN_IN)._replace(errors={"": START_AGAIN} if errors else {})
-        return page(request, "sign_in.html", form=filled, status=status)
-    return page(request, "code.html", errors=errors, status=status)

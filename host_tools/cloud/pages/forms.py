@@ -42,6 +42,7 @@ class Field(NamedTuple):
     check: Callable[[str], str | None] | None = None
     keep_spaces: bool = False  # of a password every character counts
     lower: bool = False
+    optional: bool = False
 
 
 class Filled(NamedTuple):
@@ -55,9 +56,13 @@ LAST_NAME = Field("last_name", "Enter your last name.", 80, check_name)
 NEW_EMAIL = Field("email", "Enter your e-mail address.", 254, check_email, lower=True)
 COUNTRY = Field("country", "Choose your country.", 2, check_country)
 NEW_PASSWORD = Field("password", "Choose a password.", 200, keep_spaces=True)
+NEXT_PASSWORD = Field("new_password", "Choose a new password.", 200, keep_spaces=True)
 TERMS = Field("terms", "Read the terms and tick this box to go on.", 10)
 EMAIL_LOGIN = Field("email", "Enter your e-mail address.", 254, lower=True)
 PASSWORD = Field("password", "Enter your password.", 200, keep_spaces=True)
+TRUST = Field("trust", "", 10, optional=True)
+METHOD = Field("method", "", 20, optional=True)
+NUMBER = Field("number", "Enter the number that the other browser shows.", 8)
 CODE = Field("code", "Enter the code.", 40)
 SERVICE_CODE = Field("service_code", "Enter the service code from the label.", 64)
 AUTHENTICATOR_NAME = Field("name", "Name the authenticator, for example “My phone”.", 60, check_name)
@@ -89,7 +94,7 @@ def clean(value: str, field: Field) -> str:
 
 def fault_of(value: str, field: Field) -> str | None:
     if not value:
-        return field.missing
+        return None if field.optional else field.missing
     if len(value) > field.max_length:
         return f"Use at most {field.max_length} characters."
     return field.check(value) if field.check else None

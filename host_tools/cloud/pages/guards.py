@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from host_tools.cloud.accounts.errors import BusyError, NotTheirsError, RefusedError
+from host_tools.cloud.accounts.errors import BusyError, NotTheirsError, RefusedError, ThrottledError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.certificates import NAMES
-from host_tools.cloud.pages.render import CSRF, VISIT, page
+from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.secret_box import new_token
 
@@ -172,6 +172,7 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
         found = await parts.sessions.find(visit.session_token, visit.now, acting=acting)
         visit.session, visit.account = found or (None, None)
     request[VISIT] = visit
+    request[APPROVAL] = await parts.approvals.waiting(visit)
     session_token = visit.session_token if visit.account else ""
     request[CSRF] = parts.box.keyed_hash("csrf", visit.browser_token, session_token or "")
     return await handler(request)
@@ -237,6 +238,10 @@ def with_deadline(handler: Handler) -> Handler:
             return await handler(request)
 
     return guarded
+
+
+def status_of(error: RefusedError) -> int:
+    return 429 if isinstance(error, ThrottledError) else 422
 
 
 def refused(error: RefusedError) -> dict[str, str]:

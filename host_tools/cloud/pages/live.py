@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -40,7 +41,7 @@ async def routers(request: web.Request) -> web.StreamResponse:
         views = await parts.ownership.routers(visit.signed_in.id)
         return {view.router.serial_number: router_words(view, parts.clock()) for view in views}
 
-    return await _stream(request, snapshot, "routers")
+    return await _account_stream(request, snapshot, "routers")
 
 
 async def router(request: web.Request) -> web.StreamResponse:
@@ -55,7 +56,7 @@ async def router(request: web.Request) -> web.StreamResponse:
         version = " ".join(f"{command.id}:{command.state}" for command in commands)
         return {serial_number: router_words(view, parts.clock()), "version": version}
 
-    return await _stream(request, snapshot, f"router:{serial_number}")
+    return await _account_stream(request, snapshot, f"router:{serial_number}")
 
 
 async def claim(request: web.Request) -> web.StreamResponse:
@@ -65,28 +66,55 @@ async def claim(request: web.Request) -> web.StreamResponse:
         found = await parts.claims.view(claim_id, visit.signed_in.id, parts.clock())
         return {"version": found.state} if found else None
 
-    return await _stream(request, snapshot, f"claim:{claim_id}")
+    return await _account_stream(request, snapshot, f"claim:{claim_id}")
 
 
-async def _stream(request: web.Request, snapshot: Snapshot, topic: str) -> web.StreamResponse:
-    """Send the snapshot whenever it differs from the last one. Raises HTTPNotFound where there is none."""
-    open_streams, account_id = request.app[STREAMS], request[VISIT].signed_in.id
+async def notices(request: web.Request) -> web.StreamResponse:
+    """For pages that have no live values of their own: only what every page of an account is told."""
+
+    async def snapshot() -> dict[str, Any] | None:
+        return {}
+
+    return await _account_stream(request, snapshot, "notices")
+
+
+async def _account_stream(request: web.Request, snapshot: Snapshot, topic: str) -> web.StreamResponse:
+    """The page's own snapshot, and the new browser that asks to be let in, while the session lives."""
+    parts, visit = request.app[PARTS], request[VISIT]
+
+    async def both() -> dict[str, Any] | None:
+        own = await snapshot() if await _still_in(request) else None
+        asking = await parts.approvals.waiting(replace(visit, now=parts.clock()))
+        return None if own is None else {**own, "approval": asking.id if asking else ""}
+
+    account_id = visit.signed_in.id
+    return await stream(request, both, (topic, f"account:{account_id}"), account_id)
+
+
+async def stream(
+    request: web.Request, snapshot: Snapshot, topics: tuple[str, ...], who: str
+) -> web.StreamResponse:
+    """Send the snapshot whenever it differs from the last one. Raises HTTPNotFound where there is none.
+
+    `who` may have so many streams: an account, or a browser that nobody has signed in with.
+    """
+    open_streams = request.app[STREAMS]
     first = await snapshot()
     if first is None:
         raise web.HTTPNotFound
-    if open_streams.total() >= STREAMS_MAX or open_streams[account_id] >= STREAMS_OF_ACCOUNT_MAX:
+    if open_streams.total() >= STREAMS_MAX or open_streams[who] >= STREAMS_OF_ACCOUNT_MAX:
         raise BusyError
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    open_streams[account_id] += 1
+    open_streams[who] += 1
     try:
         await response.prepare(request)
-        await _follow(request, Speaker(response), snapshot, first, topic)
+        await _follow(request, Speaker(response), snapshot, first, topics)
     except (ConnectionResetError, TimeoutError):
         return response  # the page was closed, or its computer sleeps
     finally:
-        open_streams[account_id] -= 1
-        if not open_streams[account_id]:
-            del open_streams[account_id]
+        open_streams[who] -= 1
+        if not open_streams[who]:
+            del open_streams[who]
     return response
 
 
@@ -114,14 +142,18 @@ class Speaker:
 
 
 async def _follow(
-    request: web.Request, speaker: Speaker, snapshot: Snapshot, state: dict[str, Any] | None, topic: str
+    request: web.Request,
+    speaker: Speaker,
+    snapshot: Snapshot,
+    state: dict[str, Any] | None,
+    topics: tuple[str, ...],
 ) -> None:
     parts, end = request.app[PARTS], time.monotonic() + LASTS_S
-    with parts.bus.listen(topic) as changed:
+    with parts.bus.listen(*topics) as changed:
         while state is not None and time.monotonic() < end and not parts.stopping.is_set():
             await speaker.say(state)
             await _wait(changed)
-            state = await snapshot() if await _still_in(request) else None
+            state = await snapshot()
 
 
 async def _still_in(request: web.Request) -> bool:

@@ -11,12 +11,16 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.pages.assets import ASSETS, LOGO
 from host_tools.cloud.routers.claims import spaced
+from host_tools.cloud.store.models import SignIn
 
 VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 CSRF: web.RequestKey[str] = web.RequestKey("csrf", str)
+# A new browser that this one, because it is trusted, may let in (accounts/approvals.py).
+APPROVAL: web.RequestKey[SignIn | None] = web.RequestKey("approval", SignIn)
 
 # What a page says after something was done: the address carries the key, never the text.
 NOTICES = {
@@ -25,6 +29,11 @@ NOTICES = {
     "signed-out": "You are signed out.",
     "invited": "Sign in to register the router, or sign up first. This goes on by itself.",
     "released": "The router is released. Whoever has its service code can register it.",
+    "agreed": "The other browser is signed in. You can end its session under Security.",
+    "not-me": "That sign-in is over. Whoever it was knows your password: choose a new one now.",
+    "browser-removed": "The browser is signed out, and must verify again.",
+    "session-ended": "That session is over.",
+    "password-changed": "Your password is changed. Every other session is over.",
     "authenticator-removed": "The authenticator is removed.",
 }
 NOW_S = 5
@@ -43,6 +52,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
         now=visit.now if visit else 0.0,
         notice=NOTICES.get(request.query.get("done", "")),
         path=request.path,
+        approval=request.get(APPROVAL),
         **context,
     )
     return web.Response(text=body, content_type="text/html", status=status)
@@ -93,7 +103,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(_=text, asset=ASSETS.address, logo=Markup(LOGO), moment=moment_tag, duration=duration)
-    made.filters.update(spaced=spaced)
+    made.filters.update(spaced=spaced, browser_words=browser_words)
     return made
 
 

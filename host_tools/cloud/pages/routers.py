@@ -8,8 +8,7 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.pages import forms
-from host_tools.cloud.pages.accounts import status_of
-from host_tools.cloud.pages.guards import refused, set_cookie
+from host_tools.cloud.pages.guards import refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.words import router_words
 from host_tools.cloud.parts import PARTS

@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from host_tools.cloud.pages import accounts, live, outbox, routers, security
+from host_tools.cloud.pages import (
+    accounts,
+    approvals,
+    live,
+    outbox,
+    routers,
+    second_step,
+    security,
+    sessions,
+)
 from host_tools.cloud.pages.assets import ASSETS
 from host_tools.cloud.pages.guards import (
     MIDDLEWARES,
@@ -48,9 +57,16 @@ ROUTES = (
     Route("POST", "/confirm/link/{token}", accounts.post_confirm_link, STRANGER),
     Route("GET", "/sign-in", accounts.sign_in, STRANGER),
     Route("POST", "/sign-in", accounts.post_sign_in, STRANGER),
-    Route("GET", "/sign-in/code", accounts.code, STRANGER),
-    Route("POST", "/sign-in/code", accounts.post_code, STRANGER),
+    Route("GET", "/sign-in/code", second_step.code, STRANGER),
+    Route("POST", "/sign-in/code", second_step.post_code, STRANGER),
+    Route("POST", "/sign-in/method", second_step.post_method, STRANGER),
+    Route("POST", "/sign-in/agreed", second_step.post_take, STRANGER),
+    Route("GET", "/sign-in/live", second_step.live_state, STRANGER, lasting=True),
     Route("POST", "/sign-out", accounts.post_sign_out, ACCOUNT),
+    Route("GET", "/notices/live", live.notices, ACCOUNT, lasting=True),
+    Route("GET", "/approvals/{id}", approvals.approval, ACCOUNT),
+    Route("POST", "/approvals/{id}", approvals.post_approval, ACCOUNT),
+    Route("POST", "/approvals/{id}/deny", approvals.post_deny, ACCOUNT),
     Route("GET", "/routers", routers.overview, ACCOUNT),
     Route("GET", "/routers/live", live.routers, ACCOUNT, lasting=True),
     Route("GET", "/routers/register", routers.register, ACCOUNT),
@@ -70,6 +86,13 @@ ROUTES = (
     Route("POST", "/security/authenticators/add", security.post_add, ACCOUNT),
     Route("GET", "/security/authenticators/{id}/remove", security.remove, ACCOUNT),
     Route("POST", "/security/authenticators/{id}/remove", security.post_remove, ACCOUNT),
+    Route("GET", "/security/choose", sessions.choose, ACCOUNT),
+    Route("GET", "/security/password", sessions.password, ACCOUNT),
+    Route("POST", "/security/password", sessions.post_password, ACCOUNT),
+    Route("GET", "/security/sessions", sessions.sessions, ACCOUNT),
+    Route("POST", "/security/sessions/{id}/end", sessions.post_end, ACCOUNT),
+    Route("POST", "/security/browsers/{id}/remove", sessions.post_remove_browser, ACCOUNT),
+    Route("GET", "/security/log", sessions.log, ACCOUNT),
     Route("GET", "/security/recovery-codes", security.recovery_codes, ACCOUNT),
     Route("POST", "/security/recovery-codes", security.post_recovery_codes, ACCOUNT),
 )

@@ -9,8 +9,7 @@ from markupsafe import Markup
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.factors import AUTHENTICATORS_MAX
 from host_tools.cloud.pages import forms
-from host_tools.cloud.pages.accounts import status_of
-from host_tools.cloud.pages.guards import refused
+from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.models import Authenticator
@@ -20,13 +19,17 @@ QUIET_ZONE = 4  # ISO/IEC 18004: modules of light around the picture
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
-    factors, account_id = request.app[PARTS].factors, request[VISIT].signed_in.id
+    parts, visit = request.app[PARTS], request[VISIT]
+    factors, account_id = parts.factors, visit.signed_in.id
     return page(
         request,
         "security.html",
         authenticators=await factors.authenticators(account_id),
         codes_left=await factors.recovery_codes_left(account_id),
         authenticators_max=AUTHENTICATORS_MAX,
+        browsers=await parts.trusted.of(account_id, visit.now),
+        this_browser=visit.browser_hash,
+        place_of=parts.places.of,
     )
 
 

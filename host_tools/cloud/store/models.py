@@ -36,6 +36,7 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     terms_version: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[float]
+    factor_asked_at: Mapped[float | None]  # when it was first led to choose a second factor
 
     @property
     def name(self) -> str:
@@ -67,15 +68,69 @@ class SignUp(Base):
 
 
 class SignIn(Base):
-    """A sign-in between its steps, bound to the browser that began it."""
+    """A sign-in between its steps, bound to the browser that began it (accounts/signin.py).
+
+    `number`: what the new browser shows, and whoever agrees to it on a trusted one types there.
+    """
 
     __tablename__ = "sign_ins"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     browser_hash: Mapped[str] = mapped_column(HASH, unique=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    first: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
+    method: Mapped[str] = mapped_column(String(20))
     tries: Mapped[int]
+    number: Mapped[str] = mapped_column(String(4))
+    ahead_step: Mapped[int]  # of a code from the future, should another follow (accounts/totp.py); 0: none
+    phone_id: Mapped[str] = mapped_column(ID)  # which of several to text or call; "" the first
+    address: Mapped[str] = mapped_column(String(64))
+    browser: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class SentCode(Base):
+    """A code that was sent out, by what it is bound to: one sign-in, one session. A newer one replaces it."""
+
+    __tablename__ = "sent_codes"
+    bound_to: Mapped[str] = mapped_column(HASH, primary_key=True)  # a purpose and an id (accounts/codes.py)
+    code_hash: Mapped[str] = mapped_column(HASH)
+    channel: Mapped[str] = mapped_column(String(10))
+    recipient: Mapped[str] = mapped_column(EMAIL)
+    tries: Mapped[int]
+    sends: Mapped[int]
+    sent_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class TrustedBrowser(Base):
+    """A browser that may skip the second step at one account."""
+
+    __tablename__ = "trusted_browsers"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    browser_hash: Mapped[str] = mapped_column(HASH)
+    address: Mapped[str] = mapped_column(String(64))
+    browser: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[float]
+    used_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class Event(Base):
+    """What happened to an account's safety. Rows are only ever added (the database refuses anything else).
+
+    No foreign key: it outlives what it tells of.
+    """
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ID)
+    at: Mapped[float]
+    kind: Mapped[str] = mapped_column(String(40))
+    about: Mapped[str] = mapped_column(String(120))
+    address: Mapped[str] = mapped_column(String(64))
+    browser: Mapped[str] = mapped_column(String(200))
 
 
 class Session(Base):
@@ -85,6 +140,7 @@ class Session(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     address: Mapped[str] = mapped_column(String(64))
     browser: Mapped[str] = mapped_column(String(200))
+    browser_hash: Mapped[str] = mapped_column(HASH)
     created_at: Mapped[float]
     acted_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
@@ -214,6 +270,8 @@ class OutboxMessage(Base):
     created_at: Mapped[float]
 
 
+Index("ix_trusted_browsers_account", TrustedBrowser.account_id, TrustedBrowser.browser_hash, unique=True)
+Index("ix_events_account", Event.account_id, Event.at)
 Index("ix_claims_account", Claim.account_id, Claim.created_at)
 Index("ix_commands_router", Command.serial_number, Command.asked_at)
 Index("ix_messages_due", Message.state, Message.due_at)

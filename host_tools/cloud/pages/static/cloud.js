@@ -49,10 +49,20 @@ function fill(router, words) {
   }
 }
 
+// A new browser wants in: on every page of a trusted one, whatever else the page shows.
+function tellApproval(id) {
+  const notice = document.getElementById("approval");
+  if (!notice || id === undefined || notice.dataset.id === id) return;
+  notice.dataset.id = id;
+  notice.hidden = id === "";
+  notice.querySelector("a").href = `/approvals/${id}`;
+}
+
 function followLive(place) {
   const source = new EventSource(place.dataset.live);
   source.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
+    tellApproval(news.approval);
     if (news.version !== undefined && news.version !== place.dataset.version) return location.reload();
     for (const router of document.querySelectorAll("[data-router]")) {
       if (news[router.dataset.router]) fill(router, news[router.dataset.router]);
@@ -83,6 +93,9 @@ function offerCopy(button) {
 }
 
 const EACH = {
+  // One line to the cloud per page: browsers keep few to one name.
+  "body[data-notices]:not(:has([data-live]))": (body) => { body.dataset.live = body.dataset.notices; },
+  "form[data-submit]": (form) => form.submit(),
   "input[data-strength]": showStrength,
   "input[type=password]": offerReveal,
   "[data-live]": followLive,

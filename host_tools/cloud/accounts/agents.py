@@ -1,0 +1,24 @@
+"""A browser's name for people, from what it says of itself. It may lie: nothing is decided by it."""
+
+from __future__ import annotations
+
+# The first that is found counts: nearly every browser also says Safari, and Chrome.
+BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox/", "Firefox"),
+    ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
+    ("Mac OS X", "Mac"), ("CrOS", "Chrome OS"), ("Linux", "Linux"),
+)  # fmt: skip
+UNKNOWN = "An unknown browser"
+
+
+def browser_words(user_agent: str) -> str:
+    """ "Firefox on Linux"; what it says itself, cut short, where that is not known."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    printable = "".join(character for character in user_agent if character.isprintable())
+    return browser or system or printable[:40] or UNKNOWN

@@ -1,0 +1,94 @@
+"""A new browser's sign-in, agreed to on a trusted one: by the number that the new browser shows.
+
+Whoever only says "yes" to everything does not know the number. "It was not me" ends the attempt.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from gatelodge.contract.errors import StateError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts import signin, trusted
+from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
+from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.bus import Bus
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import SignIn
+
+ELSEWHERE = tuple(method.name for method in signin.METHODS if method.answer == signin.ELSEWHERE)
+WRONG_NUMBER = "That is not the number that the other browser shows. If it is not yours, say so below."
+OVER = "This sign-in is over. If it was yours, begin it again."
+
+
+class Approvals:
+    def __init__(self, database: Database, turnstile: Turnstile, bus: Bus):
+        self._database = database
+        self._turnstile = turnstile
+        self._bus = bus
+
+    async def waiting(self, visit: Visit) -> SignIn | None:
+        """The newest sign-in that asks the trusted browsers of this account; None where this one is not."""
+        if visit.account is None:
+            return None
+        async with self._database.read() as session:
+            row = await session.scalar(_asking(visit.account.id, visit).limit(1))
+            if row is None or not await trusted.is_trusted(session, visit.account.id, visit):
+                return None
+            return row
+
+    async def view(self, sign_in_id: str, visit: Visit) -> SignIn:
+        """Raises NotTheirsError: it is over, another account's, or this browser is not trusted."""
+        async with self._database.read() as session:
+            return await self._row(session, sign_in_id, visit)
+
+    async def agree(self, sign_in_id: str, number: str, visit: Visit) -> None:
+        """Raises RefusedError; three wrong numbers, or what is left of five tries, end the attempt."""
+        await self._turnstile.take("code", account=visit.signed_in.id, address=visit.address)
+        async with self._database.write() as session:
+            row = await self._row(session, sign_in_id, visit)
+            right = secrets.compare_digest(row.number.encode(), number.strip().encode())
+            attempt = self._after(row, signin.AGREED if right else signin.WRONG, visit.now)
+        self._rang(row)
+        if not right:
+            raise RefusedError("number", OVER if attempt.state == signin.VOID else WRONG_NUMBER)
+
+    async def deny(self, sign_in_id: str, visit: Visit) -> None:
+        """It was not the owner: the attempt is over. Raises NotTheirsError."""
+        async with self._database.write() as session:
+            row = await self._row(session, sign_in_id, visit)
+            self._after(row, signin.DENIED, visit.now)
+            note(session, row.account_id, "sign_in_denied", visit, row.browser)
+        self._rang(row)
+
+    def _after(self, row: SignIn, event: str, now: float) -> signin.Attempt:
+        """The attempt after the event, written down."""
+        before = signin.Attempt(row.state, row.method, row.tries, row.expires_at)
+        try:
+            after = signin.step(before, event, now, row.method, ELSEWHERE)
+        except StateError as error:
+            raise NotTheirsError from error
+        row.state, row.method, row.tries, row.expires_at = after
+        return after
+
+    async def _row(self, session: AsyncSession, sign_in_id: str, visit: Visit) -> SignIn:
+        asking = _asking(visit.signed_in.id, visit).where(SignIn.id == sign_in_id)
+        row = await session.scalar(asking.with_for_update())
+        if row is None or not await trusted.is_trusted(session, visit.signed_in.id, visit):
+            raise NotTheirsError
+        return row
+
+    def _rang(self, row: SignIn) -> None:
+        self._bus.publish(f"account:{row.account_id}")
+        self._bus.publish(f"sign-in:{row.id}")
+
+
+def _asking(account_id: str, visit: Visit):
+    """Sign-ins of other browsers that wait for a trusted one, the newest first."""
+    asking = (SignIn.state == signin.CHALLENGE, SignIn.method == "push", SignIn.expires_at > visit.now)
+    theirs = (SignIn.account_id == account_id, SignIn.browser_hash != visit.browser_hash)
+    return select(SignIn).where(*theirs, *asking).order_by(SignIn.created_at.desc())

@@ -1,0 +1,26 @@
+"""What an account holds, counted: what the sign-in's table (signin.py) decides by."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts import trusted
+from host_tools.cloud.accounts.signin import Holdings
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.store.models import Authenticator, RecoveryCode
+
+
+async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Holdings:
+    """As seen from this browser, in the caller's transaction."""
+    return Holdings(
+        authenticators=await _count(session, Authenticator.account_id == account_id),
+        recovery_codes=await _count(
+            session, RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
+        ),
+        trusted=await trusted.count_awake(session, account_id, visit),
+    )
+
+
+async def _count(session: AsyncSession, *conditions) -> int:
+    return await session.scalar(select(func.count()).where(*conditions)) or 0

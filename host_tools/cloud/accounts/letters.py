@@ -1,0 +1,36 @@
+"""What is written to people about their account. A code stands in the body, never in a subject."""
+
+from __future__ import annotations
+
+import time
+
+from host_tools.cloud.delivery.texts import FOOT, Text
+
+MINUTES = 10  # that a code is valid (codes.CODE_S)
+
+
+def sign_in_code(code: str, from_where: str, browser: str, public_url: str) -> Text:
+    return Text(
+        "Your code to sign in",
+        f"Your code is {code}\n\nSomebody, perhaps you, signs in to your Gatelodge account with the right "
+        f"password.\n\nFrom: {from_where}\nBrowser: {browser}\n\nThe code is valid for {MINUTES} minutes.\n\n"
+        "If it was not you, somebody may know your password. Give the code to nobody, and choose a new "
+        f"password:\n{public_url}/forgot" + FOOT,
+    )
+
+
+def short_code(code: str) -> Text:
+    """As an SMS: nothing but what is needed, in one part."""
+    return Text("Code", f"Your code is {code}\nGatelodge. Valid for {MINUTES} minutes. Give it to nobody.")
+
+
+def factor_changed(what: str, about: str, undo_link: str, public_url: str, now: float) -> Text:
+    """`what`: a sentence of events.KINDS; `about`: the name of what changed."""
+    moment = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(now))
+    named = f"{what}: “{about}”" if about else what
+    undo = f"Undo it, and end every session, within 3 days:\n{undo_link}\n\n" if undo_link else ""
+    return Text(
+        what,
+        f"{named}.\n\nTime: {moment}\n\nIf it was you, there is nothing to do.\n\n"
+        f"If it was not you, look at your security page at once:\n{public_url}/security\n\n{undo}" + FOOT,
+    )

@@ -1,0 +1,47 @@
+"""Changing the password by whoever is signed in and knows it (K6)."""
+
+from __future__ import annotations
+
+from host_tools.cloud.accounts import trusted
+from host_tools.cloud.accounts.changes import Changes
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.passwords import Hasher, fault
+from host_tools.cloud.accounts.sessions import end_other_sessions
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account
+
+SAME = "That is the password you have. Choose another."
+
+
+def personal_words(email: str, first_name: str, last_name: str) -> tuple[str, ...]:
+    """What a password must not hold."""
+    return (email.partition("@")[0], first_name, last_name, "gatelodge")
+
+
+class OwnPassword:
+    def __init__(self, database: Database, hasher: Hasher, factors: Factors, changes: Changes):
+        self._database = database
+        self._hasher = hasher
+        self._factors = factors
+        self._changes = changes
+
+    async def change(self, old: str, new: str, visit: Visit) -> None:
+        """Every other session ends, and every other browser must verify again. Raises RefusedError."""
+        account = visit.signed_in
+        await self._factors.check_password(old, visit)
+        wrong = fault(new, personal_words(account.email, account.first_name, account.last_name))
+        if wrong or old == new:
+            raise RefusedError("new_password", wrong or SAME)
+        password_hash = await self._hasher.hash(new)
+        async with self._database.write() as session:
+            row = await session.get_one(Account, account.id)
+            row.password_hash = password_hash
+            known = await trusted.is_trusted(session, account.id, visit)
+            await trusted.forget_all(session, account.id)
+            if known:
+                await trusted.trust(session, account.id, visit)
+            await end_other_sessions(session, account.id, visit.open_session.id)
+            await self._changes.tell(session, "password_changed", "", visit)
+        self._changes.wake()

@@ -1,0 +1,266 @@
+"""The second step's shell: what is open, what was sent, what the answer comes to. signin.py decides."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gatelodge.contract.errors import StateError
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts import codes, drift, letters, recovery, signin, trusted
+from host_tools.cloud.accounts.agents import browser_words
+from host_tools.cloud.accounts.codes import Codes
+from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
+from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.factors import Factors, Verdict
+from host_tools.cloud.accounts.holdings import holdings
+from host_tools.cloud.accounts.places import Places
+from host_tools.cloud.accounts.sessions import begin_session
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.bus import Bus
+from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.delivery.texts import Text
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account, SentCode, SignIn
+from host_tools.cloud.store.secret_box import new_id
+
+START_AGAIN = "That took too long, or it was refused. Sign in again from the start."
+WRONG_CODE = "That code is not right. Check the newest message, or send another code."
+VOID_CODE = "That code is no longer valid. Send another code."
+NOT_AGREED = "Nobody has agreed to it yet."
+
+log = logging.getLogger("cloud.accounts")
+
+
+class Entered(NamedTuple):
+    """Where the sign-in stands: signin.SIGNED_IN with a session token, or signin.CHALLENGE.
+
+    `lead`: it is time to lead the person to choose a second factor (N4).
+    """
+
+    state: str
+    session_token: str | None = None
+    lead: bool = False
+
+
+class Waiting(NamedTuple):
+    """A sign-in that waits for its second step, for the page."""
+
+    row: SignIn
+    account: Account
+    offered: tuple[str, ...]
+    two_factor: bool
+    sent: SentCode | None
+
+
+class SecondStep:
+    def __init__(
+        self,
+        database: Database,
+        turnstile: Turnstile,
+        factors: Factors,
+        sent_codes: Codes,
+        post: Post,
+        bus: Bus,
+        places: Places,
+        url: str,
+    ):
+        self._database = database
+        self._turnstile = turnstile
+        self._factors = factors
+        self._codes = sent_codes
+        self._post = post
+        self._bus = bus
+        self._places = places
+        self._url = url
+
+    async def begin(self, account_id: str, how: str, visit: Visit) -> Entered:
+        """After a first step that was right: a session, or a challenge that has been sent."""
+        async with self._database.write() as session:
+            held = await holdings(session, account_id, visit)
+            known = await trusted.is_trusted(session, account_id, visit)
+            event, offered = signin.first_event(True, how, known), signin.open_methods(held)
+            attempt = signin.step(signin.begin(visit.now), event, visit.now, offered[0], offered)
+            await session.execute(delete(SignIn).where(SignIn.browser_hash == visit.browser_hash))
+            row = _new_row(account_id, how, attempt, visit)
+            if attempt.state == signin.SIGNED_IN:
+                return await self._let_in(session, row, visit, not signin.two_factor(held))
+            session.add(row)
+        await self._send_first(visit)
+        return Entered(attempt.state)
+
+    async def waiting(self, visit: Visit) -> Waiting | None:
+        """This browser's sign-in between its steps."""
+        async with self._database.read() as session:
+            row = await session.scalar(_of_browser(visit))
+            if row is None:
+                return None
+            held = await holdings(session, row.account_id, visit)
+            account = await session.get_one(Account, row.account_id)
+            sent = await self._codes.sent(session, _bound_to(row))
+            offered = signin.open_methods(held)
+            return Waiting(row, account, offered, signin.two_factor(held), sent)
+
+    async def choose(self, method: str, visit: Visit) -> None:
+        """Ask another way, and send what it takes. Raises RefusedError."""
+        async with self._database.write() as session:
+            row = await self._row(session, visit)
+            await self._step(session, row, signin.CHOSEN, method, visit)
+            await self._codes.drop(session, _bound_to(row)) if row.method != method else None
+        await self.send(visit)
+
+    async def send(self, visit: Visit) -> None:
+        """Send the code, or ring again. Raises RefusedError."""
+        waiting = await self.waiting(visit)
+        if waiting is None or waiting.row.method not in waiting.offered:
+            raise RefusedError("", START_AGAIN)
+        method = signin.BY_NAME[waiting.row.method]
+        if method.answer == signin.ELSEWHERE:
+            self._bus.publish(f"account:{waiting.row.account_id}")
+        elif method.channel:
+            await self._send_code(waiting, method, visit)
+
+    async def answer(self, text: str, wants_trust: bool, visit: Visit) -> Entered:
+        """A typed code. Raises RefusedError."""
+        waiting = await self.waiting(visit)
+        if waiting is None:
+            raise RefusedError("", START_AGAIN)
+        await self._turnstile.take("code", account=waiting.row.account_id, address=visit.address)
+        async with self._database.write() as session:
+            row = await self._row(session, visit)
+            if recovery.looks_like_one(text) and row.method == "authenticator":
+                await self._step(session, row, signin.CHOSEN, "recovery", visit)
+            verdict = await self._judge(session, row, text, visit.now)
+            entered = await self._answered(session, row, verdict, wants_trust, visit)
+        return _said(entered, verdict)
+
+    async def take(self, wants_trust: bool, visit: Visit) -> Entered:
+        """After somebody agreed elsewhere: go in. Raises RefusedError where nobody has."""
+        async with self._database.write() as session:
+            row = await self._row(session, visit)
+            if row.state != signin.APPROVED:
+                raise RefusedError("", NOT_AGREED)
+            await self._step(session, row, signin.TAKEN, row.method, visit)
+            return await self._finish(session, row, wants_trust, visit)
+
+    async def answered_by(
+        self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit
+    ) -> Entered:
+        """For an answer that is not typed (a passkey's signature), in the caller's transaction."""
+        return await self._answered(session, row, verdict, wants_trust, visit)
+
+    async def row_of(self, session: AsyncSession, visit: Visit) -> SignIn:
+        """This browser's waiting row, locked. Raises RefusedError."""
+        return await self._row(session, visit)
+
+    async def _row(self, session: AsyncSession, visit: Visit) -> SignIn:
+        row = await session.scalar(_of_browser(visit).with_for_update())
+        if row is None:
+            raise RefusedError("", START_AGAIN)
+        return row
+
+    async def _step(
+        self, session: AsyncSession, row: SignIn, event: str, method: str, visit: Visit
+    ) -> signin.Attempt:
+        """Write the attempt after the event into its row. What cannot happen is a RefusedError."""
+        offered = signin.open_methods(await holdings(session, row.account_id, visit))
+        before = signin.Attempt(row.state, row.method, row.tries, row.expires_at)
+        try:
+            after = signin.step(before, event, visit.now, method, offered)
+        except StateError as error:
+            raise RefusedError("", START_AGAIN) from error
+        row.state, row.method, row.tries, row.expires_at = after
+        return after
+
+    async def _judge(self, session: AsyncSession, row: SignIn, text: str, now: float) -> Verdict:
+        if row.method == "authenticator":
+            found = await self._factors.check_authenticator(session, row.account_id, text, now)
+            return drift.explained(row, found, now)
+        if row.method == "recovery":
+            return await self._factors.check_recovery(session, row.account_id, text, now)
+        said = await self._codes.check(session, _bound_to(row), "".join(text.split()), now)
+        if said == codes.RIGHT:
+            return Verdict(signin.RIGHT, "")
+        return Verdict(signin.WRONG, VOID_CODE if said == codes.VOID else WRONG_CODE)
+
+    async def _answered(
+        self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit
+    ) -> Entered:
+        after = await self._step(session, row, verdict.event, row.method, visit)
+        if after.state == signin.SIGNED_IN:
+            return await self._finish(session, row, wants_trust, visit)
+        note(session, row.account_id, "sign_in_failed", visit, row.method)
+        if after.state == signin.VOID:
+            await session.delete(row)
+        return Entered(after.state)
+
+    async def _finish(self, session: AsyncSession, row: SignIn, wants_trust: bool, visit: Visit) -> Entered:
+        """The session; and trust, where it was ticked, or where nothing else was set up."""
+        chosen = signin.two_factor(await holdings(session, row.account_id, visit))
+        if wants_trust or not chosen:
+            await trusted.trust(session, row.account_id, visit)
+        await self._codes.drop(session, _bound_to(row))
+        await session.delete(row)
+        return await self._let_in(session, row, visit, not chosen)
+
+    async def _let_in(self, session: AsyncSession, row: SignIn, visit: Visit, unchosen: bool) -> Entered:
+        await trusted.use(session, row.account_id, visit)
+        account = await session.get_one(Account, row.account_id)
+        note(session, row.account_id, "signed_in", visit, row.method or row.first)
+        log.info("account %s signed in from %s", row.account_id, visit.address)
+        token = await begin_session(session, row.account_id, visit)
+        return Entered(signin.SIGNED_IN, token, unchosen and account.factor_asked_at is None)
+
+    async def _send_first(self, visit: Visit) -> None:
+        try:
+            await self.send(visit)
+        except ThrottledError:
+            log.info("a code was held back: too many were sent")  # the page offers to send it later
+
+    async def _send_code(self, waiting: Waiting, method: signin.Method, visit: Visit) -> None:
+        row, recipient = waiting.row, waiting.account.email
+        await self._codes.allow(_bound_to(row), row.account_id, recipient, visit)
+        async with self._database.write() as session:
+            row = await self._row(session, visit)
+            await self._step(session, row, signin.SENT, method.name, visit)
+            text_of = self._text_of(method.channel, visit)
+            await self._codes.send(session, _bound_to(row), method.channel, recipient, text_of, visit.now)
+            note(session, row.account_id, "code_sent", visit, method.name)
+        self._post.wake()
+
+    def _text_of(self, channel: str, visit: Visit) -> Callable[[str], Text]:
+        if channel != "mail":
+            return letters.short_code
+        place, browser = self._places.of(visit.address), browser_words(visit.user_agent)
+        return lambda code: letters.sign_in_code(code, place, browser, self._url)
+
+
+def _said(entered: Entered, verdict: Verdict) -> Entered:
+    """What a typed answer comes to on the page."""
+    if entered.state == signin.VOID:
+        raise RefusedError("", START_AGAIN)
+    if entered.state != signin.SIGNED_IN:
+        raise RefusedError("code", verdict.text)
+    return entered
+
+
+def _new_row(account_id: str, how: str, attempt: signin.Attempt, visit: Visit) -> SignIn:
+    row = SignIn(id=new_id(), browser_hash=visit.browser_hash, account_id=account_id, first=how)
+    row.state, row.method, row.tries, row.expires_at = attempt
+    row.number, row.ahead_step, row.phone_id = f"{secrets.randbelow(90) + 10}", 0, ""
+    row.address, row.browser, row.created_at = visit.address, visit.browser, visit.now
+    return row
+
+
+def _bound_to(row: SignIn) -> str:
+    return f"sign-in {row.id}"
+
+
+def _of_browser(visit: Visit):
+    mine = (SignIn.browser_hash == visit.browser_hash, SignIn.expires_at > visit.now)
+    return select(SignIn).where(*mine, SignIn.state.in_((signin.CHALLENGE, signin.APPROVED)))

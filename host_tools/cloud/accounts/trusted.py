@@ -1,0 +1,101 @@
+"""Trusted browsers: they skip the second step, and may agree to the sign-in of a new one."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts.errors import NotTheirsError
+from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.sessions import IDLE_S
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Session, TrustedBrowser
+from host_tools.cloud.store.secret_box import new_id
+
+TRUSTED_S = 90 * 24 * 3600  # unused for so long, it must verify again
+TRUSTED_MAX = 20  # of one account: the one that was unused longest goes
+
+
+class TrustedBrowsers:
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def of(self, account_id: str, now: float) -> list[TrustedBrowser]:
+        """The one that was used last first."""
+        mine = select(TrustedBrowser).where(*_trusted(account_id, now))
+        async with self._database.read() as session:
+            return list(await session.scalars(mine.order_by(TrustedBrowser.used_at.desc())))
+
+    async def remove(self, trusted_id: str, visit: Visit) -> None:
+        """It is signed out at once, and must verify again. Raises NotTheirsError."""
+        account_id = visit.signed_in.id
+        async with self._database.write() as session:
+            row = await session.get(TrustedBrowser, trusted_id)
+            if row is None or row.account_id != account_id:
+                raise NotTheirsError
+            await session.delete(row)
+            theirs = (Session.account_id == account_id, Session.browser_hash == row.browser_hash)
+            await session.execute(delete(Session).where(*theirs))
+            note(session, account_id, "browser_removed", visit, row.browser)
+
+    async def prune(self, now: float) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(TrustedBrowser).where(TrustedBrowser.used_at < now - TRUSTED_S))
+
+
+async def is_trusted(session: AsyncSession, account_id: str, visit: Visit) -> bool:
+    return await _this_one(session, account_id, visit) is not None
+
+
+async def count_awake(session: AsyncSession, account_id: str, visit: Visit) -> int:
+    """Other trusted browsers that are signed in now."""
+    live = exists().where(
+        Session.account_id == account_id,
+        Session.browser_hash == TrustedBrowser.browser_hash,
+        Session.expires_at > visit.now,
+        Session.acted_at > visit.now - IDLE_S,
+    )
+    others = (*_trusted(account_id, visit.now), TrustedBrowser.browser_hash != visit.browser_hash, live)
+    return await session.scalar(select(func.count()).select_from(TrustedBrowser).where(*others)) or 0
+
+
+async def trust(session: AsyncSession, account_id: str, visit: Visit) -> None:
+    """From now on this browser skips the second step."""
+    row = await _this_one(session, account_id, visit, expired_too=True)
+    if row is None:
+        await _make_room(session, account_id)
+        row = TrustedBrowser(id=new_id(), account_id=account_id, browser_hash=visit.browser_hash)
+        row.created_at = visit.now
+        session.add(row)
+        note(session, account_id, "browser_trusted", visit)
+    row.address, row.browser, row.used_at = visit.address, visit.browser, visit.now
+
+
+async def use(session: AsyncSession, account_id: str, visit: Visit) -> None:
+    row = await _this_one(session, account_id, visit)
+    if row is not None:
+        row.address, row.browser, row.used_at = visit.address, visit.browser, visit.now
+
+
+async def forget_all(session: AsyncSession, account_id: str) -> None:
+    await session.execute(delete(TrustedBrowser).where(TrustedBrowser.account_id == account_id))
+
+
+async def _make_room(session: AsyncSession, account_id: str) -> None:
+    mine = TrustedBrowser.account_id == account_id
+    kept = select(TrustedBrowser.id).where(mine).order_by(TrustedBrowser.used_at.desc())
+    gone = TrustedBrowser.id.not_in(kept.limit(TRUSTED_MAX - 1))
+    await session.execute(delete(TrustedBrowser).where(mine, gone))
+
+
+async def _this_one(
+    session: AsyncSession, account_id: str, visit: Visit, expired_too: bool = False
+) -> TrustedBrowser | None:
+    mine = [TrustedBrowser.account_id == account_id] if expired_too else _trusted(account_id, visit.now)
+    found = select(TrustedBrowser).where(*mine, TrustedBrowser.browser_hash == visit.browser_hash)
+    return await session.scalar(found)
+
+
+def _trusted(account_id: str, now: float) -> list:
+    return [TrustedBrowser.account_id == account_id, TrustedBrowser.used_at > now - TRUSTED_S]

@@ -1,0 +1,121 @@
+"""Pages of the sign-in's second step. Which methods are open, and which is asked, signin.py says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from host_tools.cloud.accounts import codes, signin
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.second_step import START_AGAIN, Entered, Waiting
+from host_tools.cloud.accounts.sessions import WHOLE_S
+from host_tools.cloud.pages import forms, live
+from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.parts import PARTS
+
+CHOOSE = "/security/choose"
+
+
+class Words(NamedTuple):
+    title: str
+    label: str  # of the field, or what is to be done
+    offer: str  # the button that asks this way
+
+
+WORDS = {
+    "authenticator": Words("Enter the code", "Code from your authenticator app", "Use an authenticator app"),
+    "passkey": Words("Use your passkey", "Your device asks you to unlock it.", "Use a passkey"),
+    "telegram": Words("Answer in Telegram", "Press the button in the chat.", "Ask in Telegram"),
+    "sms": Words("Enter the code", "Code from the text message", "Send a text message"),
+    "push": Words("Agree on a trusted browser", "", "Ask on a trusted browser"),
+    "mail": Words("Enter the code", "Code from the e-mail", "Send a code by e-mail"),
+    "voice": Words("Answer a call", "Last four digits of the number that called", "Call instead"),
+    "recovery": Words("Use a recovery code", "Recovery code", "Use a recovery code"),
+}
+
+
+async def code(request: web.Request) -> web.StreamResponse:
+    return await code_page(request, {})
+
+
+async def post_code(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.CODE, forms.TRUST))
+    if filled.errors:
+        return await code_page(request, filled.errors, 422)
+    wants_trust, second_step = bool(filled.values["trust"]), request.app[PARTS].second_step
+    try:
+        entered = await second_step.answer(filled.values["code"], wants_trust, request[VISIT])
+    except RefusedError as error:
+        return await code_page(request, refused(error), status_of(error))
+    raise signed_in(entered)
+
+
+async def post_method(request: web.Request) -> web.StreamResponse:
+    """Another way, or the same once more."""
+    filled = await forms.read(request, (forms.METHOD,))
+    second_step, visit = request.app[PARTS].second_step, request[VISIT]
+    method = filled.values["method"]
+    try:
+        await (second_step.choose(method, visit) if method else second_step.send(visit))
+    except RefusedError as error:
+        return await code_page(request, refused(error), status_of(error))
+    raise web.HTTPSeeOther("/sign-in/code")
+
+
+async def post_take(request: web.Request) -> web.StreamResponse:
+    """After somebody agreed elsewhere."""
+    filled = await forms.read(request, (forms.TRUST,))
+    try:
+        entered = await request.app[PARTS].second_step.take(bool(filled.values["trust"]), request[VISIT])
+    except RefusedError as error:
+        return await code_page(request, refused(error), status_of(error))
+    raise signed_in(entered)
+
+
+async def live_state(request: web.Request) -> web.StreamResponse:
+    """What the open page waits for: that somebody agrees."""
+    parts, visit = request.app[PARTS], request[VISIT]
+
+    async def snapshot() -> dict[str, Any] | None:
+        waiting = await parts.second_step.waiting(replace(visit, now=parts.clock()))
+        return {"version": waiting.row.state if waiting else signin.VOID}
+
+    waiting = await parts.second_step.waiting(visit)
+    if waiting is None:
+        raise web.HTTPNotFound
+    return await live.stream(request, snapshot, (f"sign-in:{waiting.row.id}",), visit.browser_hash)
+
+
+async def code_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
+    """Where nothing waits any more, the first step again."""
+    visit = request[VISIT]
+    waiting = await request.app[PARTS].second_step.waiting(visit)
+    if waiting is None:
+        told = {"": START_AGAIN} if errors or status != 200 or "over" in request.query else {}
+        filled = forms.empty(forms.SIGN_IN)._replace(errors=told)
+        return page(request, "sign_in.html", form=filled, status=status)
+    context = _words_of(waiting, visit.now)
+    return page(request, "code.html", errors=errors, waiting=waiting, status=status, **context)
+
+
+def signed_in(entered: Entered, address: str = "/routers") -> web.HTTPSeeOther:
+    answer = web.HTTPSeeOther(CHOOSE if entered.lead else address)
+    if entered.state != signin.SIGNED_IN:
+        return web.HTTPSeeOther("/sign-in/code")
+    set_cookie(answer, SESSION_COOKIE, entered.session_token or "", WHOLE_S)
+    return answer
+
+
+def _words_of(waiting: Waiting, now: float) -> dict[str, Any]:
+    method = signin.BY_NAME[waiting.row.method]
+    others = [(name, WORDS[name].offer) for name in waiting.offered if name != method.name]
+    return {
+        "words": WORDS[method.name],
+        "method": method,
+        "others": others,
+        "resend_s": int(codes.resend_wait_s(waiting.sent, now) + 0.999),
+        "approved": waiting.row.state == signin.APPROVED,
+    }

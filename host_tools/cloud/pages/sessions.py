@@ -1,0 +1,68 @@
+"""Pages of sessions, trusted browsers and login activity; and of the first choice of a second factor."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.events import KINDS, SIGN_INS
+from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.guards import refused, status_of
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.parts import PARTS
+
+
+async def sessions(request: web.Request) -> web.StreamResponse:
+    parts, visit = request.app[PARTS], request[VISIT]
+    account_id = visit.signed_in.id
+    return page(
+        request,
+        "sessions.html",
+        sessions=await parts.sessions.of(account_id, visit.now),
+        current_id=visit.open_session.id,
+        activity=await parts.events.of(account_id, SIGN_INS),
+        kinds=KINDS,
+        place_of=parts.places.of,
+    )
+
+
+async def post_end(request: web.Request) -> web.StreamResponse:
+    await request.app[PARTS].sessions.end(request.match_info["id"], request[VISIT])
+    raise web.HTTPSeeOther("/security/sessions?done=session-ended")
+
+
+async def post_remove_browser(request: web.Request) -> web.StreamResponse:
+    await request.app[PARTS].trusted.remove(request.match_info["id"], request[VISIT])
+    raise web.HTTPSeeOther("/security?done=browser-removed")
+
+
+async def log(request: web.Request) -> web.StreamResponse:
+    """Everything that happened to the account's safety."""
+    parts = request.app[PARTS]
+    events = await parts.events.of(request[VISIT].signed_in.id)
+    return page(request, "log.html", events=events, kinds=KINDS, place_of=parts.places.of)
+
+
+async def choose(request: web.Request) -> web.StreamResponse:
+    """Once, after the first sign-in (N4)."""
+    await request.app[PARTS].factors.asked(request[VISIT])
+    return page(request, "choose.html")
+
+
+async def password(request: web.Request) -> web.StreamResponse:
+    return page(request, "password.html", errors={})
+
+
+async def post_password(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.PASSWORD, forms.NEXT_PASSWORD))
+    errors, status = filled.errors, 422
+    if not errors:
+        try:
+            await request.app[PARTS].own_password.change(
+                filled.values["password"], filled.values["new_password"], request[VISIT]
+            )
+        except RefusedError as error:
+            errors, status = refused(error), status_of(error)
+    if errors:
+        return page(request, "password.html", errors=errors, status=status)
+    raise web.HTTPSeeOther("/security?done=password-changed")
