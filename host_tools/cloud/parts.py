@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.events import Events
 from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.own_password import OwnPassword
 from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.second_step import SecondStep
 from host_tools.cloud.accounts.sessions import Sessions
@@ -59,6 +60,7 @@ class Parts:
     events: Events
     places: Places
     own_password: OwnPassword
+    phones: Phones
     sign_ups: SignUps
     registry: RouterRegistry
     invitations: Invitations
@@ -113,6 +115,7 @@ def build_parts(
         trusted=TrustedBrowsers(database),
         events=Events(database),
         places=places,
+        phones=Phones(database, factors, codes, turnstile, changes, post),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         registry=registry,

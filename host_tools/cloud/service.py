@@ -15,6 +15,7 @@ from aiohttp import web
 
 from host_tools import exit_codes
 from host_tools.cloud import certificates, files
+from host_tools.cloud.accounts import costs
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.certificates import Certificates
 from host_tools.cloud.clock import system_clock
@@ -178,6 +179,7 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.codes.prune(parts.clock())
         await parts.trusted.prune(parts.clock())
         await parts.events.prune(parts.clock())
+        await costs.prune(parts.database, parts.clock())
         await parts.turnstile.prune()
         await parts.post.prune(parts.clock())
         await parts.claims.prune(parts.clock())

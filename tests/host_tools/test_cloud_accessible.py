@@ -146,6 +146,29 @@ async def test_who_looks_after_sessions_finds_every_page_accessible(rig, tab):
     await assert_all_reached(tab)
 
 
+async def test_who_adds_a_phone_number_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await look_at(rig, tab, "/security/phones/add")
+    await tab.get_by_label("Phone number").fill("0470 12 34 56")
+    await tab.get_by_label("Your password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await tab.locator("[aria-invalid=true]").wait_for()
+    await assert_no_fault(tab)
+    await tab.get_by_label("Phone number").fill("+32 470 12 34 56")
+    await tab.get_by_label("Your password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await tab.get_by_label("Code from the text message").wait_for()
+    await assert_no_fault(tab)
+    await tab.get_by_label("Code from the text message").fill(code_in((await rig.mails("+32470123456"))[0]))
+    await tab.keyboard.press("Enter")
+    await tab.locator("#codes li").first.wait_for()
+    await assert_no_fault(tab)
+    await look_at(rig, tab, "/security")
+    await tab.get_by_role("link", name="Remove +32").click()
+    await tab.get_by_label("Your password").wait_for()
+    await assert_no_fault(tab)
+
+
 async def test_who_verifies_a_new_browser_finds_every_page_accessible(rig, tab):
     await rig.browser().join(EMAIL)
     await tab.goto(str(rig.server.make_url("/sign-in")))

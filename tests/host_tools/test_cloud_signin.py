@@ -94,7 +94,7 @@ def test_voice_is_offered_only_beside_another_and_never_first(holdings):
 
 
 def test_a_voice_call_alone_is_nothing_even_where_the_mail_is_missing():
-    only_phones = Holdings(phones=1, email=0)
+    only_phones = Holdings(phones=1, callable_phones=1, email=0)
     assert signin.open_methods(only_phones) == ("sms", "voice")
     assert signin.open_methods(Holdings(recovery_codes=1, email=0)) == ()
 

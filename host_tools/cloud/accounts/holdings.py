@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from host_tools.cloud.accounts import trusted
 from host_tools.cloud.accounts.signin import Holdings
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.store.models import Authenticator, RecoveryCode
+from host_tools.cloud.store.models import Authenticator, Phone, RecoveryCode
 
 
 async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Holdings:
@@ -18,6 +18,7 @@ async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Hold
         recovery_codes=await _count(
             session, RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
         ),
+        phones=await _count(session, Phone.account_id == account_id),
         trusted=await trusted.count_awake(session, account_id, visit),
     )
 

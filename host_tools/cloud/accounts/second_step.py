@@ -11,10 +11,10 @@ from gatelodge.contract.errors import StateError
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import codes, drift, letters, recovery, signin, trusted
+from host_tools.cloud.accounts import codes, costs, drift, letters, recovery, signin, trusted
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.codes import Codes
-from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
+from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.factors import Factors, Verdict
 from host_tools.cloud.accounts.holdings import holdings
@@ -26,7 +26,7 @@ from host_tools.cloud.bus import Bus
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account, SentCode, SignIn
+from host_tools.cloud.store.models import Account, Phone, SentCode, SignIn
 from host_tools.cloud.store.secret_box import new_id
 
 START_AGAIN = "That took too long, or it was refused. Sign in again from the start."
@@ -56,6 +56,15 @@ class Waiting(NamedTuple):
     offered: tuple[str, ...]
     two_factor: bool
     sent: SentCode | None
+    phones: list[Phone]
+
+    @property
+    def recipient(self) -> str:
+        """Where a code goes: the chosen number, else the one used last; or the e-mail."""
+        if self.row.method != "sms":
+            return self.account.email
+        chosen = [phone for phone in self.phones if phone.id == self.row.phone_id]
+        return (chosen or self.phones)[0].number
 
 
 class SecondStep:
@@ -103,15 +112,15 @@ class SecondStep:
             held = await holdings(session, row.account_id, visit)
             account = await session.get_one(Account, row.account_id)
             sent = await self._codes.sent(session, _bound_to(row))
-            offered = signin.open_methods(held)
-            return Waiting(row, account, offered, signin.two_factor(held), sent)
+            phones = list(await session.scalars(_phones(row.account_id)))
+            return Waiting(row, account, signin.open_methods(held), signin.two_factor(held), sent, phones)
 
-    async def choose(self, method: str, visit: Visit) -> None:
+    async def choose(self, method: str, phone_id: str, visit: Visit) -> None:
         """Ask another way, and send what it takes. Raises RefusedError."""
         async with self._database.write() as session:
             row = await self._row(session, visit)
             await self._step(session, row, signin.CHOSEN, method, visit)
-            await self._codes.drop(session, _bound_to(row)) if row.method != method else None
+            row.phone_id = phone_id
         await self.send(visit)
 
     async def send(self, visit: Visit) -> None:
@@ -148,16 +157,6 @@ class SecondStep:
             await self._step(session, row, signin.TAKEN, row.method, visit)
             return await self._finish(session, row, wants_trust, visit)
 
-    async def answered_by(
-        self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit
-    ) -> Entered:
-        """For an answer that is not typed (a passkey's signature), in the caller's transaction."""
-        return await self._answered(session, row, verdict, wants_trust, visit)
-
-    async def row_of(self, session: AsyncSession, visit: Visit) -> SignIn:
-        """This browser's waiting row, locked. Raises RefusedError."""
-        return await self._row(session, visit)
-
     async def _row(self, session: AsyncSession, visit: Visit) -> SignIn:
         row = await session.scalar(_of_browser(visit).with_for_update())
         if row is None:
@@ -185,8 +184,15 @@ class SecondStep:
             return await self._factors.check_recovery(session, row.account_id, text, now)
         said = await self._codes.check(session, _bound_to(row), "".join(text.split()), now)
         if said == codes.RIGHT:
+            await self._used_phone(session, row, now)
             return Verdict(signin.RIGHT, "")
         return Verdict(signin.WRONG, VOID_CODE if said == codes.VOID else WRONG_CODE)
+
+    async def _used_phone(self, session: AsyncSession, row: SignIn, now: float) -> None:
+        if row.method == "sms":
+            phones = list(await session.scalars(_phones(row.account_id)))
+            used = next((phone for phone in phones if phone.id == row.phone_id), phones[0])
+            used.used_at = now
 
     async def _answered(
         self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit
@@ -219,15 +225,16 @@ class SecondStep:
     async def _send_first(self, visit: Visit) -> None:
         try:
             await self.send(visit)
-        except ThrottledError:
+        except RefusedError:
             log.info("a code was held back: too many were sent")  # the page offers to send it later
 
     async def _send_code(self, waiting: Waiting, method: signin.Method, visit: Visit) -> None:
-        row, recipient = waiting.row, waiting.account.email
+        row, recipient = waiting.row, waiting.recipient
         await self._codes.allow(_bound_to(row), row.account_id, recipient, visit)
         async with self._database.write() as session:
             row = await self._row(session, visit)
             await self._step(session, row, signin.SENT, method.name, visit)
+            await costs.spend(session, row.account_id, method.channel, visit.now)
             text_of = self._text_of(method.channel, visit)
             await self._codes.send(session, _bound_to(row), method.channel, recipient, text_of, visit.now)
             note(session, row.account_id, "code_sent", visit, method.name)
@@ -257,8 +264,13 @@ def _new_row(account_id: str, how: str, attempt: signin.Attempt, visit: Visit) -
     return row
 
 
+def _phones(account_id: str):
+    return select(Phone).where(Phone.account_id == account_id).order_by(Phone.used_at.desc(), Phone.id)
+
+
 def _bound_to(row: SignIn) -> str:
-    return f"sign-in {row.id}"
+    """A code of one way is none of another, also within one sign-in."""
+    return f"sign-in {row.method} {row.id}"
 
 
 def _of_browser(visit: Visit):

@@ -58,6 +58,7 @@ class Holdings(NamedTuple):
     authenticators: int = 0
     recovery_codes: int = 0  # unused ones
     phones: int = 0  # verified ones
+    callable_phones: int = 0  # those of them that this cloud can call
     passkeys: int = 0
     telegram: int = 0  # linked chats
     trusted: int = 0  # other browsers that are trusted and signed in: an open page of theirs can be asked
@@ -82,7 +83,7 @@ METHODS = (
     Method("sms", "phones", TYPED, "sms", True, True, ("M2", "M5", "N4", "N5", "H5")),
     Method("push", "trusted", ELSEWHERE, "push", True, False, ("A1", "A2", "A7")),
     Method("mail", "email", TYPED, "mail", True, False, ("A1", "A2", "A6")),
-    Method("voice", "phones", TYPED, "voice", False, False, ("H4", "H5")),
+    Method("voice", "callable_phones", TYPED, "voice", False, False, ("H4", "H5")),
     Method("recovery", "recovery_codes", TYPED, "", False, False, ("K14", "M4", "M5")),
 )
 BY_NAME = {method.name: method for method in METHODS}

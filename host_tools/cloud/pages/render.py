@@ -11,6 +11,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from host_tools.cloud.accounts import numbers
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.pages.assets import ASSETS, LOGO
@@ -31,6 +32,7 @@ NOTICES = {
     "released": "The router is released. Whoever has its service code can register it.",
     "agreed": "The other browser is signed in. You can end its session under Security.",
     "not-me": "That sign-in is over. Whoever it was knows your password: choose a new one now.",
+    "phone-removed": "The phone number is removed.",
     "browser-removed": "The browser is signed out, and must verify again.",
     "session-ended": "That session is over.",
     "password-changed": "Your password is changed. Every other session is over.",
@@ -103,7 +105,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(_=text, asset=ASSETS.address, logo=Markup(LOGO), moment=moment_tag, duration=duration)
-    made.filters.update(spaced=spaced, browser_words=browser_words)
+    made.filters.update(spaced=spaced, browser_words=browser_words, readable=numbers.readable)
     return made
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from host_tools.cloud.accounts import codes, signin
+from host_tools.cloud.accounts import codes, numbers, signin
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.second_step import START_AGAIN, Entered, Waiting
 from host_tools.cloud.accounts.sessions import WHOLE_S
@@ -55,11 +55,11 @@ async def post_code(request: web.Request) -> web.StreamResponse:
 
 async def post_method(request: web.Request) -> web.StreamResponse:
     """Another way, or the same once more."""
-    filled = await forms.read(request, (forms.METHOD,))
+    filled = await forms.read(request, (forms.METHOD, forms.PHONE_ID))
     second_step, visit = request.app[PARTS].second_step, request[VISIT]
-    method = filled.values["method"]
+    method, phone_id = filled.values["method"], filled.values["phone"]
     try:
-        await (second_step.choose(method, visit) if method else second_step.send(visit))
+        await (second_step.choose(method, phone_id, visit) if method else second_step.send(visit))
     except RefusedError as error:
         return await code_page(request, refused(error), status_of(error))
     raise web.HTTPSeeOther("/sign-in/code")
@@ -109,10 +109,24 @@ def signed_in(entered: Entered, address: str = "/routers") -> web.HTTPSeeOther:
     return answer
 
 
+def _ways(name: str, waiting: Waiting) -> list[tuple[str, str, str]]:
+    """The buttons that ask by this method: (method, phone id, what it says). One for each number."""
+    if name not in ("sms", "voice"):
+        return [] if name == waiting.row.method else [(name, "", WORDS[name].offer)]
+    sent_to = waiting.sent.recipient if waiting.sent and waiting.row.method == name else ""
+    return [
+        (name, phone.id, f"{WORDS[name].offer} ({numbers.hinted(phone.number)})")
+        for phone in waiting.phones
+        if phone.number != sent_to
+    ]
+
+
 def _words_of(waiting: Waiting, now: float) -> dict[str, Any]:
     method = signin.BY_NAME[waiting.row.method]
-    others = [(name, WORDS[name].offer) for name in waiting.offered if name != method.name]
+    others = [way for name in waiting.offered for way in _ways(name, waiting)]
+    sent_to = waiting.sent.recipient if waiting.sent else ""
     return {
+        "sent_to": numbers.hinted(sent_to) if sent_to.startswith("+") else sent_to,
         "words": WORDS[method.name],
         "method": method,
         "others": others,

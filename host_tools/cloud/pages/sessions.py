@@ -45,8 +45,9 @@ async def log(request: web.Request) -> web.StreamResponse:
 
 async def choose(request: web.Request) -> web.StreamResponse:
     """Once, after the first sign-in (N4)."""
-    await request.app[PARTS].factors.asked(request[VISIT])
-    return page(request, "choose.html")
+    parts = request.app[PARTS]
+    await parts.factors.asked(request[VISIT])
+    return page(request, "choose.html", phones_possible=parts.phones.possible)
 
 
 async def password(request: web.Request) -> web.StreamResponse:

@@ -168,6 +168,26 @@ class RecoveryCode(Base):
     used_at: Mapped[float | None]
 
 
+class Phone(Base):
+    """A phone number that a code has reached."""
+
+    __tablename__ = "phones"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    number: Mapped[str] = mapped_column(String(20))  # E.164
+    created_at: Mapped[float]
+    used_at: Mapped[float]
+
+
+class Spending(Base):
+    """What an account's messages have cost on one day (accounts/costs.py)."""
+
+    __tablename__ = "spendings"
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # since 1970, in UTC
+    cents: Mapped[int]
+
+
 class Throttle(Base):
     """One number per key (accounts/throttle.py): when the next attempt would be due at an even pace."""
 
@@ -271,6 +291,7 @@ class OutboxMessage(Base):
 
 
 Index("ix_trusted_browsers_account", TrustedBrowser.account_id, TrustedBrowser.browser_hash, unique=True)
+Index("ix_phones_account", Phone.account_id, Phone.number, unique=True)
 Index("ix_events_account", Event.account_id, Event.at)
 Index("ix_claims_account", Claim.account_id, Claim.created_at)
 Index("ix_commands_router", Command.serial_number, Command.asked_at)
