@@ -412,8 +412,9 @@ if MICROPYTHON:
     _received = memoryview(bytearray(4096))
 
     def receive(channel, length):
-        """Some of what a socket or TLS object has, at most `length`; b"" at its end, None when none yet."""
-        count = channel.readinto(_received[: min(length, len(_received))])
+        """Some of what a socket or TLS object has, at most `length` (which is 4096 at most); b"" at its end,
+        None when none yet."""
+        count = channel.readinto(_received, length)
         return None if count is None else bytes(_received[:count])
 
     def transmit(channel, data):

@@ -110,6 +110,10 @@ class Store:
         text = self._texts.get(key)
         return default if text is None else json.loads(text)
 
+    def has(self, key):
+        """Whether there is a value other than null, without making it."""
+        return self._texts.get(key, "null") != "null"
+
     def keys(self):
         return sorted(self._texts)
 

@@ -78,10 +78,11 @@ class Stream:
 
     async def read(self, n):
         """Between 1 and `n` bytes, as soon as there are some; b"" at the end of the stream."""
-        if not self._buffer:
-            await self._fill(self._deadline())
-        data, self._buffer = self._buffer[:n], self._buffer[n:]
-        return data
+        data = self._buffer
+        if not data and await self._fill(monotonic_ms() + self.timeout_ms):
+            data = self._buffer
+        self._buffer = data[n:] if len(data) > n else b""
+        return data[:n] if len(data) > n else data
 
     async def read_exactly(self, n):
         """`n` bytes. LineError when the stream ends before."""
@@ -114,17 +115,21 @@ class Stream:
 
         When it fails or is cancelled, nobody knows how much was sent: the stream is closed.
         """
-        rest = memoryview(data)
         try:
-            while rest:
-                sent = self._transmit(rest)
-                if sent is None:
-                    await self._sleep(compat.wait_writable, self._deadline())
-                else:
-                    rest = rest[sent:]
+            sent = self._transmit(data)
+            if sent != len(data):
+                await self._write_on(memoryview(data), sent or 0)
         except BaseException:
             self.close()
             raise
+
+    async def _write_on(self, data, sent):
+        while sent < len(data):
+            done = self._transmit(data[sent:])
+            if done is None:
+                await self._sleep(compat.wait_writable, self._deadline())
+            else:
+                sent += done
 
     def close(self):
         """Closes the connection at once. A task that sleeps in it gets a LineError. May be called again."""
@@ -153,10 +158,12 @@ class Stream:
             if data:
                 self._buffer = self._buffer + data if self._buffer else data
                 return True
-            if data is None:
-                await self._sleep(compat.wait_readable, deadline)
-            else:
+            if data is not None:
                 self._ended = True
+            elif monotonic_ms() >= deadline:
+                raise LineError(f"{self} was too slow")
+            else:
+                await compat.wait_readable(self._sock, deadline)
         return False
 
     async def _sleep(self, wait, deadline):
@@ -165,7 +172,8 @@ class Stream:
         await wait(self._sock, deadline)
 
     def _receive(self):
-        self._check_open()
+        if self._sock is None:
+            raise self._closed_here()
         try:
             return compat.receive(self._channel, CHUNK)
         except (OSError, ValueError) as error:
@@ -174,15 +182,15 @@ class Stream:
             raise self._failure(error)
 
     def _transmit(self, data):
-        self._check_open()
+        if self._sock is None:
+            raise self._closed_here()
         try:
             return compat.transmit(self._channel, data)
         except (OSError, ValueError) as error:
             raise self._failure(error)
 
-    def _check_open(self):
-        if self._sock is None:
-            raise LineError(f"the connection with {self} was closed here")
+    def _closed_here(self):
+        return LineError(f"the connection with {self} was closed here")
 
     def _failure(self, error):
         """The error of our tree for one of the platform's. ValueError is how `tls` says a bad certificate."""

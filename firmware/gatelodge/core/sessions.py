@@ -46,7 +46,7 @@ def new_token(random_bytes):
 
 def hashed(token):
     """Return what is kept of a token. Bounded, because the text comes from a cookie."""
-    return compat.sha256(token[:256].encode())
+    return compat.sha256((token if len(token) <= 256 else token[:256]).encode())
 
 
 class Sessions:

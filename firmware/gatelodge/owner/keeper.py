@@ -37,7 +37,7 @@ class Keeper:
 
     @property
     def is_set_up(self):
-        return self.store.get(store_keys.OWNER) is not None
+        return self.store.has(store_keys.OWNER)
 
     @property
     def is_two_factor_off(self):

@@ -54,10 +54,11 @@ class Response:
         self.status_code = status_code
         self.headers = headers
 
-    def head_bytes(self, keep_alive):
-        """The head, up to and with its empty line."""
+    def as_bytes(self, keep_alive, head_only):
+        """The whole answer, as it is sent; without its body where only the head was asked for."""
         self.headers["Content-Length"] = str(len(self.body))
-        return wire.head_bytes(self.status_code, self.headers, keep_alive)
+        head = wire.head_bytes(self.status_code, self.headers, keep_alive)
+        return head if head_only else head + self.body
 
 
 def _pairs(text, separator):

@@ -32,13 +32,13 @@ class Data(Response):
     def headers(self):
         return _headers(JSON, ())
 
-    def head_bytes(self, keep_alive):
+    def as_bytes(self, keep_alive, head_only):
         key = self.status_code if keep_alive else -self.status_code
         start = self._heads.get(key)
         if start is None:
             start = wire.head_start(self.status_code, self.headers, keep_alive) + b"\r\nContent-Length: "
             self._heads[key] = start
-        return b"%s%d\r\n\r\n" % (start, len(self.body))
+        return b"".join((start, b"%d\r\n\r\n" % len(self.body), b"" if head_only else self.body))
 
 
 def data(value, status=200, cookies=()):

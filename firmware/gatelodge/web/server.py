@@ -157,13 +157,14 @@ class WebServer:
                 response = await response
         except Refusal as refusal:
             speak(language.of_head(raw))
-            await self._send(connection, self._refused(path, refusal), False, False)
+            await connection.write(self._refused(path, refusal).as_bytes(False, False))
             return False
         if hasattr(response.body, "stream_to"):
             await self._send_stream(connection, response, head.method == "HEAD")
             return False
         keep = may_keep and head.keep_alive and response.status_code != 500
-        await self._send(connection, response, keep, head.method == "HEAD")
+        connection.stream.timeout_ms = WRITE_MS
+        await connection.stream.write(response.as_bytes(keep, head.method == "HEAD"))
         return keep
 
     async def _request(self, connection, raw, head):
@@ -204,10 +205,6 @@ class WebServer:
         headers = {"Content-Type": kind, "Cache-Control": "no-store"}
         headers.update(refusal.headers)
         return Response(body, refusal.status, headers)
-
-    async def _send(self, connection, response, keep_alive, head_only):
-        head = response.head_bytes(keep_alive)
-        await connection.write(head if head_only else head + response.body)
 
     async def _send_stream(self, connection, response, head_only):
         """An answer without an end: its length is told by closing the connection (RFC 9112 section 6.3)."""
