@@ -106,6 +106,10 @@ def _id(sentence: str | Sequence[str]) -> str:
     return sentence if isinstance(sentence, str) else sentence[0]
 
 
+def is_translated(message: Message) -> bool:
+    return all(_texts(message))
+
+
 def _texts(message: Message) -> list[str]:
     """What is translated: one text, or a form for each count. An empty one is missing."""
     texts = message.string
@@ -171,8 +175,7 @@ def compile_catalog(catalog: Catalog) -> bytes:
     """Return the file for the router. What is not translated, or not surely, is left out."""
     rows: dict[int, str] = {}
     for message in catalog:
-        texts = _texts(message)
-        if not message.id or message.fuzzy or not all(texts):
+        if not message.id or message.fuzzy or not is_translated(message):
             continue
         key = form.key_of(_id(message.id))
         if key in rows:
@@ -181,7 +184,7 @@ def compile_catalog(catalog: Catalog) -> bytes:
                 "change a word of it",
                 exit_codes.BUNDLE_BUILD,
             )
-        rows[key] = form.PART.join(texts)
+        rows[key] = form.PART.join(_texts(message))
     data = [rows[key].encode() for key in sorted(rows)]
     place = form.HEAD_BYTES + form.ROW_BYTES * (len(rows) + 1)
     table = b""

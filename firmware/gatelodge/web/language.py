@@ -36,7 +36,8 @@ def of_head(raw):
 
 
 async def kept(request, answering):
-    """Await an answer that takes a while, and speak the request's language again after it."""
+    """Await an answer that takes a while, in the request's language before and after."""
+    speak(of(request))
     try:
         return await answering
     finally:
