@@ -45,13 +45,15 @@ OFFLINE = "offline"
 VALUE_LIMIT = 2048  # bytes of a result's value: the ledger keeps up to 16 of them on the flash
 HEARTBEAT_FACTS = ("uptime_s", "load", "memory_free_kb", "wan_up")
 
-# The `reason` of a TlsError: who refused whom, for the log and the dashboard.
+# The `reason` of a TlsError: who refused whom, for the log and, translated, for the pages.
 REFUSALS = {
-    "untrusted": "cloud refused: its certificate is not signed by the CA this router trusts",
-    "name": "cloud refused: its certificate is for another name",
-    "expired": "cloud refused: its certificate is not valid at this router's time",
-    "alert": "the cloud refused this router's certificate",
+    "untrusted": N_("cloud refused: its certificate is not signed by the CA this router trusts"),
+    "name": N_("cloud refused: its certificate is for another name"),
+    "expired": N_("cloud refused: its certificate is not valid at this router's time"),
+    "alert": N_("the cloud refused this router's certificate"),
 }
+
+BROKEN = N_("the connection to the cloud broke")
 
 
 class CloudClient:
@@ -191,7 +193,7 @@ class CloudClient:
         except Exception as error:
             # A fault of ours must not cut the router off until somebody restarts it.
             log.exception("link", "the link failed", error)
-            self._offline("the link failed; the log says how")
+            self._offline(N_("the link failed; the log says how"))
 
     async def _converse(self, connection):
         reason, cause = "shutdown", None
@@ -399,7 +401,7 @@ _HANDLERS = {
 
 def refusal_text(error):
     """One sentence for the log and the dashboard: who refused whom, or what broke."""
-    return REFUSALS.get(getattr(error, "reason", None)) or str(error) or "the connection to the cloud broke"
+    return REFUSALS.get(getattr(error, "reason", None)) or str(error) or BROKEN
 
 
 def _fitting(result):

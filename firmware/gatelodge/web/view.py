@@ -164,7 +164,7 @@ class View:
         cloud = self.site.cloud
         parts = [_("The router goes on trying. This page does not need the cloud.")]
         if cloud is not None and cloud.state.get("last_error"):
-            parts.insert(0, sentence(cloud.state["last_error"]))
+            parts.insert(0, sentence(_(cloud.state["last_error"])))
         since = self._since()
         return " ".join(parts) + (" " + since if since else "")
 

@@ -124,7 +124,7 @@ class CloudPages:
         texts = {
             "link.state": _(_STATES.get(state.get("state"), N_("Not connected"))),
             "link.since": self._since(state.get("since")),
-            "link.error": view.sentence(state["last_error"]) if state.get("last_error") else _("None"),
+            "link.error": view.sentence(_(state["last_error"])) if state.get("last_error") else _("None"),
             "link.address": (self._site.identity.get("cloud") or {}).get("host", view.UNKNOWN),
         }
         return texts, "works", None
