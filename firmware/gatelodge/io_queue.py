@@ -11,9 +11,16 @@ It depends on asyncio.core (the same from MicroPython 1.23 to 1.26): `core._io_q
 import select
 from asyncio import core  # type: ignore[attr-defined]
 
-_ONE_SHOT = 1  # ipoll's flag: who has had an event has none more until it is armed again
-_READER, _WRITER, _STREAM, _READ_BY, _WRITE_BY = range(5)
-_AT_ONCE = 8  # tasks that run between two looks at the descriptors while more tasks are ready
+from micropython import const  # type: ignore[import-not-found]
+
+_ONE_SHOT = const(1)  # ipoll's flag: who has had an event has none more until it is armed again
+_READER = const(0)  # places in an entry of `map`
+_WRITER = const(1)
+_STREAM = const(2)
+_BY = const(3)  # and the next: the deadlines of the two
+_IN = select.POLLIN
+_OUT = select.POLLOUT
+_AT_ONCE = const(8)  # tasks that run between two looks at the descriptors while more tasks are ready
 
 
 class IoQueue:
@@ -34,22 +41,21 @@ class IoQueue:
 
     def sleep(self, stream, side, deadline_ms):
         """The task that runs sleeps from its next `yield` until the stream is ready, or the deadline."""
-        task = core.cur_task
         entry = self.map.get(id(stream))
         if entry is None:
             entry = self.map[id(stream)] = [None, None, stream, None, None]
             self._poller.register(stream, 0)
         elif entry[side] is not None:
             raise RuntimeError("two tasks sleep on one side of a stream")
-        entry[side] = task
-        entry[_READ_BY + side] = deadline_ms
+        task = entry[side] = core.cur_task
+        task.data = self  # where Task.cancel finds `remove`
         self._arm(entry)
+        entry[_BY + side] = deadline_ms
         if deadline_ms is not None and (self._next_ms is None or deadline_ms < self._next_ms):
             self._next_ms = deadline_ms
-        task.data = self  # where Task.cancel finds `remove`
 
     def _arm(self, entry):
-        events = (select.POLLIN if entry[_READER] else 0) | (select.POLLOUT if entry[_WRITER] else 0)
+        events = (_IN if entry[_READER] else 0) | (_OUT if entry[_WRITER] else 0)
         self._poller.modify(entry[_STREAM], events)
 
     def remove(self, task):
@@ -92,15 +98,18 @@ class IoQueue:
         woke = False
         for stream, events in self._poller.ipoll(self._patience(dt), _ONE_SHOT):  # type: ignore[attr-defined]
             entry = self.map[id(stream)]
-            reads = events & ~select.POLLOUT and self._wake(entry, _READER)
-            writes = events & ~select.POLLIN and self._wake(entry, _WRITER)
+            # Hanging up and failing are events of both sides.
+            reads = events & ~_OUT and self._wake(entry, _READER)
+            writes = events & ~_IN and self._wake(entry, _WRITER)
             if not (reads or writes):
                 self._forget(entry)  # it has hung up or failed, and nobody is there to hear it
                 continue
             woke = True
             if entry[_READER] or entry[_WRITER]:
                 self._arm(entry)
-        return self._wake_late() or woke
+        if self._next_ms is not None and self._monotonic_ms() >= self._next_ms:
+            woke = self._wake_late() or woke
+        return woke
 
     def _patience(self, dt):
         if self._next_ms is None:
@@ -118,13 +127,10 @@ class IoQueue:
 
     def _wake_late(self):
         """Wakes those whose deadline has passed; they find out by the time."""
-        now = self._monotonic_ms()
-        if self._next_ms is None or now < self._next_ms:
-            return False
-        woke, self._next_ms = False, None
+        now, woke, self._next_ms = self._monotonic_ms(), False, None
         for entry in list(self.map.values()):
             for side in (_READER, _WRITER):
-                deadline_ms = entry[_READ_BY + side]
+                deadline_ms = entry[_BY + side]
                 if entry[side] is None or deadline_ms is None:
                     continue
                 if deadline_ms <= now:

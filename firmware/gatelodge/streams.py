@@ -84,6 +84,31 @@ class Stream:
         self._buffer = data[n:] if len(data) > n else b""
         return data[:n] if len(data) > n else data
 
+    async def read_unanswered(self, answer, idle_ms):
+        """As `read`, but to whatever comes `answer(data)` is sent, until it gives None: then that is returned.
+
+        All in one coroutine, for who is asked the same again and again. `idle_ms` is for each wait.
+        """
+        data, self._buffer = self._buffer or self._receive(), b""
+        deadline = monotonic_ms() + idle_ms
+        while True:
+            if data is None:
+                if monotonic_ms() >= deadline:
+                    raise LineError(f"{self} was too slow")
+                await compat.wait_readable(self._sock, deadline)
+                data = self._receive()
+                continue
+            reply = answer(data) if data else None
+            if reply is None:
+                self._ended = not data
+                return data
+            sent = self._transmit(reply)
+            if sent != len(reply):
+                await self.write(reply[sent or 0 :])
+            # Less than was asked for is all that there was, in TLS too: it keeps nothing of the next record.
+            data = self._receive() if len(data) == CHUNK else None
+            deadline = monotonic_ms() + idle_ms
+
     async def read_exactly(self, n):
         """`n` bytes. LineError when the stream ends before."""
         deadline = self._deadline()

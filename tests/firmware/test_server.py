@@ -37,6 +37,14 @@ class Line:
             raise LineError("nothing was received in time")
         return b""
 
+    async def read_unanswered(self, answer, idle_ms):
+        while True:
+            came = await self.read(server.CHUNK)
+            answered = answer(came) if came else None
+            if answered is None:
+                return came
+            await self.write(answered)
+
     async def write(self, data):
         self.written.append(data)
 

@@ -13,6 +13,7 @@ from gatelodge.text import speak
 from gatelodge.web import language, wire
 from gatelodge.web.guard import host_name
 from gatelodge.web.message import Request, Response
+from gatelodge.web.reply import Data
 from gatelodge.web.wire import Refusal
 
 IDLE_MS = 75000  # between requests: a TLS handshake costs this router more than an open connection does
@@ -28,8 +29,11 @@ MAX_DRAIN = 16384  # bytes of a refused body that are still read, so that the re
 class Connection:
     """Bytes in, bytes out: finds the end of a head, keeps what came after it for the next request."""
 
-    def __init__(self, stream, monotonic_ms=compat.monotonic_ms):
+    def __init__(self, stream, monotonic_ms=compat.monotonic_ms, answer=None):
+        """answer: Routes.answer, by which the same request is answered again on its arrival."""
         self.stream = stream
+        self.left = MAX_REQUESTS
+        self._answer = answer
         self.client = stream.peer[0] if stream.peer else ""
         self._monotonic_ms = monotonic_ms
         self._came = b""
@@ -37,6 +41,8 @@ class Connection:
         # what was checked and read need not be again. Who may, and the session, are asked each time: that is
         # the handler's business.
         self.last_raw = self.last_head = self.last_request = None
+        self.may_repeat = False
+        self.response = None  # made already, to the request that came last
 
     async def next_head(self):
         """The bytes of the next head with its empty line, or None when the other side has gone or is idle.
@@ -48,9 +54,9 @@ class Connection:
         stream.yields_since_ms = self._monotonic_ms()
         came = self._came
         if not came:
-            stream.timeout_ms = IDLE_MS
+            stream.timeout_ms = WRITE_MS  # of what is answered meanwhile
             try:
-                came = await stream.read(CHUNK)
+                came = await stream.read_unanswered(self._answer_again, IDLE_MS)
             except LineError:
                 return None
             if not came:
@@ -73,6 +79,20 @@ class Connection:
 
     def remember(self, raw, head, request):
         self.last_raw, self.last_head, self.last_request = raw, head, request
+        self.may_repeat = head.keep_alive and head.method == "GET"
+
+    def _answer_again(self, came):
+        """The bytes that answer the same request once more, if they need no waiting. Else None, and the
+        response if there is one: the server goes on with it."""
+        if came != self.last_raw or self.left < 2 or not self.may_repeat:
+            return None
+        response = self._answer(self.last_request)
+        if not isinstance(response, Data):
+            self.response = response
+            return None
+        self.left -= 1
+        self.stream.yields_since_ms = self._monotonic_ms()
+        return response.as_bytes(True, False)
 
     async def body(self, length):
         """The `length` bytes of a body. Raises Refusal(408) when they do not come in time."""
@@ -129,17 +149,16 @@ class WebServer:
 
     async def handle(self, stream):
         """Serve one connection until either side ends it. Raises nothing but a cancellation."""
-        connection = Connection(stream)
+        connection = Connection(stream, answer=self._routes.answer)
         try:
-            left = MAX_REQUESTS
-            while left and await self._serve_next(connection, left > 1):
-                left -= 1
+            while await self._serve_next(connection):
+                pass
         except (LineError, OSError) as error:
             log.debug("web", "%s: %s", connection.client, error)
         finally:
             stream.close()
 
-    async def _serve_next(self, connection, may_keep):
+    async def _serve_next(self, connection):
         """Answer one request. False when the connection is to end."""
         path, raw = "/", None
         try:
@@ -152,7 +171,7 @@ class WebServer:
                 head = wire.check_head(raw)
                 path = head.path
                 request = await self._request(connection, raw, head)
-            response = self._routes.answer(request)
+            response, connection.response = connection.response or self._routes.answer(request), None
             if not isinstance(response, Response):
                 response = await response
         except Refusal as refusal:
@@ -162,9 +181,9 @@ class WebServer:
         if hasattr(response.body, "stream_to"):
             await self._send_stream(connection, response, head.method == "HEAD")
             return False
-        keep = may_keep and head.keep_alive and response.status_code != 500
-        connection.stream.timeout_ms = WRITE_MS
-        await connection.stream.write(response.as_bytes(keep, head.method == "HEAD"))
+        connection.left -= 1
+        keep = connection.left > 0 and head.keep_alive and response.status_code != 500
+        await connection.write(response.as_bytes(keep, head.method == "HEAD"))
         return keep
 
     async def _request(self, connection, raw, head):
