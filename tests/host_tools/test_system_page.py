@@ -49,7 +49,7 @@ def test_an_unset_clock_is_said_and_the_page_lives(tab, router, system):
 
 def test_the_log_is_filtered_by_level_and_by_words(tab, system):
     lines = tab.locator(".log li")
-    expect(lines).to_have_count(40)
+    expect(lines).to_have_count(32)
     tab.get_by_label("Show", exact=True).select_option("Warnings and errors")
     tab.get_by_role("button", name="Filter").click()
     expect(lines.filter(has_text="network time")).to_have_count(1)
@@ -143,7 +143,7 @@ def test_long_lines_are_cut_on_the_page_and_leave_it_small(tab, router, system):
     router.tell("talk")
     tab.goto(router.url + "/system")
     expect(tab.locator(".log li", has_text="x…").first).to_be_visible()
-    assert 10 < tab.locator(".log li").count() < 40
+    assert 10 < tab.locator(".log li").count() < 32
     assert len(tab.content().encode()) <= LATER_LOAD_BYTES
 
 

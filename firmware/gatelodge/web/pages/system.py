@@ -11,9 +11,10 @@ from gatelodge.web.pages import system_backup
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
 from gatelodge.web.routes import OWNER, api, get, post
 
-# Of the log on the page, which has 15 KB in all; the file has more.
-MOST_SHOWN = 40  # lines
-MOST_SHOWN_BYTES = 4000
+# Of the log on the page, which has 15 KB in all, in every language: what is said of the rest leaves more or
+# less room for it. The file has more.
+MOST_SHOWN = 32  # lines
+CARDS_BYTES = 7600  # of all cards
 LONGEST_SHOWN = 240  # characters of a line
 MOST_FILE_BYTES = 64 * 1024  # of the file: the log in memory has about 50 KB
 LONGEST_FIND = 64
@@ -96,7 +97,9 @@ class SystemPages:
     def page(self, visit, values):
         now = self._view.now()
         now["text"].setdefault("system.title", _("System"))  # where the uptime cannot be read
-        cards = _time(now) + _room(now) + self._backup.cards(now) + _log(*_asked(values)) + _acts()
+        before, after = _time(now) + _room(now) + self._backup.cards(now), _acts()
+        room = CARDS_BYTES - len(before.encode()) - len(after.encode())
+        cards = before + _log(room, *_asked(values)) + after
         body = headline(now, "system") + '<div class="cards">' + cards + "</div>"
         body = live_page(self._site, "system", body) + system_backup.DIALOGS
         return reply.page(self._site.shell.signed_in("/system", _("System"), body, visit.session))
@@ -173,9 +176,9 @@ def _room(now):
     return card(now, "router", _("Storage and memory"), facts(rows))
 
 
-def _log(least, find):
+def _log(room, least, find):
     found = log_lines.matching(log.lines(), least, find)
-    shown = log_lines.newest([_cut(line) for line in found[-MOST_SHOWN:]], MOST_SHOWN_BYTES)
+    shown = log_lines.newest([_line(_cut(line)) for line in found[-MOST_SHOWN:]], room)
     return fill(
         _LOG,
         title=_("Log"),
@@ -213,8 +216,8 @@ _LINES = P_("%d line, the newest first.", "%d lines, the newest first.")
 def _lines(shown):
     if not shown:
         return ""
-    rows = [_line(line) for line in reversed(shown)]
-    return '<ol class="log" tabindex="0" aria-label="' + escape(_("Log")) + '">' + "".join(rows) + "</ol>"
+    rows = "".join(reversed(shown))
+    return '<ol class="log" tabindex="0" aria-label="' + escape(_("Log")) + '">' + rows + "</ol>"
 
 
 def _line(line):
