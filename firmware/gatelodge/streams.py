@@ -85,7 +85,7 @@ class Stream:
         return data[:n] if len(data) > n else data
 
     async def read_unanswered(self, answer, idle_ms):
-        """As `read`, but to whatever comes `answer(data)` is sent, until it gives None: then that is returned.
+        """As `read`, but to what comes `answer(data)` is sent, until it gives None: then that is returned.
 
         All in one coroutine, for who is asked the same again and again. `idle_ms` is for each wait.
         """
