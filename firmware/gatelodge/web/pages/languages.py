@@ -51,4 +51,6 @@ def _back(request):
     """The path of the page that the form was on, as the browser tells; never another host's."""
     _, _, rest = (request.headers.get("Referer") or "").partition("://")
     host, slash, path = rest.partition("/")
-    return slash + path if slash and host == request.headers.get("Host") and path[:1] != "/" else "/"
+    is_ours = slash and host == request.headers.get("Host")
+    # Browsers take two slashes, or a backslash, for the beginning of another host.
+    return slash + path if is_ours and path[:1] not in ("/", "\\") else "/"
