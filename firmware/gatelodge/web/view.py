@@ -121,7 +121,7 @@ class View:
             "router.firmware": self.site.version,
             "router.kernel": facts["kernel"],
             "router.uptime": words.span(facts["uptime_s"]),
-            "router.load": "  ".join(["%.2f" % value for value in facts["load"]]),
+            "router.load": "  ".join([words.number(value, 2) for value in facts["load"]]),
             "router.memory": _use(used, memory["total_kb"]),
             "router.memory.percent": str(words.percent(used, memory["total_kb"])),
             "router.storage": UNKNOWN,

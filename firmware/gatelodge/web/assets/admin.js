@@ -475,7 +475,8 @@ function svg(name, attributes, text) {
   return element;
 }
 
-const CHART = { height: 220, left: 8, right: 56, top: 18, bottom: 26 };
+const CHART = { height: 220, left: 8, right: 56, top: 18, bottom: 26 }; // right: for words of four letters
+const LETTER = 10; // pixels that one takes at most, in bold
 
 const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]; // tops of an axis whose halves are short numbers too
 
@@ -495,6 +496,7 @@ function drawChart() {
   const figure = $("[data-chart]");
   if (!figure || live.samples.length === 0) return;
   const width = Math.max(figure.clientWidth, 240);
+  CHART.right = 16 + LETTER * Math.max(4, figure.dataset.down.length, figure.dataset.up.length);
   const inner = { width: width - CHART.left - CHART.right, height: CHART.height - CHART.top - CHART.bottom };
   const top = roundUp(Math.max(...live.samples.map((sample) => Math.max(...sample))));
   const x = (index) => CHART.left + inner.width * (1 - (live.samples.length - 1 - index) / (live.most - 1));
