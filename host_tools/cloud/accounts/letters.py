@@ -15,7 +15,7 @@ def sign_in_code(code: str, from_where: str, browser: str, public_url: str) -> T
         f"Your code is {code}\n\nSomebody, perhaps you, signs in to your Gatelodge account with the right "
         f"password.\n\nFrom: {from_where}\nBrowser: {browser}\n\nThe code is valid for {MINUTES} minutes.\n\n"
         "If it was not you, somebody may know your password. Give the code to nobody, and choose a new "
-        f"password:\n{public_url}/forgot" + FOOT,
+        f"password:\n{public_url}/security/password" + FOOT,
     )
 
 
