@@ -8,8 +8,9 @@ from babel.messages.catalog import Catalog
 from gatelodge import catalogue as reader
 from gatelodge.contract import languages
 
+from host_tools import cli, exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import catalogues
+from host_tools.release import bundle, catalogues
 
 HINT = "run `gatelodge languages update`, and translate what is empty"
 
@@ -129,3 +130,19 @@ def test_a_compiled_catalogue_has_the_rows_of_its_sentences():
     data = catalogues.compile_catalog(catalog)
     assert struct.unpack_from("<4sI", data) == (b"GLC1", 1)
     assert data.endswith(b"Anmelden")
+
+
+def test_the_bundle_holds_what_was_compiled_and_no_source():
+    assert [path.suffix for path in catalogues.compiled()] == [".cat"] * len(catalogues.TAGS)
+    catalogues.write_compiled()  # what lies beside the sources may be of yesterday
+    assert not [path for path in catalogues.FOLDER.iterdir() if bundle.is_asset(path)]
+
+
+def test_the_verb_tells_the_faults_and_fails_on_them_when_asked(small, capsys, monkeypatch):
+    monkeypatch.setattr(catalogues, "TAGS", ("de",))
+    small(())
+    assert cli.main(["languages", "update", "--check"]) == exit_codes.FAILED
+    assert "de: untranslated: Sign in" in capsys.readouterr().out
+    assert cli.main(["languages", "update"]) == exit_codes.OK
+    small(WELL)
+    assert cli.main(["languages", "update", "--check"]) == exit_codes.OK
