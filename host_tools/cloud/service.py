@@ -141,6 +141,7 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
         on_reset=parts.ownership.reset,
         on_release=parts.ownership.released_there,
         on_invite=parts.invitations.answer,
+        on_uninvite=parts.invitations.withdraw,
         on_notice=parts.notices.take,
     )
     parts.claims.hub = parts.ownership.hub = hub

@@ -22,7 +22,7 @@ EXAMPLES = {
         "reconnect_window_s": 300,
         "owner": OWNER,
         "reset": "5e1f00c0ffee0001",
-        "takes": {"release": True, "invite": None, "notice": None},
+        "takes": {"release": True, "invite": None, "notice": None, "uninvite": None},
     },
     "heartbeat": {"seq": 1, "uptime_s": 9, "load": 0.25, "memory_free_kb": 1024, "wan_up": True},
     "heartbeat_ack": {"seq": 1, "time_ms": 1795286400000},
@@ -46,6 +46,7 @@ EXAMPLES = {
     },
     "notice_ack": {"notice_id": "n1"},
     "invite": {"invite_id": "i1", "service_code": "000G40R40M30E209Z"},
+    "uninvite": {"invite_id": "i1"},
     "invitation": {"invite_id": "i1", "link": "https://cloud.test/i/x", "expires_s": 600, "error": None},
     "goodbye": {"reason": "restart"},
 }

@@ -12,12 +12,12 @@ from host_tools.cloud.devices.hub import DeviceOffline
 
 class FakeDeviceHub:
     def __init__(self, on_edge=None, on_claim_answer=None, on_reset=None, **calls):
-        """calls: on_release, on_invite, on_notice, as DeviceHub has them."""
+        """calls: on_release, on_invite, on_uninvite, on_notice, as DeviceHub has them."""
         self._on_edge = on_edge
         self._on_claim_answer = on_claim_answer
         self._on_reset = on_reset
         self.release, self.invite = calls.get("on_release"), calls.get("on_invite")
-        self.notice = calls.get("on_notice")
+        self.notice, self.uninvite = calls.get("on_notice"), calls.get("on_uninvite")
         self._online = {}
         self.claims = {}  # serial_number: the claim that its page shows
         self.owners = {}  # serial_number: whom the router was last told

@@ -20,7 +20,7 @@ TIMES = {"time_ms": 1795281600000, "heartbeat_s": 60, "reconnect_window_s": 1}
 
 class MemoryCloud:
     def __init__(self):
-        takes = {"release": True, "invite": True, "notice": True}
+        takes = {"release": True, "invite": True, "notice": True, "uninvite": True}
         self.welcome = {"type": "welcome", "owner": None, "takes": takes}
         self.welcome.update(TIMES)
         self.invitation = {"type": "invitation", "link": "https://cloud.test/i/x", "expires_s": 600}

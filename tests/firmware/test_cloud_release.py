@@ -142,6 +142,32 @@ class InvitationTest(Case):
         self.assertEqual(self.cloud.heard_of("invite")[0]["service_code"], CODE)
         await self.stop()
 
+    async def test_stopped_here_it_is_withdrawn_at_the_cloud(self):
+        await self.online()
+        self.client.invite()
+        self.client.uninvite()  # before the answer: the cloud hears of both, in this order
+        self.assertIsNone(self.client.invitation)
+        await self.until(lambda: self.cloud.heard_of("uninvite"))
+        asked, ended = self.cloud.heard_of("invite")[0], self.cloud.heard_of("uninvite")[0]
+        self.assertEqual(ended["invite_id"], asked["invite_id"])
+        self.assertIsNone(self.client.invitation)
+        self.client.uninvite()  # there is none any more
+        self.client.invite()
+        await self.until(lambda: self.client.invitation["state"] == OPEN)
+        self.assertEqual(len(self.cloud.heard_of("uninvite")), 1)
+        await self.stop()
+
+    async def test_a_cloud_that_knows_of_no_withdrawal_is_sent_none(self):
+        self.cloud.welcome["takes"].pop("uninvite")
+        await self.online()
+        self.client.invite()
+        await self.until(lambda: self.client.invitation["state"] == OPEN)
+        self.client.uninvite()
+        self.client.invite()
+        await self.until(lambda: self.client.invitation["state"] == OPEN)
+        self.assertEqual(self.cloud.heard_of("uninvite"), [])
+        await self.stop()
+
     async def test_nothing_of_it_is_kept_on_the_flash(self):
         await self.online()
         before = self.kept()

@@ -81,6 +81,16 @@ async def test_a_link_ends_after_ten_minutes_and_when_a_newer_one_comes(rig, ada
     assert (await ada.post(new)).status == 410
 
 
+async def test_a_link_that_its_router_withdrew_is_over_and_another_ones_is_not(rig, ada):
+    path, other = await invited(rig), await invited(rig, OTHER, 2)
+    await ada.get(path)
+    await rig.hub.uninvite(SERIAL)
+    assert ((await ada.get(path)).status, (await ada.post(path)).status) == (410, 410)
+    assert SERIAL not in rig.hub.claims
+    assert (await ada.get(other)).status == 200
+    await rig.hub.uninvite(SERIAL)  # twice is once
+
+
 async def test_a_router_gets_a_link_for_itself_and_by_its_own_code_only(rig):
     code = await rig.make_router(SERIAL)
     await rig.make_router(OTHER, 2)

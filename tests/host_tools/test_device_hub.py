@@ -69,7 +69,7 @@ class Bench:
         self.registry = MemoryRegistry([DeviceRecord(SERIAL, self.genuine.fingerprint, OWNER)])
         self.edges, self.answers, self.answer_fails = [], [], False
         self.resets, self.reset_fails = [], False
-        self.releases, self.invites, self.notices = [], [], []
+        self.releases, self.invites, self.notices, self.uninvites = [], [], [], []
         self.peers = aiohttp.ClientSession()
 
     async def start(self, **settings):
@@ -80,6 +80,7 @@ class Bench:
             on_reset=self.reset,
             on_release=self.release,
             on_invite=self.invite,
+            on_uninvite=self.uninvite,
             on_notice=self.notice,
             settings=HubSettings(**settings),
         )
@@ -121,6 +122,11 @@ class Bench:
             raise OSError("no database")
         self.invites.append((serial_number, service_code))
         return {"link": "https://cloud.test/x", "expires_s": 600, "error": None}
+
+    async def uninvite(self, serial_number):
+        if self.answer_fails:
+            raise OSError("no database")
+        self.uninvites.append(serial_number)
 
     async def connect(self, credential=None, **options):
         ca_file, _ = self.cloud_ca.write(self.folder, "cloud_ca")
@@ -350,6 +356,7 @@ async def test_a_welcome_says_which_younger_messages_are_taken(bench):
         "release": True,
         "invite": True,
         "notice": True,
+        "uninvite": True,
     }
 
 
@@ -388,6 +395,19 @@ async def test_an_invite_is_answered_with_a_link_or_with_a_reason(bench):
     told = await peer.hear()
     assert (told["invite_id"], told["link"]) == ("i2", None) and "Try again" in told["error"]
     assert bench.invites == [(SERIAL, "CODE")]
+
+
+async def test_a_withdrawal_is_passed_on_and_one_that_fails_leaves_the_link_up(bench):
+    peer = await bench.welcomed()
+    bench.answer_fails = True
+    await peer.say(type="uninvite", invite_id="i1")
+    await peer.say(type="invite", invite_id="i2", service_code="CODE")
+    assert (await peer.hear())["type"] == "invitation"  # so the withdrawal before it was heard
+    bench.answer_fails = False
+    await peer.say(type="uninvite", invite_id="i2")
+    await peer.say(type="invite", invite_id="i3", service_code="CODE")
+    assert (await peer.hear())["invite_id"] == "i3"
+    assert bench.uninvites == [SERIAL]
 
 
 async def test_a_reset_ends_the_ownership_before_the_welcome_acknowledges_it(bench):

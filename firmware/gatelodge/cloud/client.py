@@ -19,7 +19,7 @@ client.answer_claim(claim_id, approved)    # StateError when that claim is not w
 client.release()      # give the router back: it has no owner on return, and the cloud hears of it. StateError
 client.invite()       # ask for a link by which an account may register it: .invitation shows it. StateError
 client.invitation     # None, or as invitation.Invitation.current
-client.uninvite()     # show that link no more
+client.uninvite()     # show that link no more, and have the cloud end it
 client.notify(kind, at, address, browser)  # have the cloud tell the owner, if there is one: messages.NOTICES
 """
 
@@ -142,6 +142,10 @@ class CloudClient:
         self._changed()
 
     def uninvite(self):
+        """Offline, or at a cloud that knows of no withdrawal, the link works for its ten minutes."""
+        if self._invitation.id is not None and self._takes.get("uninvite"):
+            message = {"type": "uninvite", "invite_id": self._invitation.id}
+            self._tasks.start(self._deliver(message), "uninvite")
         self._invitation.drop()
         self._changed()
 

@@ -19,17 +19,17 @@ class Invitation:
 
     def __init__(self, now_ms):
         self._now_ms = now_ms
-        self._id = None
+        self.id = None  # of the question that was asked last, while it matters
         self._told = None  # {state, link, error}
         self._expires_ms = 0
 
     def ask(self, invite_id):
-        self._id = invite_id
+        self.id = invite_id
         self._tell(ASKED, None, None, ANSWER_MS)
 
     def answered(self, message):
         """The cloud's `invitation`. One that answers an earlier question says nothing."""
-        if message["invite_id"] != self._id:
+        if message["invite_id"] != self.id:
             return
         link = message["link"]
         if link is None or not link.startswith("https://"):
@@ -39,7 +39,7 @@ class Invitation:
 
     def drop(self):
         """It was used, given up, or belongs to the owner before."""
-        self._id = self._told = None
+        self.id = self._told = None
 
     def current(self):
         """None, or {state: ASKED|OPEN|REFUSED, link: text or None, error: text or None, expires_s}."""

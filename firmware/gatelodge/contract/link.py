@@ -48,6 +48,7 @@ TRANSITIONS = {
     (CLOUD, OPEN, "notice_ack"): OPEN,
     (ROUTER, OPEN, "invite"): OPEN,
     (CLOUD, OPEN, "invitation"): OPEN,
+    (ROUTER, OPEN, "uninvite"): OPEN,
 }
 TRANSITIONS.update({(who, state, "goodbye"): CLOSED for who in BOTH for state in (GREETING, WELCOMING, OPEN)})
 

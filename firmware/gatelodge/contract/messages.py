@@ -147,7 +147,7 @@ def check_rows(name, rows, fields):
 
 
 # Types that came after "gatelodge.1". A router sends one only to a cloud whose welcome takes it.
-YOUNGER = ("release", "invite", "notice")
+YOUNGER = ("release", "invite", "notice", "uninvite")
 
 # What the owner of a router is told of by the cloud, and not on the router's own page alone: kind -> what has
 # happened there. A router may know kinds that its cloud does not.
@@ -251,6 +251,7 @@ MESSAGES = {
             ("error", nullable(text(300))),
         ),
     ),
+    "uninvite": ((ROUTER,), (("invite_id", _ID),)),  # its owner wants it no more: the link is over
     "goodbye": (BOTH, (("reason", text(200)),)),  # the last message of whoever sends it
 }
 

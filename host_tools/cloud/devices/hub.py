@@ -52,6 +52,9 @@ OnNotice = Callable[[str, dict[str, Any]], Awaitable[None]]
 # on_invite(serial_number, service_code) -> {link, expires_s, error}: its owner wants it in an account.
 OnInvite = Callable[[str, str], Awaitable[dict[str, Any]]]
 
+# on_uninvite(serial_number): it wants none any more; the link that it was given is over.
+OnUninvite = Callable[[str], Awaitable[None]]
+
 WAITING_LIMIT = 8  # commands for one router; it remembers the last 32 (gatelodge/cloud/ledger.py)
 LINKS_OF_ROUTER_MAX = 8  # at once: after a few quick restarts the older ones are still on their way out
 CLOSING_S = 5  # for all goodbyes at shutdown
@@ -115,6 +118,7 @@ class DeviceHub:
         on_reset: OnReset | None = None,
         on_release: OnRelease | None = None,
         on_invite: OnInvite | None = None,
+        on_uninvite: OnUninvite | None = None,
         on_notice: OnNotice | None = None,
         settings: HubSettings | None = None,
     ):
@@ -128,6 +132,7 @@ class DeviceHub:
         self._on_reset = on_reset
         self._on_release = on_release
         self._on_invite = on_invite
+        self._on_uninvite = on_uninvite
         self._on_notice = on_notice
         self._sessions: dict[str, Session] = {}
         self._all: set[Session] = set()  # also those that have not said hello, or were replaced
@@ -318,6 +323,7 @@ class DeviceHub:
                 "release": self._on_release is not None,
                 "invite": self._on_invite is not None,
                 "notice": self._on_notice is not None,
+                "uninvite": self._on_uninvite is not None,
             },
         }
 
@@ -409,6 +415,14 @@ class DeviceHub:
             told = {"error": "The cloud could not make a link. Try again in a minute."}
         await session.send({"type": "invitation", "invite_id": message["invite_id"], **told})
 
+    async def _uninvite(self, serial_number: str, _session: Session, _message: dict[str, Any]) -> None:
+        if self._on_uninvite is None:
+            return
+        try:
+            await self._on_uninvite(serial_number)
+        except Exception:
+            logger.exception("router %s: its link was not ended before its time", serial_number)
+
     # --- commands that wait ---
 
     def _wait(self, serial_number: str, message: dict[str, Any]) -> Waiting:
@@ -450,6 +464,7 @@ _HANDLERS: dict[str, Callable[[DeviceHub, str, Session, dict[str, Any]], Awaitab
     "claim_answer": DeviceHub._claim_answer,
     "release": DeviceHub._release,
     "invite": DeviceHub._invite,
+    "uninvite": DeviceHub._uninvite,
     "notice": DeviceHub._notice,
 }  # "accepted" needs no answer: the command is durable there, and its result will come
 

@@ -4,7 +4,8 @@ The router's owner, signed in there, asks for it. The router shows its service c
 key has signed, and gets an address that whoever is at the page opens in an account. That begins a claim, with
 a number at both ends and an approval on the router's page, as a typed code does (claims.py).
 
-There is one invitation for a router at a time. It ends when it is opened by an account, whatever comes of it.
+There is one invitation for a router at a time. It ends when it is opened by an account, whatever comes of it,
+or when its router withdraws it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ class Invitations:
             return {"link": None, "expires_s": None, "error": error}
         link = f"{self._public_url}/routers/invited/{token}"
         return {"link": link, "expires_s": INVITED_S, "error": None}
+
+    async def withdraw(self, serial_number: str) -> None:
+        """The router's owner wants none any more. Twice is once."""
+        async with self._database.write() as session:
+            await session.execute(delete(Invitation).where(Invitation.serial_number == serial_number))
+        log.info("%s withdrew its link", serial_number)
 
     async def router(self, token: str, now: float) -> Router | None:
         """The router that the link is for, while it is good. Looking changes nothing."""
