@@ -95,17 +95,23 @@ class IoQueue:
             pass
 
     def _woke(self, dt):
-        woke = False
+        """Whether somebody was woken within `dt` ms, or within the patience of who sleeps with a deadline."""
+        woke, push = False, core._task_queue.push
         for stream, events in self._poller.ipoll(self._patience(dt), _ONE_SHOT):  # type: ignore[attr-defined]
             entry = self.map[id(stream)]
-            # Hanging up and failing are events of both sides.
-            reads = events & ~_OUT and self._wake(entry, _READER)
-            writes = events & ~_IN and self._wake(entry, _WRITER)
-            if not (reads or writes):
+            reader, writer = entry[_READER], entry[_WRITER]
+            if reader and events & ~_OUT:  # hanging up and failing are events of both sides
+                push(reader)
+                entry[_READER] = reader = None
+                woke = True
+            elif not writer:
                 self._forget(entry)  # it has hung up or failed, and nobody is there to hear it
                 continue
-            woke = True
-            if entry[_READER] or entry[_WRITER]:
+            if writer and events & ~_IN:
+                push(writer)
+                entry[_WRITER] = writer = None
+                woke = True
+            if reader or writer:
                 self._arm(entry)
         if self._next_ms is not None and self._monotonic_ms() >= self._next_ms:
             woke = self._wake_late() or woke
@@ -114,6 +120,8 @@ class IoQueue:
     def _patience(self, dt):
         if self._next_ms is None:
             return dt
+        if dt == 0:
+            return 0
         left_ms = max(0, self._next_ms - self._monotonic_ms())
         return left_ms if dt < 0 else min(dt, left_ms)
 

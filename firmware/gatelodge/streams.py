@@ -109,6 +109,19 @@ class Stream:
             data = self._receive() if len(data) == CHUNK else None
             deadline = monotonic_ms() + idle_ms
 
+    async def is_silent(self, ms):
+        """Sleep `ms`. False as soon as the peer sends something or ends the stream; LineError if it broke."""
+        deadline = monotonic_ms() + ms
+        while not (self._buffer or self._ended):
+            data = self._receive()
+            if data is None:
+                if monotonic_ms() >= deadline:
+                    return True
+                await compat.wait_readable(self._sock, deadline)
+            else:
+                self._buffer, self._ended = data, not data
+        return False
+
     async def read_exactly(self, n):
         """`n` bytes. LineError when the stream ends before."""
         deadline = self._deadline()

@@ -34,9 +34,24 @@ class TestTraffic(unittest.TestCase):
     def test_a_rate_is_bits_over_the_time_that_passed(self):
         line = Line()
         line.step(250_000, 25_000)
-        line.step(250_000, 25_000, ms=4000)
-        self.assertEqual(line.traffic.since(0), [(1_000_000, 100_000), (500_000, 50_000)])
-        self.assertEqual(line.traffic.last, (500_000, 50_000))
+        line.step(250_000, 25_000, ms=2500)
+        self.assertEqual(line.traffic.since(0), [(1_000_000, 100_000), (800_000, 80_000)])
+        self.assertEqual(line.traffic.last, (800_000, 80_000))
+
+    def test_a_longer_time_alone_fills_its_steps_with_the_mean(self):
+        line = Line()
+        line.step(1_250_000, 12_500, ms=10_000)
+        self.assertEqual(line.traffic.since(0), [(1_000_000, 10_000)] * 5)
+        line.step(0, 0, ms=3_600_000)
+        self.assertEqual(line.traffic.since(0), [(0, 0)] * SAMPLES)
+
+    def test_two_who_look_in_the_same_moment_make_one_step(self):
+        line = Line()
+        line.step(250_000, 0)
+        line.step(50_000, 0, ms=400)
+        self.assertEqual(line.traffic.count, 1)
+        line.step(200_000, 0, ms=1600)
+        self.assertEqual(line.traffic.since(0), [(1_000_000, 0)] * 2)
 
     def test_a_counter_that_starts_again_is_silence_not_a_flood(self):
         line = Line()

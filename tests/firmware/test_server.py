@@ -13,6 +13,7 @@ POST = (
 )
 ECHO = POST % (len(BODY), BODY)
 PAGE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\n\r\n"
+COUNT = PAGE.replace(b"/page", b"/count")
 CLOSE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\nConnection: close\r\n\r\n"
 
 
@@ -20,6 +21,7 @@ class Line:
     """A stream whose other side sends the given pieces, then leaves (or falls silent)."""
 
     peer = ("192.168.1.23", 50000)
+    is_quiet = True  # within an answer without an end
 
     def __init__(self, *pieces, silent=False):
         self.pieces = list(pieces)
@@ -36,6 +38,9 @@ class Line:
         if self.silent:
             raise LineError("nothing was received in time")
         return b""
+
+    async def is_silent(self, ms):
+        return self.is_quiet
 
     async def read_unanswered(self, answer, idle_ms):
         while True:
@@ -61,9 +66,10 @@ class Line:
 class Ticks:
     """A body without an end, which the server's side ends after three."""
 
-    async def stream_to(self, write):
+    async def stream_to(self, connection):
         for _count in range(3):
-            await write(b"tick\n")
+            await connection.write(b"tick\n")
+            await connection.pause(2000)
 
 
 class NoOwner:
@@ -71,6 +77,18 @@ class NoOwner:
 
     def session(self, token, acting):
         return None
+
+
+counted = []
+
+
+def count(_visit, _values):
+    counted.append(1)
+    return reply.data(len(counted))
+
+
+async def slow(_visit, _values):
+    return reply.page("slow")
 
 
 def failing(_visit, _values):
@@ -82,6 +100,8 @@ ROWS = [
     routes.get(
         "/ticks", routes.ANYONE, lambda visit, values: Response(Ticks(), 200, {"Content-Type": "text/plain"})
     ),
+    routes.get("/count", routes.ANYONE, count),
+    routes.get("/slow", routes.ANYONE, slow),
     routes.get("/fails", routes.ANYONE, failing),
     routes.post("/api/echo", routes.ANYONE, lambda visit, values: reply.data(values), {"word": 10}),
 ]
@@ -107,6 +127,21 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
     async def test_a_connection_is_kept_until_the_client_ends_it(self):
         line = await self.serve(PAGE, ECHO, PAGE)
         self.assertEqual(line.answers, [200, 200, 200])
+
+    async def test_the_same_request_is_answered_anew_each_time(self):
+        counted.clear()
+        line = await self.serve(*[COUNT] * 5)
+        self.assertEqual([written[-1:] for written in line.written], [b"1", b"2", b"3", b"4", b"5"])
+
+    async def test_a_connection_ends_after_so_many_requests_and_says_so(self):
+        line = await self.serve(*[COUNT] * (server.MAX_REQUESTS + 5))
+        self.assertEqual(len(line.written), server.MAX_REQUESTS)
+        self.assertIn(b"\r\nConnection: close\r\n", line.written[-1])
+        self.assertNotIn(b"\r\nConnection: close\r\n", line.written[-2])
+
+    async def test_an_answer_that_takes_its_time_may_be_asked_for_again(self):
+        line = await self.serve(*[PAGE.replace(b"/page", b"/slow")] * 3)
+        self.assertEqual([written[-4:] for written in line.written], [b"slow"] * 3)
 
     async def test_requests_that_arrive_together_are_answered_in_order(self):
         line = await self.serve(PAGE + ECHO + PAGE)
@@ -175,6 +210,13 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(line.answers, [200])
         self.assertNotIn(b"Content-Length", line.written[0])
         self.assertEqual(line.written[1:], [b"tick\n"] * 3)
+
+    async def test_an_endless_body_ends_as_soon_as_its_reader_has_gone(self):
+        line = Line(PAGE.replace(b"/page", b"/ticks"))
+        line.is_quiet = False
+        await make_server().handle(line)
+        self.assertEqual(line.written[1:], [b"tick\n"])
+        self.assertTrue(line.is_closed)
 
     async def test_asking_for_the_head_of_an_endless_body_ends(self):
         line = await self.serve(PAGE.replace(b"GET /page", b"HEAD /ticks"))

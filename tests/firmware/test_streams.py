@@ -128,6 +128,46 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
                 await stream.write(b"x" * 10_000)
                 await asyncio.sleep(0)
 
+    async def test_silence_lasts_until_the_peer_says_something_or_leaves(self):
+        async def speak(stream):
+            await asyncio.sleep(0.03)
+            await stream.write(b"x")
+            await asyncio.sleep(0.03)
+
+        stream = await self.pair(speak)
+        self.assertTrue(await stream.is_silent(10))
+        self.assertFalse(await stream.is_silent(60_000))
+        self.assertEqual(await stream.read(9), b"x")
+        self.assertFalse(await stream.is_silent(60_000))
+        self.assertEqual(await stream.read(9), b"")
+        stream.close()
+
+    async def test_what_can_be_answered_at_once_is_and_the_rest_is_read(self):
+        async def greet(stream):
+            replies = {b"hello": b"x" * 50_000, b"again": b"y"}
+            self.heard = await stream.read_unanswered(replies.get, 2000)
+
+        stream = await self.pair(greet)
+        await stream.write(b"hello")
+        self.assertEqual(await stream.read_exactly(50_000), b"x" * 50_000)
+        await stream.write(b"again")
+        self.assertEqual(await stream.read_exactly(1), b"y")
+        await stream.write(b"something else")
+        self.assertEqual(await stream.read(1), b"")
+        self.assertEqual(self.heard, b"something else")
+
+    async def test_one_who_asks_nothing_more_meets_the_deadline(self):
+        async def greet(stream):
+            with self.assertRaises(LineError):
+                await stream.read_unanswered({b"hello": b"x"}.get, 30)
+            self.heard = "too slow"
+
+        stream = await self.pair(greet)
+        await stream.write(b"hello")
+        self.assertEqual(await stream.read_exactly(1), b"x")
+        self.assertEqual(await stream.read(1), b"")
+        self.assertEqual(self.heard, "too slow")
+
     async def test_closing_wakes_a_reader_and_a_writer(self):
         async def deaf(stream):
             await asyncio.sleep(60)

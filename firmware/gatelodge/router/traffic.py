@@ -1,9 +1,14 @@
-"""Ten minutes of traffic, a sample every two seconds, also while no page is open."""
+"""Ten minutes of traffic in steps of two seconds, also while no page is open.
+
+Whoever shows it takes a sample at each step (web/live.py). While nobody does, one every ten seconds fills
+five steps with their mean: a router that is left alone wakes less.
+"""
 
 import asyncio
 from array import array
 
 STEP_S = 2
+ALONE_S = 10
 SAMPLES = 300  # ten minutes
 MAX_RATE = 0xFFFFFFFF  # bit/s that fit a ring's cell: 4 Gbit/s, more than any port here
 
@@ -17,38 +22,40 @@ class Traffic:
         self._monotonic_ms = monotonic_ms
         self._received = array("I", [0] * SAMPLES)  # bit/s
         self._sent = array("I", [0] * SAMPLES)
-        self._last = None  # (ms, received bytes, sent bytes)
-        self.count = 0  # samples ever taken
+        self._last = None  # (ms, received bytes, sent bytes; both None while there is no interface)
+        self.count = 0  # steps ever filled
 
     async def run(self):
         """Sample for ever. Cancel it to stop."""
         while True:
             self.sample()
-            await asyncio.sleep(STEP_S)
+            await asyncio.sleep(ALONE_S)
 
     def sample(self):
-        """Take one sample: the rate since the one before. Missing or restarted counters count as silence."""
+        """Fill the steps since the last sample with the rate since then; nothing where that was just now.
+        Missing or restarted counters count as silence."""
         now = self._monotonic_ms()
+        steps = 0 if self._last is None else (now - self._last[0] + STEP_S * 500) // (STEP_S * 1000)
+        if self._last is not None and steps <= 0:
+            return
         counters = self._counters()
-        rates = self._rates(now, counters)
-        self._last = (now, counters[0], counters[1]) if counters else None
-        if rates:
-            cell = self.count % SAMPLES
-            self._received[cell], self._sent[cell] = rates
-            self.count += 1
+        if self._last is not None:
+            rates = self._rates(now - self._last[0], counters)
+            for _ in range(min(steps, SAMPLES)):
+                self._fill(rates)
+        received, sent = counters or (None, None)
+        self._last = (now, received, sent)
 
-    def _rates(self, now, counters):
-        if self._last is None:
-            return None if self.count == 0 else (0, 0)
-        elapsed = now - self._last[0]
-        if elapsed <= 0:
-            return None
-        if counters is None:
+    def _rates(self, elapsed_ms, counters):
+        _, received, sent = self._last
+        if counters is None or received is None:
             return 0, 0
-        return (
-            rate(counters[0] - self._last[1], elapsed),
-            rate(counters[1] - self._last[2], elapsed),
-        )
+        return rate(counters[0] - received, elapsed_ms), rate(counters[1] - sent, elapsed_ms)
+
+    def _fill(self, rates):
+        cell = self.count % SAMPLES
+        self._received[cell], self._sent[cell] = rates
+        self.count += 1
 
     def since(self, count):
         """[(received, sent)] in bit/s: the samples after the first `count`, oldest first, as far as they are

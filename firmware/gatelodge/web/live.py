@@ -1,17 +1,16 @@
-"""Live updates: one event stream per open page, which sends what has changed every two seconds.
+"""Live updates: one event stream per open page, which sends what has changed every two seconds, and takes the
+samples of the traffic as it does.
 
 Events (HTML Living Standard, server-sent events): `history` {step_s, samples: [[received, sent], ...]}
 once where the page has the chart, then `update` {text, state, html, samples} as view.View describes;
 `ended` when the session has ended.
 """
 
-import asyncio
-
 from gatelodge import compat
 from gatelodge.text import speak
 from gatelodge.web import view
 
-PERIOD_S = 2  # as often as traffic is sampled
+PERIOD_S = 2  # a step of the traffic's chart
 MAX_OPEN = 6  # streams at once: each holds a TLS connection, 40 KB
 
 
@@ -25,32 +24,34 @@ class LiveBody:
         self._view = shown
         self._language = language
 
-    async def stream_to(self, write):
-        """write(bytes): coroutine. Returns when the session has ended; raises LineError when the browser has
-        gone."""
+    async def stream_to(self, connection):
+        """Returns when the session has ended; raises LineError as soon as the browser has gone."""
         self._site.open_streams += 1
         try:
-            await self._run(write)
+            await self._run(connection)
         finally:
             self._site.open_streams -= 1
 
-    async def _run(self, write):
+    async def _run(self, connection):
         traffic = self._site.router.traffic
+        traffic.sample()
         before, count = self._now(), traffic.count
         if self._view.has_traffic:
-            await write(event("history", {"step_s": PERIOD_S, "samples": traffic.since(0)}))
-        await write(event("update", before))
+            history = {"step_s": PERIOD_S, "samples": traffic.since(0)}
+            await connection.write(event("history", history))
+        await connection.write(event("update", before))
         while True:
-            await asyncio.sleep(PERIOD_S)
+            await connection.pause(PERIOD_S * 1000)
             if self._site.owner.session(self._token, False) is None:
-                await write(event("ended", {}))
+                await connection.write(event("ended", {}))
                 return
+            traffic.sample()
             after = self._now()
             update = view.changes(before, after)
             if self._view.has_traffic:
                 update["samples"] = traffic.since(count)
             before, count = after, traffic.count
-            await write(event("update", update))
+            await connection.write(event("update", update))
 
     def _now(self):
         speak(self._language)  # others were answered since

@@ -30,6 +30,7 @@ class Request:
     Raises ValueError where an escape of the query is none, or there are too many pairs."""
 
     language = ""  # its tag, once web/language.py has looked
+    handle = None  # what answers it, once web/routes.py has looked
 
     def __init__(self, head, body, client_addr):
         """head: wire.Head."""
@@ -47,7 +48,9 @@ class Request:
 
 
 class Response:
-    """body: bytes, text, or what has `stream_to`. headers: {name: text, or a list of texts}."""
+    """body: bytes, text, or what has `await stream_to(connection)`, which writes what it has by
+    `connection.write(bytes)`, and sleeps by `connection.pause(ms)`: both raise LineError once the other side
+    has gone. headers: {name: text, or a list of texts}."""
 
     def __init__(self, body, status_code, headers):
         self.body = body.encode() if isinstance(body, str) else body

@@ -61,15 +61,15 @@ class Description:
         self._rows = rows
         self._version = version
 
-    async def stream_to(self, write):
+    async def stream_to(self, connection):
         waiting, size = [], 0
         for piece in pieces(self._rows, self._version):
             waiting.append(piece)
             size += len(piece)
             if size >= PIECE:
-                await write("".join(waiting).encode())
+                await connection.write("".join(waiting).encode())
                 waiting, size = [], 0
-        await write("".join(waiting).encode())
+        await connection.write("".join(waiting).encode())
 
 
 def pieces(rows, version):

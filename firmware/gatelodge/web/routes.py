@@ -96,11 +96,15 @@ class Routes:
 
     def answer(self, request):
         """The Response to a message.Request, or what to await for it."""
-        methods = self._methods.get(request.path)
-        answer = methods and methods.get(request.method)
-        if answer is None and methods and request.method == "HEAD":
-            answer = methods.get("GET")
-        return answer(request) if answer else self._unrouted(request, methods)
+        handle = request.handle or self._find(request)
+        return handle(request) if handle else self._unrouted(request)
+
+    def _find(self, request):
+        """The handler of a request, which keeps it: it may be asked again."""
+        methods = self._methods.get(request.path, {})
+        method = "GET" if request.method == "HEAD" else request.method
+        request.handle = methods.get(method)
+        return request.handle
 
     def _handler(self, row):
         admit, read, answer = self._admission(row), _reader(row), row.handler
@@ -183,9 +187,10 @@ class Routes:
             raise Refusal(403, N_("This token was not made for that. Make one that may do it."), told)
         return grant
 
-    def _unrouted(self, request, methods):
-        """The answer where there is no such row. methods: of the path, where it has others."""
+    def _unrouted(self, request):
+        """The answer where there is no such row."""
         speak(language.of(request))
+        methods = self._methods.get(request.path)
         status = 405 if methods else 404
         headers = {"Allow": ", ".join(sorted(methods))} if methods else {}
         return self._refused(request.path, Refusal(status, UNROUTED[status], headers))

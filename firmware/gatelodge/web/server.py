@@ -121,6 +121,12 @@ class Connection:
         self.stream.timeout_ms = WRITE_MS
         await self.stream.write(data)
 
+    async def pause(self, ms):
+        """Sleep within an answer without an end. LineError as soon as the other side has gone; whoever sends
+        more, behind such an answer, is treated alike."""
+        if not await self.stream.is_silent(ms):
+            raise LineError("the other side left")
+
     async def _more(self, deadline, most=CHUNK):
         left = deadline - self._monotonic_ms()
         if left <= 0:
@@ -230,7 +236,7 @@ class WebServer:
         await connection.write(wire.head_bytes(response.status_code, response.headers, False))
         if not head_only:
             connection.stream.yields_since_ms = None
-            await response.body.stream_to(connection.write)
+            await response.body.stream_to(connection)
 
 
 class Redirect:
