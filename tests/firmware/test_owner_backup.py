@@ -27,7 +27,8 @@ class BackupTest(unittest.TestCase):
     def state(self):
         """Everything that is kept but the history."""
         store = self.router.store
-        kept = [key for key in store.keys() if not key.startswith("history")]  # noqa: SIM118 - it is no dict
+        names = store.keys()
+        kept = [key for key in names if not key.startswith("history")]  # noqa: SIM118 - it is no dict
         return {key: store.get(key) for key in kept}
 
     def make(self, with_secrets=True):
