@@ -162,12 +162,13 @@ class Stream:
             raise
 
     async def _write_on(self, data, sent):
+        deadline = self._deadline()
         while sent < len(data):
             done = self._transmit(data[sent:])
             if done is None:
-                await self._sleep(compat.wait_writable, self._deadline())
+                await self._sleep(compat.wait_writable, deadline)
             else:
-                sent += done
+                sent, deadline = sent + done, self._deadline()
 
     def close(self):
         """Closes the connection at once. A task that sleeps in it gets a LineError. May be called again."""
