@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from host_tools.cloud.accounts.answers import Answers
 from host_tools.cloud.accounts.approvals import Approvals
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
@@ -90,7 +91,7 @@ def build_parts(
     changes = Changes(post, url)
     factors = Factors(database, box, hasher, turnstile, changes)
     codes, places = Codes(database, box, turnstile, post), Places()
-    second_step = SecondStep(database, turnstile, factors, codes, post, bus, places, url)
+    second_step = SecondStep(database, turnstile, Answers(factors, codes), codes, post, bus, places, url)
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
     invitations = Invitations(database, clock, code_key, url)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from host_tools.cloud.accounts import codes, costs, letters, numbers
+from host_tools.cloud.accounts.answers import VOID_CODE, WRONG_CODE
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.factors import Factors
-from host_tools.cloud.accounts.second_step import VOID_CODE, WRONG_CODE
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable
 from typing import NamedTuple
 
 from gatelodge.contract.errors import StateError
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import codes, costs, drift, letters, recovery, signin, trusted
+from host_tools.cloud.accounts import costs, letters, signin, trusted
 from host_tools.cloud.accounts.agents import browser_words
+from host_tools.cloud.accounts.answers import Answers
+from host_tools.cloud.accounts.attempts import bound_to, new_row, of_browser, phones_of
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
-from host_tools.cloud.accounts.factors import Factors, Verdict
+from host_tools.cloud.accounts.factors import Verdict
 from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.sessions import begin_session
@@ -27,11 +28,8 @@ from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Phone, SentCode, SignIn
-from host_tools.cloud.store.secret_box import new_id
 
 START_AGAIN = "That took too long, or it was refused. Sign in again from the start."
-WRONG_CODE = "That code is not right. Check the newest message, or send another code."
-VOID_CODE = "That code is no longer valid. Send another code."
 NOT_AGREED = "Nobody has agreed to it yet."
 
 log = logging.getLogger("cloud.accounts")
@@ -72,7 +70,7 @@ class SecondStep:
         self,
         database: Database,
         turnstile: Turnstile,
-        factors: Factors,
+        answers: Answers,
         sent_codes: Codes,
         post: Post,
         bus: Bus,
@@ -81,7 +79,7 @@ class SecondStep:
     ):
         self._database = database
         self._turnstile = turnstile
-        self._factors = factors
+        self._answers = answers
         self._codes = sent_codes
         self._post = post
         self._bus = bus
@@ -96,7 +94,7 @@ class SecondStep:
             event, offered = signin.first_event(True, how, known), signin.open_methods(held)
             attempt = signin.step(signin.begin(visit.now), event, visit.now, offered[0], offered)
             await session.execute(delete(SignIn).where(SignIn.browser_hash == visit.browser_hash))
-            row = _new_row(account_id, how, attempt, visit)
+            row = new_row(account_id, how, attempt, visit)
             if attempt.state == signin.SIGNED_IN:
                 return await self._let_in(session, row, visit, not signin.two_factor(held))
             session.add(row)
@@ -106,13 +104,13 @@ class SecondStep:
     async def waiting(self, visit: Visit) -> Waiting | None:
         """This browser's sign-in between its steps."""
         async with self._database.read() as session:
-            row = await session.scalar(_of_browser(visit))
+            row = await session.scalar(of_browser(visit))
             if row is None:
                 return None
             held = await holdings(session, row.account_id, visit)
             account = await session.get_one(Account, row.account_id)
-            sent = await self._codes.sent(session, _bound_to(row))
-            phones = list(await session.scalars(_phones(row.account_id)))
+            sent = await self._codes.sent(session, bound_to(row))
+            phones = list(await session.scalars(phones_of(row.account_id)))
             return Waiting(row, account, signin.open_methods(held), signin.two_factor(held), sent, phones)
 
     async def choose(self, method: str, phone_id: str, visit: Visit) -> None:
@@ -142,9 +140,10 @@ class SecondStep:
         await self._turnstile.take("code", account=waiting.row.account_id, address=visit.address)
         async with self._database.write() as session:
             row = await self._row(session, visit)
-            if recovery.looks_like_one(text) and row.method == "authenticator":
-                await self._step(session, row, signin.CHOSEN, "recovery", visit)
-            verdict = await self._judge(session, row, text, visit.now)
+            meant = self._answers.meant(row, text)
+            if meant != row.method:
+                await self._step(session, row, signin.CHOSEN, meant, visit)
+            verdict = await self._answers.judge(session, row, text, visit)
             entered = await self._answered(session, row, verdict, wants_trust, visit)
         return _said(entered, verdict)
 
@@ -158,7 +157,7 @@ class SecondStep:
             return await self._finish(session, row, wants_trust, visit)
 
     async def _row(self, session: AsyncSession, visit: Visit) -> SignIn:
-        row = await session.scalar(_of_browser(visit).with_for_update())
+        row = await session.scalar(of_browser(visit).with_for_update())
         if row is None:
             raise RefusedError("", START_AGAIN)
         return row
@@ -176,24 +175,6 @@ class SecondStep:
         row.state, row.method, row.tries, row.expires_at = after
         return after
 
-    async def _judge(self, session: AsyncSession, row: SignIn, text: str, now: float) -> Verdict:
-        if row.method == "authenticator":
-            found = await self._factors.check_authenticator(session, row.account_id, text, now)
-            return drift.explained(row, found, now)
-        if row.method == "recovery":
-            return await self._factors.check_recovery(session, row.account_id, text, now)
-        said = await self._codes.check(session, _bound_to(row), "".join(text.split()), now)
-        if said == codes.RIGHT:
-            await self._used_phone(session, row, now)
-            return Verdict(signin.RIGHT, "")
-        return Verdict(signin.WRONG, VOID_CODE if said == codes.VOID else WRONG_CODE)
-
-    async def _used_phone(self, session: AsyncSession, row: SignIn, now: float) -> None:
-        if row.method == "sms":
-            phones = list(await session.scalars(_phones(row.account_id)))
-            used = next((phone for phone in phones if phone.id == row.phone_id), phones[0])
-            used.used_at = now
-
     async def _answered(
         self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit
     ) -> Entered:
@@ -210,7 +191,7 @@ class SecondStep:
         chosen = signin.two_factor(await holdings(session, row.account_id, visit))
         if wants_trust or not chosen:
             await trusted.trust(session, row.account_id, visit)
-        await self._codes.drop(session, _bound_to(row))
+        await self._codes.drop(session, bound_to(row))
         await session.delete(row)
         return await self._let_in(session, row, visit, not chosen)
 
@@ -230,13 +211,13 @@ class SecondStep:
 
     async def _send_code(self, waiting: Waiting, method: signin.Method, visit: Visit) -> None:
         row, recipient = waiting.row, waiting.recipient
-        await self._codes.allow(_bound_to(row), row.account_id, recipient, visit)
+        await self._codes.allow(bound_to(row), row.account_id, recipient, visit)
         async with self._database.write() as session:
             row = await self._row(session, visit)
             await self._step(session, row, signin.SENT, method.name, visit)
             await costs.spend(session, row.account_id, method.channel, visit.now)
             text_of = self._text_of(method.channel, visit)
-            await self._codes.send(session, _bound_to(row), method.channel, recipient, text_of, visit.now)
+            await self._codes.send(session, bound_to(row), method.channel, recipient, text_of, visit.now)
             note(session, row.account_id, "code_sent", visit, method.name)
         self._post.wake()
 
@@ -254,25 +235,3 @@ def _said(entered: Entered, verdict: Verdict) -> Entered:
     if entered.state != signin.SIGNED_IN:
         raise RefusedError("code", verdict.text)
     return entered
-
-
-def _new_row(account_id: str, how: str, attempt: signin.Attempt, visit: Visit) -> SignIn:
-    row = SignIn(id=new_id(), browser_hash=visit.browser_hash, account_id=account_id, first=how)
-    row.state, row.method, row.tries, row.expires_at = attempt
-    row.number, row.ahead_step, row.phone_id = f"{secrets.randbelow(90) + 10}", 0, ""
-    row.address, row.browser, row.created_at = visit.address, visit.browser, visit.now
-    return row
-
-
-def _phones(account_id: str):
-    return select(Phone).where(Phone.account_id == account_id).order_by(Phone.used_at.desc(), Phone.id)
-
-
-def _bound_to(row: SignIn) -> str:
-    """A code of one way is none of another, also within one sign-in."""
-    return f"sign-in {row.method} {row.id}"
-
-
-def _of_browser(visit: Visit):
-    mine = (SignIn.browser_hash == visit.browser_hash, SignIn.expires_at > visit.now)
-    return select(SignIn).where(*mine, SignIn.state.in_((signin.CHALLENGE, signin.APPROVED)))
