@@ -85,7 +85,7 @@ def build_parts(
     """Join the parts. Needs a running loop; starts nothing."""
     url = settings.public_url
     bus, tasks = Bus(), Tasks("cloud")
-    outbox = None if settings.smtp else Outbox(database)
+    outbox = Outbox(database) if settings.development else None
     post = Post(database, _drivers(settings, outbox), clock)
     turnstile = Turnstile(database, box, clock)
     changes = Changes(post, url)
@@ -128,7 +128,9 @@ def build_parts(
 
 
 def _drivers(settings: Settings, outbox: Outbox | None) -> dict[str, Driver]:
-    if outbox is not None:
-        return dict.fromkeys(CHANNELS, outbox)
-    host, port = settings.smtp or ("localhost", 25)
-    return {MAIL: Smtp(host, port, settings.mail_from)}
+    """What is set up; in development the outbox takes the rest."""
+    drivers: dict[str, Driver] = dict.fromkeys(CHANNELS, outbox) if outbox else {}
+    delivery = settings.delivery
+    if delivery.smtp:
+        drivers[MAIL] = Smtp(delivery.smtp)
+    return drivers

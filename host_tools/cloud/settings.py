@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from host_tools import exit_codes
+from host_tools.cloud.delivery import config
+from host_tools.cloud.delivery.config import Delivery
 from host_tools.errors import ToolError
 
 SERVICE_CODE_KEY_BYTES = 32
@@ -25,9 +27,8 @@ class Settings:
     devices: Path | None
     service_code_key: bytes
     factory_ca: Path | None
-    smtp: tuple[str, int] | None
-    mail_from: str
     development: bool
+    delivery: Delivery = Delivery()
 
     @property
     def public_host(self) -> str:
@@ -37,10 +38,12 @@ class Settings:
 def from_arguments(args: argparse.Namespace) -> Settings:
     """Raises ToolError where a file is missing or settings contradict each other."""
     data = args.data.absolute()
-    if not (args.smtp or args.development):
+    delivery = delivery_of(args.delivery, args.smtp, args.mail_from)
+    if not (delivery.smtp or args.development):
         raise ToolError(
             "there is no way to send mail",
-            "name a server with --smtp HOST:PORT, or add --development for the outbox page",
+            "name a server with --smtp HOST:PORT or in the file of --delivery, "
+            "or add --development for the outbox page",
             exit_codes.USAGE,
         )
     for path in (args.service_code_key, args.factory_ca):
@@ -59,9 +62,8 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         devices=args.devices,
         service_code_key=service_code_key(args.service_code_key),
         factory_ca=args.factory_ca,
-        smtp=smtp_server(args.smtp),
-        mail_from=args.mail_from,
         development=args.development,
+        delivery=delivery,
     )
 
 
@@ -88,10 +90,9 @@ def service_code_key(path: Path | None) -> bytes:
     return key
 
 
-def smtp_server(text: str | None) -> tuple[str, int] | None:
-    if text is None:
-        return None
-    host, colon, port = text.rpartition(":")
-    if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
-        raise ToolError(f"{text!r} is no mail server", "write it as HOST:PORT", exit_codes.USAGE)
-    return host, int(port)
+def delivery_of(path: Path | None, smtp: str | None, sender: str) -> Delivery:
+    """The file's ways to send; `smtp` names the mail server beside it, or alone."""
+    delivery = config.load(path) if path else Delivery()
+    if smtp is None:
+        return delivery
+    return replace(delivery, smtp=config.smtp_server(smtp, sender))

@@ -17,6 +17,7 @@ from pathlib import Path
 import uvloop
 
 from host_tools import exit_codes
+from host_tools.cloud.delivery.config import SENDER
 from host_tools.cloud.service import Service
 from host_tools.cloud.settings import Settings, from_arguments
 from host_tools.errors import ToolError
@@ -45,8 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--service-code-key", type=Path, metavar="FILE", help="the key shared with the factory, 32 bytes")
     add("--factory-ca", type=Path, metavar="FILE", help="the authority (PEM) that signed the routers' keys")
-    add("--smtp", metavar="HOST:PORT", help="the mail server")
-    add("--mail-from", default="gatelodge@localhost", metavar="ADDRESS", help="the sender of every mail")
+    add("--delivery", type=Path, metavar="FILE", help="how messages leave (TOML; see the cloud's README)")
+    add("--smtp", metavar="HOST:PORT", help="a mail server that asks for no password")
+    add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
 
 

@@ -49,8 +49,8 @@ def settings(folder, **changed):
     known = {
         "data": folder, "bind": "127.0.0.1", "port": 0, "device_bind": "127.0.0.1", "device_port": 0,
         "public_url": "https://localhost:8444", "database_url": f"sqlite+aiosqlite:///{folder}/cloud.db",
-        "devices": folder / "devices.jsonl", "service_code_key": CODE_KEY, "factory_ca": None, "smtp": None,
-        "mail_from": "gatelodge@localhost", "development": True,
+        "devices": folder / "devices.jsonl", "service_code_key": CODE_KEY, "factory_ca": None,
+        "development": True,
     }  # fmt: skip
     return Settings(**{**known, **changed})
 

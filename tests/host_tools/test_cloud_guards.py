@@ -205,7 +205,7 @@ async def test_the_outbox_is_there_in_development(rig):
 
 @pytest.mark.parametrize("path", ["/outbox", "/outbox.json"])
 async def test_the_outbox_is_not_there_otherwise(tmp_path, path):
-    async with Rig(tmp_path, development=False, smtp=("localhost", 25)) as rig:
+    async with Rig(tmp_path, development=False) as rig:
         assert (await rig.browser().get(path)).status == 404
 
 

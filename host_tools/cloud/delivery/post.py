@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import BusyError
 from host_tools.cloud.clock import Clock
+from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
@@ -30,10 +31,6 @@ RETRY_AFTER_S = (5, 30, 120, 600, 3600, 4 * 3600)
 IDLE_S = 60  # look again at least this often: another process may have added a message
 
 log = logging.getLogger("cloud.delivery")
-
-
-class DeliveryError(Exception):
-    """The message could not be handed over. The text is for the log and names no recipient."""
 
 
 class Driver(Protocol):

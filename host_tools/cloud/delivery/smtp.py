@@ -1,40 +1,57 @@
-"""Mail by SMTP (RFC 5321), with STARTTLS wherever the server offers it."""
+"""Mail by SMTP (RFC 5321): encrypted and to a verified server, or to this computer."""
 
 from __future__ import annotations
 
+import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 import aiosmtplib
 
-from host_tools.cloud.delivery.post import SEND_TIMEOUT_S, DeliveryError
+from host_tools.cloud.delivery.config import NONE, STARTTLS, TLS, SmtpSettings
+from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.store.models import Message
+
+STEP_TIMEOUT_S = 15  # for one answer of the server; it may look up our name before the first
+PERMANENT = range(500, 600)  # RFC 5321 section 4.2.1
 
 
 class Smtp:
-    def __init__(self, host: str, port: int, sender: str):
-        self._host = host
-        self._port = port
-        self._sender = sender
+    def __init__(self, settings: SmtpSettings):
+        self._settings = settings
+        self._context = None if settings.security == NONE else _context(settings.ca_file)
 
     async def send(self, message: Message) -> None:
+        settings = self._settings
+        mail = composed(message, settings.sender)
         try:
             await aiosmtplib.send(
-                composed(message, self._sender), hostname=self._host, port=self._port, timeout=SEND_TIMEOUT_S
+                mail,
+                hostname=settings.host,
+                port=settings.port,
+                username=settings.user or None,
+                password=settings.password or None,
+                use_tls=settings.security == TLS,
+                start_tls=settings.security == STARTTLS,
+                tls_context=self._context,
+                timeout=STEP_TIMEOUT_S,
             )
-        except aiosmtplib.SMTPException as error:
-            raise DeliveryError(_reason(error)) from error
+        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
+            raise _failure(error) from None  # the library's error quotes the server, who may quote the mail
 
 
 def composed(message: Message, sender: str) -> EmailMessage:
     """The mail. Auto-Submitted keeps out-of-office replies away (RFC 3834, 5). Raises DeliveryError."""
     mail = EmailMessage()
-    mail["From"] = f"Gatelodge <{sender}>"
-    mail["To"] = message.recipient
+    try:
+        mail["From"] = f"Gatelodge <{sender}>"
+        mail["To"] = message.recipient
+        mail["Subject"] = message.subject
+    except ValueError:
+        raise DeliveryError("the mail's header holds what none may", permanent=True) from None
     # A comma, a comment or an encoded word (RFC 2047) in it would send the mail to somebody else as well.
     if [address.addr_spec for address in mail["To"].addresses] != [message.recipient]:
-        raise DeliveryError("the recipient is not one address")
-    mail["Subject"] = message.subject
+        raise DeliveryError("the recipient is not one address", permanent=True)
     mail["Date"] = formatdate(message.created_at)
     mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"
@@ -42,7 +59,22 @@ def composed(message: Message, sender: str) -> EmailMessage:
     return mail
 
 
-def _reason(error: aiosmtplib.SMTPException) -> str:
-    """The server's code, or the kind of failure: its text may repeat the recipient."""
+def _context(ca_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _failure(error: Exception) -> DeliveryError:
+    """The server's code, or the kind of failure.
+
+    A 5xx about the recipient or the text is final. One about our name, our password or our sender is the
+    operator's to mend, and keeps nobody's message from being tried again.
+    """
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
+        error = error.recipients[0]
     code = getattr(error, "code", None)
-    return f"the mail server answered {code}" if code else type(error).__name__
+    if not code:
+        return DeliveryError(f"the mail server cannot be used ({type(error).__name__})")
+    theirs = isinstance(error, (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError))
+    return DeliveryError(f"the mail server answered {code}", permanent=theirs and code in PERMANENT)

@@ -1,0 +1,173 @@
+"""How messages leave: a TOML file, one section for each way, as `cloud serve --delivery FILE` reads it.
+
+    [smtp]
+    host = "mail.example.org"
+    user = "gatelodge"
+    password_file = "smtp.password"
+
+A secret stands in a file of its own, which only its owner can read, or in the environment
+(GATELODGE_SMTP_PASSWORD); never in the TOML file. Paths are relative to that file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+
+STARTTLS, TLS, NONE = "starttls", "tls", "none"
+LOCAL = ("localhost", "127.0.0.1", "::1")
+SUBMISSION_PORT, TLS_PORT = 587, 465  # RFC 8314 section 3.3
+OTHERS_MAY = 0o077
+SENDER = "gatelodge@localhost"
+
+
+@dataclass(frozen=True)
+class SmtpSettings:
+    """security: STARTTLS and TLS verify the server's certificate; NONE is for this computer alone."""
+
+    host: str
+    port: int = SUBMISSION_PORT
+    security: str = STARTTLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""  # authorities to trust instead of the system's
+    sender: str = SENDER
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One field for each way; None where this cloud has none."""
+
+    smtp: SmtpSettings | None = None
+
+
+class Section(NamedTuple):
+    settings: type  # a dataclass: its fields are the keys, a default makes one optional
+    secrets: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+SECTIONS = {"smtp": Section(SmtpSettings, secrets=("password",), paths=("ca_file",))}
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Delivery:
+    """Raises ToolError, which names the key and never a value of a secret."""
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _fault(f"{path} cannot be read ({_reason(error)})", "write it in TOML") from error
+    unknown = sorted(set(given) - set(SECTIONS))
+    if unknown:
+        raise _fault(f"{path} has a section [{unknown[0]}]", f"there are {', '.join(SECTIONS)}")
+    made = {name: _section(path, name, values, environment) for name, values in given.items()}
+    return checked(Delivery(**made))
+
+
+def checked(delivery: Delivery) -> Delivery:
+    """What the ways need beyond the types of their keys. Raises ToolError."""
+    if delivery.smtp:
+        _check_smtp(delivery.smtp)
+    return delivery
+
+
+def smtp_server(text: str, sender: str) -> SmtpSettings:
+    """Of HOST:PORT. Another computer is spoken to by TLS only. Raises ToolError."""
+    host, colon, port = text.rpartition(":")
+    if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
+        raise _fault(f"{text!r} is no mail server", "write it as HOST:PORT")
+    security = NONE if host in LOCAL else TLS if int(port) == TLS_PORT else STARTTLS
+    return SmtpSettings(host, int(port), security, sender=sender)
+
+
+def _section(path: Path, name: str, values: Any, environment: Mapping[str, str]) -> Any:
+    section = SECTIONS[name]
+    if not isinstance(values, dict):
+        raise _fault(f"{name} in {path} is no section", f"write [{name}] above its keys")
+    found = {key: value for key, value in values.items() if not key.endswith("_file") or key in section.paths}
+    plain = sorted(set(found) & set(section.secrets))
+    if plain:
+        raise _fault(f"[{name}] in {path} holds a secret ({plain[0]})", _secret_remedy(name, plain[0]))
+    for key in section.secrets:
+        secret = _secret(path, name, key, values, environment)
+        found |= {} if secret is None else {key: secret}
+    return _typed(path, name, _resolved(path, section, found))
+
+
+def _typed(path: Path, name: str, found: dict[str, Any]) -> Any:
+    known = {row.name: row for row in fields(SECTIONS[name].settings)}
+    for key, value in found.items():
+        if key not in known:
+            raise _fault(f"[{name}] in {path} has no key {key}", f"there are {', '.join(known)}")
+        found[key] = tuple(value) if isinstance(value, list) else value
+        wanted = str(known[key].type).partition("[")[0]
+        if type(found[key]).__name__ != wanted:
+            raise _fault(f"{key} of [{name}] in {path} is no {wanted}", "correct it")
+    try:
+        return SECTIONS[name].settings(**found)
+    except TypeError as error:
+        raise _fault(f"[{name}] in {path} is incomplete", "give " + _missing(error)) from error
+
+
+def _missing(error: TypeError) -> str:
+    return str(error).rpartition(": ")[2].replace("'", "")
+
+
+def _resolved(path: Path, section: Section, found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: str(path.parent / value) if key in section.paths and isinstance(value, str) else value
+        for key, value in found.items()
+    }
+
+
+def _secret(
+    path: Path, name: str, key: str, values: dict[str, Any], environment: Mapping[str, str]
+) -> str | None:
+    """From the environment, else from the file that is named; None where neither is."""
+    variable = _variable(name, key)
+    if variable in environment:
+        return environment[variable]
+    named = values.get(f"{key}_file")
+    if named is None:
+        return None
+    secret_path = path.parent / str(named)
+    try:
+        mode, text = secret_path.stat().st_mode, secret_path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _fault(f"{secret_path} cannot be read ({_reason(error)})", _secret_remedy(name, key)) from error
+    if mode & OTHERS_MAY:
+        raise _fault(f"{secret_path} can be read by others", f"run chmod 600 {secret_path}")
+    return text.strip()
+
+
+def _check_smtp(smtp: SmtpSettings) -> None:
+    if smtp.security not in (STARTTLS, TLS, NONE):
+        raise _fault(f"security of [smtp] is {smtp.security!r}", f"write {STARTTLS}, {TLS} or {NONE}")
+    if smtp.security == NONE and smtp.host not in LOCAL:
+        raise _fault(f"mail to {smtp.host} would travel in the clear", f"set security to {STARTTLS} or {TLS}")
+    if bool(smtp.user) != bool(smtp.password):
+        raise _fault("[smtp] has a user or a password, and not both", _secret_remedy("smtp", "password"))
+    if smtp.ca_file and not Path(smtp.ca_file).is_file():
+        raise _fault(f"there is no file {smtp.ca_file}", "name the authorities' certificates in PEM")
+
+
+def _secret_remedy(name: str, key: str) -> str:
+    return f"put it into a file that {key}_file names, or into {_variable(name, key)}"
+
+
+def _variable(name: str, key: str) -> str:
+    return f"GATELODGE_{name}_{key}".upper()
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _fault(what: str, remedy: str) -> ToolError:
+    return ToolError(what, remedy, exit_codes.USAGE)
