@@ -33,6 +33,8 @@ VERBS = (
     Verb("flash", "host_tools.flash.verb_flash", "send a signed bundle to a router, over its serial port"),
     Verb("provision", "host_tools.factory.verb_provision", "provision a router at the serial bench"),
     Verb("factory init", "host_tools.factory.verb_init", "create a factory's keys and records"),
+    Verb("factory revoke", "host_tools.factory.verb_revoke", "revoke a router's certificate"),
+    Verb("factory rework", "host_tools.factory.verb_rework", "enter that a router is back on the bench"),
     Verb("cloud serve", "host_tools.cloud.verb_serve", "run the cloud service"),
 )
 

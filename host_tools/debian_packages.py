@@ -31,6 +31,9 @@ ROWS = (
     Row("mmdebstrap", "mmdebstrap", "run", "the router's kernel and programs"),
     Row("util-linux", "setpriv", "run", "child processes that end with their parent"),
     Row("geoip-database", "file:/usr/share/GeoIP/GeoIP.dat", "run", "the places in the login activity"),
+    Row("openssl", "openssl", "test", "a second opinion on certificates"),
+    Row("softhsm2", "softhsm2-util", "test", "a PKCS#11 token"),
+    Row("zbar-tools", "zbarimg", "test", "a scanner for the labels"),
     Row("chromium", "chromium", "test", "the tests' browser"),
     Row("wrk", "wrk", "bench", "the load of `make bench`"),
 )

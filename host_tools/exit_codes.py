@@ -22,5 +22,8 @@ PROVISIONING = 23
 LOCK_NOT_PROVEN = 24
 TRANSFER = 25  # the line carried nothing whole, again and again
 VERIFICATION = 26  # a bundle with a wrong signature, or a board whose file is not the one it was sent
+SELF_TEST = 27  # a router measured something that is beyond its limit
+LEDGER = 28  # the factory's ledger is damaged, busy or not to be written
+PRINTER = 29  # a router is finished and has no label: run the bench again, it prints only
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

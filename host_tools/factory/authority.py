@@ -1,10 +1,11 @@
 """The factory's keys: who signs routers, and the key under which service codes are recorded.
 
     factory-ca.pem      the certificate that every cloud trusts, 30 years
-    factory-ca.key      its private key, PKCS#8, mode 0600
+    factory-ca.key      its private key, or factory-ca.pkcs11: where it is (authority_files.py)
     service_code.key    32 random bytes shared with the cloud, mode 0600
-    counter             the last serial number's count
-    devices.jsonl       one record per finished router (records.py)
+    factory-ca.crl      certificates that are not good any more (revocation.py)
+    ledger.db           what became of each router (ledger.py)
+    devices.jsonl       one record per finished router, for the cloud (records.py)
     pending/            routers between the lock and their record (records.py)
 
 A router's device certificate may only be a TLS client, its admin certificate only a TLS server;
@@ -12,13 +13,14 @@ both are for the one key that was made on the router.
 """
 
 import datetime
-import fcntl
 import hashlib
 import hmac
 import ipaddress
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,24 +31,45 @@ from gatelodge.contract import provisioning
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
+from host_tools.factory.authority_files import TOKEN_FILE, Passphrase, load_key, new_key_file
 from host_tools.factory.files import append_durably, make_directory, write_durably
 
-CA_FILE, CA_KEY_FILE, CODE_KEY_FILE, COUNTER_FILE = (
-    "factory-ca.pem",
-    "factory-ca.key",
-    "service_code.key",
-    "counter",
-)
+if TYPE_CHECKING:
+    from host_tools.factory.token_key import Place
+
+CA_FILE, CODE_KEY_FILE = "factory-ca.pem", "service_code.key"
 CODE_KEY_BYTES = 32
+KEY_ID_TEXT = b"gatelodge service code key"
 
 CA_DAYS = 30 * 365
 DEVICE_DAYS = 20 * 365  # a router outlives what anybody expects; nobody renews it at home
 ADMIN_DAYS = 20 * 365
+CRL_DAYS = 10 * 365  # nobody fetches a list: one that is late must not stop every router
 # A router's clock may be behind the bench's when it first checks; a day covers a wrong time zone.
 BACKDATED = datetime.timedelta(days=1)
 
 DEVICE_USAGE = ExtendedKeyUsageOID.CLIENT_AUTH
 ADMIN_USAGE = ExtendedKeyUsageOID.SERVER_AUTH
+
+
+def key_id(service_code_key: bytes) -> str:
+    """The first 64 bits of HMAC-SHA256(key, KEY_ID_TEXT), in hex: two that differ are of different keys.
+
+    No service code hashes to it: the text is none.
+    """
+    return hmac.new(service_code_key, KEY_ID_TEXT, hashlib.sha256).hexdigest()[:16]
+
+
+def certificate_number(der: bytes) -> str:
+    """A certificate's own serial number, in hex."""
+    return f"{x509.load_der_x509_certificate(der).serial_number:x}"
+
+
+class Revoked(NamedTuple):
+    """A certificate that is not good any more: its own serial number, and since when."""
+
+    number: int
+    at: datetime.datetime
 
 
 class FactoryAuthority:
@@ -61,8 +84,13 @@ class FactoryAuthority:
         self._key = key
 
     @classmethod
-    def create(cls, directory: Path) -> "FactoryAuthority":
-        """Make new keys. Raises ToolError when there are some already: they would be lost."""
+    def create(
+        cls, directory: Path, passphrase: bytes | None = None, token: "Place | None" = None
+    ) -> "FactoryAuthority":
+        """Make new keys: in a file under the passphrase, open where there is none; or on the token.
+
+        Raises ToolError when there are some already: they would be lost.
+        """
         if (directory / CA_FILE).exists():
             raise ToolError(
                 f"{directory} already holds a factory's keys",
@@ -70,29 +98,31 @@ class FactoryAuthority:
                 exit_codes.USAGE,
             )
         make_directory(directory)
-        key = ec.generate_private_key(ec.SECP256R1())
-        write_durably(directory / CA_KEY_FILE, _private_pem(key), 0o600)
-        write_durably(directory / CODE_KEY_FILE, os.urandom(CODE_KEY_BYTES), 0o600)
+        key = _new_key(directory, passphrase, token)
+        code_key = os.urandom(CODE_KEY_BYTES)
+        certificate = _own_certificate(key)
+        write_durably(directory / CODE_KEY_FILE, code_key, 0o600)
         append_durably(directory / "devices.jsonl", b"")
         # The last file written: a directory without it is not a factory's yet, and is made anew.
-        write_durably(directory / CA_FILE, _pem(_own_certificate(key)), 0o644)
-        return cls.load(directory)
+        write_durably(directory / CA_FILE, _pem(certificate), 0o644)
+        return cls(directory, certificate, key, code_key)
 
     @classmethod
-    def load(cls, directory: Path) -> "FactoryAuthority":
+    def load(cls, directory: Path, passphrase: Passphrase = Passphrase()) -> "FactoryAuthority":  # noqa: B008
         """Read the keys. Raises ToolError when they are not there or cannot be read."""
         try:
             certificate = x509.load_pem_x509_certificate((directory / CA_FILE).read_bytes())
-            key = serialization.load_pem_private_key((directory / CA_KEY_FILE).read_bytes(), password=None)
+            key = load_key(directory, passphrase)
             code_key = (directory / CODE_KEY_FILE).read_bytes()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise _no_factory(directory, str(error)) from error
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or len(code_key) != CODE_KEY_BYTES:
-            raise _no_factory(directory, "its keys are of another kind")
+        if key.public_key() != certificate.public_key() or len(code_key) != CODE_KEY_BYTES:
+            raise _no_factory(directory, "its keys are of another factory")
         return cls(directory, certificate, key, code_key)
 
     @classmethod
     def create_or_load(cls, directory: Path) -> "FactoryAuthority":
+        """For development: new keys are open."""
         return cls.load(directory) if (directory / CA_FILE).exists() else cls.create(directory)
 
     @property
@@ -107,18 +137,10 @@ class FactoryAuthority:
         """The hex HMAC-SHA256 under which the cloud knows a canonical service code."""
         return hmac.new(self.service_code_key, code.encode(), hashlib.sha256).hexdigest()
 
-    def next_serial_number(self, now: datetime.datetime) -> str:
-        """Return a serial number that was never given before, also with several benches at one directory."""
-        with (self.directory / COUNTER_FILE).open("a+") as counter:
-            fcntl.flock(counter, fcntl.LOCK_EX)
-            counter.seek(0)
-            count = int(counter.read().strip() or 0) + 1
-            counter.truncate(0)
-            counter.write(f"{count}\n")
-            counter.flush()
-            os.fsync(counter.fileno())
-        year, week, _ = now.isocalendar()
-        return provisioning.serial_number(year, week, count)
+    @property
+    def service_code_key_id(self) -> str:
+        """Which key hashes service codes, without a hint at it: see `key_id`."""
+        return key_id(self.service_code_key)
 
     # --- signing ---
 
@@ -139,6 +161,23 @@ class FactoryAuthority:
         builder = self._builder(request.subject, request.public_key(), ADMIN_DAYS, ADMIN_USAGE)
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         return self._sign(builder.add_extension(alternatives, critical=False))
+
+    def revocation_list(self, revoked: Iterable[Revoked], number: int, now: datetime.datetime) -> bytes:
+        """Return the CRL as PEM; `number` grows with each."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(now)
+            .next_update(now + datetime.timedelta(days=CRL_DAYS))
+            .add_extension(x509.CRLNumber(number), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+        )
+        for one in revoked:
+            row = x509.RevokedCertificateBuilder().serial_number(one.number).revocation_date(one.at)
+            builder = builder.add_revoked_certificate(row.build())
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def _builder(
         self, subject: x509.Name, key, days: int, usage: x509.ObjectIdentifier
@@ -230,9 +269,14 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    no_password = serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
+def _new_key(directory: Path, passphrase: bytes | None, token: "Place | None") -> ec.EllipticCurvePrivateKey:
+    if token is None:
+        return new_key_file(directory, passphrase)
+    from host_tools.factory import token_key
+
+    key = token_key.generate(token, passphrase or b"")
+    write_durably(directory / TOKEN_FILE, json.dumps(token._asdict()).encode(), 0o600)
+    return key
 
 
 def _no_factory(directory: Path, reason: str) -> ToolError:

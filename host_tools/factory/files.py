@@ -1,6 +1,9 @@
 """Files that are whole and on the disk, or not there."""
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -37,6 +40,17 @@ def append_durably(path: Path, content: bytes) -> None:
 def remove_durably(path: Path) -> None:
     path.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """One process, and one thread of it, at a time."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # which unlocks
 
 
 def sync_directory(path: Path) -> None:

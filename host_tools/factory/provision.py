@@ -18,7 +18,7 @@ from gatelodge.contract import service_code
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.factory.authority import FactoryAuthority
+from host_tools.factory.authority import FactoryAuthority, certificate_number
 from host_tools.factory.records import Records, UnitRecord
 from host_tools.serial_port import BenchLine
 
@@ -41,12 +41,19 @@ class Cloud(NamedTuple):
 class Bench:
     """One router's way through the steps."""
 
-    def __init__(self, line: BenchLine, authority: FactoryAuthority, names: Sequence[str], cloud: Cloud):
+    def __init__(
+        self,
+        line: BenchLine,
+        authority: FactoryAuthority,
+        names: Sequence[str],
+        cloud: Cloud,
+        records: Records,
+    ):
         self.line = line
         self.authority = authority
         self.names = names
         self.cloud = cloud
-        self.records = Records(authority)
+        self.records = records
         self.serial_number = ""
         self.model = ""
         self.public_key = b""
@@ -57,12 +64,13 @@ class Bench:
         found = self.line.call("identify", {})
         self.model = found["model"]
         # A router that an interrupted bench has named keeps its name, and with it its service code.
-        self.serial_number = found["serial_number"] or self.authority.next_serial_number(_now())
-        return f"{self.model}, firmware {found['firmware']}, becomes {self.serial_number}"
+        self.serial_number = found["serial_number"]
+        return f"{self.model}, firmware {found['firmware']}"
 
     def make_key(self) -> str:
         self.public_key = b64decode(self.line.call("make_key", {})["public_key"])
-        return "P-256, made on the router"
+        self.serial_number = self.serial_number or self.records.name(self.public_key, _now())
+        return f"P-256, made on the router, which is {self.serial_number}"
 
     def sign(self) -> str:
         reply = self.line.call("certificate_request", {"serial_number": self.serial_number})
@@ -88,7 +96,14 @@ class Bench:
             },
         )
         code = service_code.parse(reply["service_code"])
-        self.unit = UnitRecord(self.serial_number, code, reply["fingerprint"], self.model, int(time.time()))
+        self.unit = UnitRecord(
+            self.serial_number,
+            code,
+            reply["fingerprint"],
+            self.model,
+            made_at=int(time.time()),
+            certificate_number=certificate_number(self.certificates["device_certificate"]),
+        )
         return "service code and identity are on the flash"
 
     def self_test(self) -> str:
@@ -119,7 +134,7 @@ class Bench:
 
     def record(self) -> str:
         self.records.finish(self.the_unit)
-        return str(self.records.path)
+        return str(self.records.ledger.path)
 
     def resume_locked(self) -> str:
         """Take up a router that was locked and not recorded."""
@@ -170,11 +185,12 @@ def provision(
     *,
     names: Sequence[str],
     cloud: Cloud,
+    records: Records | None = None,
     progress: Progress = lambda name, detail: None,
 ) -> UnitRecord:
     """Take the router at the port from blank to locked and recorded. Raises ToolError."""
     with BenchLine(port) as line:
-        bench = Bench(line, authority, names, cloud)
+        bench = Bench(line, authority, names, cloud, records or Records(authority))
         for step in RESUMED_STEPS if line.is_locked() else STEPS:
             progress(step.name, "")
             progress(step.name, step.run(bench))

@@ -1,28 +1,39 @@
-"""What a factory keeps of each router.
+"""What a factory keeps of each router: the ledger, the cloud's copy of it, and what is not finished.
 
-`devices.jsonl` is for the cloud, one object per line, and holds no secret: the service code is there
-only as a hash under `service_code.key`.
+    records = Records(authority, Ledger(path, station="bench 1"))
+    serial_number = records.name(public_key, now)   # entry "named": the same for the same key
+    records.keep_pending(unit)                      # before the lock
+    records.finish(unit)                            # entry "unit": the router is good, and on the disk
+    records.enter_run(run)                          # entry "run": every run, GO or NO-GO (runs.py)
+    records.forget(serial_number)                   # when the label is printed
+    records.last_state(serial_number)               # at any time
 
-    {"serial_number", "service_code_hash", "certificate_fingerprint", "model", "made_at" (unix seconds)}
+`ledger.db` is what counts (ledger.py). `devices.jsonl` is its copy for the cloud beside the bench, one line
+for each router; whatever it lacks is copied again. Neither holds a secret: the service code is there only as
+a hash under `service_code.key`.
 
 `pending/<serial number>.json` exists from before the lock until the label is printed. It holds the
 service code (mode 0600), because a locked router never tells it again: with it, a bench that
 lost its power in between finishes the router instead of losing it.
 """
 
+import datetime
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gatelodge.contract import provisioning, service_code
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.factory.authority import FactoryAuthority
-from host_tools.factory.files import append_durably, make_directory, remove_durably, write_durably
+from host_tools.factory.files import append_durably, locked, make_directory, remove_durably, write_durably
+from host_tools.factory.ledger import LEDGER_FILE, Entry, Ledger
+from host_tools.factory.runs import Run, State, state_of
 
 DEVICES_FILE = "devices.jsonl"
 PENDING = "pending"
+DEVICE_FIELDS = ("serial_number", "service_code_hash", "certificate_fingerprint", "model", "made_at")
 
 
 class UnitRecord(NamedTuple):
@@ -33,6 +44,8 @@ class UnitRecord(NamedTuple):
     certificate_fingerprint: str  # SHA-256 of the device certificate's DER, in hex
     model: str
     made_at: int  # unix seconds
+    mac: str = ""
+    certificate_number: str = ""  # the device certificate's own serial number, in hex: for revocation
 
     @property
     def grouped_code(self) -> str:
@@ -45,18 +58,42 @@ class UnitRecord(NamedTuple):
 
 
 class Records:
-    def __init__(self, authority: FactoryAuthority):
+    def __init__(self, authority: FactoryAuthority, ledger: Ledger | None = None):
         self._authority = authority
         self._directory = authority.directory
         self.path = authority.directory / DEVICES_FILE
+        self.ledger = ledger or Ledger(authority.directory / LEDGER_FILE)
 
-    def serial_numbers(self) -> set[str]:
-        """The routers that are finished. A line that a crash cut short is not one."""
-        if not self.path.exists():
-            return set()
-        return {
-            record["serial_number"] for record in map(_parse, self.path.read_bytes().split(b"\n")) if record
-        }
+    def name(self, public_key: bytes, now: datetime.datetime) -> str:
+        """Return the serial number of the router with this key: the one it has been given, or a new one."""
+        key = public_key.hex()
+        self._absorb_older()
+        year, week, _ = now.isocalendar()
+        with self.ledger.appending() as transaction:
+            given = transaction.entries(kind="named", public_key=key)
+            if given:
+                return given[-1].fields["serial_number"]
+            count = max(transaction.highest_count(), self._older_count()) + 1
+            serial_number = provisioning.serial_number(year, week, count)
+            transaction.append("named", serial_number=serial_number, public_key=key)
+        return serial_number
+
+    def finished(self, serial_number: str) -> Entry | None:
+        """The router's entry in the ledger, or None when it is not finished."""
+        found = self.ledger.entries(kind="unit", serial_number=serial_number)
+        return found[-1] if found else None
+
+    # --- runs ---
+
+    def enter_run(self, run: Run) -> Entry:
+        """Enter how a run ended."""
+        return self.ledger.append("run", **run.fields())
+
+    def last_state(self, serial_number: str) -> State | None:
+        """What the ledger knows of a router; None when it was never named here."""
+        return state_of(self.ledger.entries(serial_number=serial_number))
+
+    # --- between the lock and the label ---
 
     def keep_pending(self, unit: UnitRecord) -> None:
         """Remember the unit until `forget`, secret included."""
@@ -75,26 +112,64 @@ class Records:
                 f"{path} is damaged", "reset this router to factory state", exit_codes.PROVISIONING
             ) from error
 
-    def finish(self, unit: UnitRecord) -> None:
-        """Append the record for the cloud, once."""
-        if unit.serial_number not in self.serial_numbers():
-            # After a cut line, the line end first: then only the cut one is lost.
-            append_durably(
-                self.path, self._missing_line_end() + json.dumps(self._record(unit)).encode() + b"\n"
-            )
-
     def forget(self, serial_number: str) -> None:
         """The label is printed: nothing here knows the service code any more."""
         remove_durably(self._pending_path(serial_number))
 
-    def _record(self, unit: UnitRecord) -> dict[str, object]:
-        return {
-            "serial_number": unit.serial_number,
-            "service_code_hash": self._authority.service_code_hash(unit.service_code),
-            "certificate_fingerprint": unit.certificate_fingerprint,
-            "model": unit.model,
-            "made_at": unit.made_at,
-        }
+    # --- finished ---
+
+    def finish(self, unit: UnitRecord) -> Entry:
+        """Enter the unit in the ledger, once, and copy it for the cloud."""
+        self._absorb_older()
+        fields = unit._asdict()
+        fields["service_code_hash"] = self._authority.service_code_hash(fields.pop("service_code"))
+        fields["service_code_key_id"] = self._authority.service_code_key_id
+        with self.ledger.appending() as transaction:
+            found = transaction.entries(kind="unit", serial_number=unit.serial_number)
+            same = [e for e in found if e.fields["certificate_fingerprint"] == unit.certificate_fingerprint]
+            entry = same[-1] if same else transaction.append("unit", **fields)
+        self.copy_for_the_cloud()
+        return entry
+
+    def copy_for_the_cloud(self) -> None:
+        """Append to devices.jsonl what it lacks: one line, or those that a power cut has kept from it."""
+        with locked(self._directory):
+            there = {_key(record) for record in self._copied()}
+            missing = [record for record in self._devices() if _key(record) not in there]
+            if missing:
+                lines = [json.dumps(record).encode() + b"\n" for record in missing]
+                # After a cut line, the line end first: then only the cut one is lost.
+                append_durably(self.path, self._missing_line_end() + b"".join(lines))
+
+    # --- parts ---
+
+    def _devices(self) -> list[dict[str, Any]]:
+        """Of the units of this factory: another one that shares the ledger has another key for its codes."""
+        units = self.ledger.entries(kind="unit")
+        own = self._authority.service_code_key_id
+        return [device_record(unit) for unit in units if unit.fields["service_code_key_id"] == own]
+
+    def _copied(self) -> list[dict[str, Any]]:
+        lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
+        return [record for record in map(_parse, lines) if record]
+
+    def _absorb_older(self) -> None:
+        """Enter what was recorded before there was a ledger."""
+        if self.ledger.entries(kind="unit", limit=1):
+            return
+        older = self._copied()
+        more = {"source": DEVICES_FILE, "service_code_key_id": self._authority.service_code_key_id}
+        with self.ledger.appending() as transaction:
+            if not transaction.entries(kind="unit", limit=1):
+                for record in older:
+                    transaction.append("unit", **more, **record)
+
+    def _older_count(self) -> int:
+        """How far a factory had counted that kept its count in a file."""
+        try:
+            return int((self._directory / "counter").read_text())
+        except (OSError, ValueError):
+            return 0
 
     def _missing_line_end(self) -> bytes:
         content = self.path.read_bytes() if self.path.exists() else b""
@@ -108,9 +183,18 @@ class Records:
         return directory / f"{serial_number}.json"
 
 
-def _parse(line: bytes) -> dict[str, str] | None:
+def device_record(entry: Entry) -> dict[str, Any]:
+    """What the cloud imports of a unit's entry."""
+    return {name: entry.fields[name] for name in DEVICE_FIELDS}
+
+
+def _key(record: dict[str, Any]) -> tuple[str, str]:
+    return record["serial_number"], record["certificate_fingerprint"]
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-        return record if record["serial_number"] else None
+        return {name: record[name] for name in DEVICE_FIELDS}
     except (ValueError, KeyError, TypeError):
         return None

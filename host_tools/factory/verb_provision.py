@@ -13,17 +13,15 @@ from gatelodge.contract import board as board_contract
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.factory.authority import FactoryAuthority
+from host_tools.factory import options
 from host_tools.factory.label import terminal_label, write_label
 from host_tools.factory.provision import Cloud, provision
-from host_tools.factory.records import Records
 
 NTP_PORT = 123
 
 # option, type, what it is
 OPTIONS = (
     ("--port", str, "the serial port, e.g. /dev/ttyUSB0"),
-    ("--factory-dir", Path, "the directory that 'gatelodge factory init' made"),
     ("--board", Path, "the board.json of this kind of router: its web.names go into the certificate"),
     ("--cloud-ca", Path, "the certificate (PEM) that routers trust the cloud by"),
     ("--cloud", str, "HOST:PORT where routers phone home"),
@@ -39,16 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ntp", action="append", default=[], metavar="HOST[:PORT]", help="a time server; may be repeated"
     )
+    options.add_factory(parser)
     parser.add_argument("--label", type=Path, metavar="FILE", help="also write the label as SVG")
 
 
 def run(args: argparse.Namespace) -> int:
-    authority = FactoryAuthority.load(args.factory_dir)
-    unit = provision(args.port, authority, names=board_names(args.board), cloud=cloud_of(args), progress=show)
+    authority, records = options.factory_of(args)
+    names, cloud = board_names(args.board), cloud_of(args)
+    unit = provision(args.port, authority, names=names, cloud=cloud, records=records, progress=show)
     if args.label:
         write_label(unit, args.label)
     print(terminal_label(unit), flush=True)
-    Records(authority).forget(unit.serial_number)
+    records.forget(unit.serial_number)
     return exit_codes.OK
 
 

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import os
 import subprocess
-import threading
 
 import pytest
 from cryptography import x509
@@ -22,7 +21,6 @@ from host_tools.factory.authority import FactoryAuthority
 from tests.host_tools.bench_rig import MICROPYTHON
 
 SERIAL = "GL2647000001"
-NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 
 
 @pytest.fixture(scope="module")
@@ -155,17 +153,3 @@ def test_a_factory_that_was_not_finished_is_made_anew(tmp_path):
 def test_a_service_code_hash_is_keyed(authority):
     expected = hmac.new(authority.service_code_key, b"0123456789ABCDEF9", hashlib.sha256).hexdigest()
     assert authority.service_code_hash("0123456789ABCDEF9") == expected
-
-
-def test_serial_numbers_are_given_once_by_many_benches(tmp_path):
-    authority = FactoryAuthority.create(tmp_path / "factory")
-    given = []
-    benches = [
-        threading.Thread(target=lambda: given.extend(authority.next_serial_number(NOW) for _ in range(10)))
-        for _ in range(4)
-    ]
-    for bench in benches:
-        bench.start()
-    for bench in benches:
-        bench.join()
-    assert sorted(given) == [f"GL2647{count:06d}" for count in range(1, 41)]

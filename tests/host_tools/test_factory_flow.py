@@ -13,6 +13,7 @@ from host_tools.errors import ToolError
 from host_tools.factory import provision as flow
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.records import Records
+from host_tools.factory.revocation import CRL_FILE, revoke, rework
 from host_tools.serial_port import BenchLine
 from tests.host_tools.bench_rig import ROOT, BenchRig
 
@@ -72,6 +73,17 @@ def test_a_blank_router_is_provisioned_and_recorded(bench, authority):
     assert record["service_code_hash"] == authority.service_code_hash(unit.service_code)
     assert record["certificate_fingerprint"] == unit.certificate_fingerprint
     assert provisioning.parse_label(unit.label_text) == (unit.serial_number, unit.service_code)
+
+
+def test_a_provisioned_router_is_taken_back_and_revoked(bench, authority):
+    unit = bench()
+    records = Records(authority)
+    rework(authority, records, unit.serial_number, "flash chip replaced")
+    assert records.last_state(unit.serial_number).name == "returned"
+    revoke(authority, records, unit.serial_number, "lost on its way back")
+    revoked = x509.load_pem_x509_crl((authority.directory / CRL_FILE).read_bytes())
+    assert [f"{row.serial_number:x}" for row in revoked] == [unit.certificate_number]
+    assert records.last_state(unit.serial_number).name == "revoked"
 
 
 def test_mpremote_works_before_and_is_refused_after(rig, bench):

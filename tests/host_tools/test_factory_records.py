@@ -1,10 +1,14 @@
+import datetime
 import json
+import threading
 
 import pytest
 
 from host_tools.errors import ToolError
 from host_tools.factory.authority import FactoryAuthority
+from host_tools.factory.ledger import Ledger
 from host_tools.factory.records import Records, UnitRecord
+from host_tools.factory.runs import Measurement, Run, StepResult
 
 UNIT = UnitRecord("GL2647000001", "0123456789ABCDEF9", "ab" * 32, "Gatelodge Bench", 1795281371)
 
@@ -43,7 +47,7 @@ def test_a_line_that_a_crash_cut_short_harms_no_other(records):
         file.write('{"serial_number": "GL26')
     other = UNIT._replace(serial_number="GL2647000002")
     records.finish(other)
-    assert records.serial_numbers() == {UNIT.serial_number, other.serial_number}
+    assert records.finished(UNIT.serial_number) and records.finished(other.serial_number)
     assert json.loads(lines(records)[-1])["serial_number"] == other.serial_number
 
 
@@ -71,3 +75,113 @@ def test_a_damaged_pending_unit_is_named(records):
     path.write_text("{")
     with pytest.raises(ToolError, match="is damaged"):
         records.pending(UNIT.serial_number)
+
+
+NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
+
+
+def test_serial_numbers_are_given_once_by_many_benches(records):
+    keys = [bytes([bench, number]) for bench in range(4) for number in range(5)]
+    given = []
+    benches = [
+        threading.Thread(target=lambda part=part: given.extend(records.name(key, NOW) for key in part))
+        for part in (keys[0::4], keys[1::4], keys[2::4], keys[3::4])
+    ]
+    for bench in benches:
+        bench.start()
+    for bench in benches:
+        bench.join()
+    assert sorted(given) == [f"GL2647{count:06}" for count in range(1, 21)]
+
+
+def test_a_key_keeps_its_serial_number(records):
+    first = records.name(b"one", NOW)
+    records.name(b"two", NOW)
+    assert records.name(b"one", NOW + datetime.timedelta(days=30)) == first
+
+
+def test_a_factory_from_before_the_ledger_keeps_its_routers_and_its_count(records):
+    older = {
+        "serial_number": "GL2647000041",
+        "service_code_hash": "cd" * 32,
+        "certificate_fingerprint": "ab" * 32,
+        "model": "Gatelodge Bench",
+        "made_at": 1795281371,
+    }
+    records.path.write_text(json.dumps(older) + "\n")
+    assert records.name(b"key", NOW) == "GL2647000042"
+    assert records.finished("GL2647000041")
+    assert len(lines(records)) == 1
+
+
+def test_a_power_cut_between_the_ledger_and_the_clouds_copy_is_made_good(records):
+    records.finish(UNIT)
+    records.path.write_bytes(b"")
+    records.finish(UNIT._replace(serial_number="GL2647000002"))
+    assert [json.loads(line)["serial_number"] for line in lines(records)] == ["GL2647000001", "GL2647000002"]
+
+
+def test_the_ledger_holds_no_service_code(records):
+    records.finish(UNIT)
+    assert UNIT.service_code not in str(records.ledger.entries())
+    assert records.finished(UNIT.serial_number).fields["service_code_hash"]
+
+
+def test_two_factories_at_one_ledger_copy_their_own_units_only(records, tmp_path):
+    other = Records(FactoryAuthority.create(tmp_path / "other"), records.ledger)
+    records.finish(UNIT)
+    other.finish(UNIT._replace(serial_number="GL2647000002"))
+    records.copy_for_the_cloud()
+    assert [json.loads(line)["serial_number"] for line in lines(records)] == ["GL2647000001"]
+    assert [json.loads(line)["serial_number"] for line in lines(other)] == ["GL2647000002"]
+
+
+# Runs
+
+CLOCK = Measurement("clock", 12.5, "s", "at most 60", True)
+STEPS = (StepResult("identify", "PASS", 0.2), StepResult("self-test", "FAIL", 1.5, 2, "slow", (CLOCK,)))
+
+
+def test_a_run_is_entered_with_every_step_and_measurement(records):
+    entry = records.enter_run(Run("FAIL", STEPS, 1795281371.0, UNIT.serial_number, "Bench", "1-2", "slow"))
+    (found,) = Ledger(records.ledger.path).entries(kind="run", serial_number=UNIT.serial_number)
+    assert found == entry
+    assert found.fields["steps"][1]["measurements"] == [CLOCK._asdict()]
+    assert found.fields["outcome"] == "FAIL"
+
+
+def test_an_outcome_that_there_is_not_is_refused(records):
+    with pytest.raises(ValueError, match="'GOOD' is none of PASS"):
+        records.enter_run(Run("GOOD", (), 1795281371.0))
+    assert records.ledger.entries() == []
+
+
+def test_a_router_that_nobody_named_has_no_state(records):
+    records.enter_run(Run("ERROR", (), 1795281371.0))
+    assert records.last_state(UNIT.serial_number) is None
+
+
+@pytest.mark.parametrize(
+    "story, state",
+    [
+        ("named", "named"),
+        ("named FAIL", "no-go"),
+        ("named FAIL TIMEOUT unit PASS", "finished"),
+        ("named unit ERROR", "finished"),  # its label was not printed: it is good all the same
+        ("named unit PASS rework", "returned"),
+        ("named unit PASS revoked FAIL", "revoked"),
+    ],
+)
+def test_the_ledger_knows_the_last_state_of_a_router(records, story, state):
+    serial_number = records.name(b"key", NOW)
+    for word in story.split()[1:]:
+        if word == "unit":
+            records.finish(UNIT._replace(serial_number=serial_number))
+        elif word.isupper():
+            records.enter_run(Run(word, STEPS, 1795281371.0, serial_number))
+        else:
+            records.ledger.append(word, serial_number=serial_number)
+    found = records.last_state(serial_number)
+    assert found.name == state
+    assert found.is_finished == (state == "finished")
+    assert (found.unit is not None) == ("unit" in story)

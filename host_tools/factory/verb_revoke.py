@@ -1,0 +1,21 @@
+"""Revoke a router's certificate, and write factory-ca.crl for whoever lets routers in."""
+
+import argparse
+
+from host_tools import exit_codes
+from host_tools.factory import options
+from host_tools.factory.revocation import CRL_FILE, revoke, write_list
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("serial_number", metavar="SERIAL", help="as on its label")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="for the ledger")
+    options.add_factory(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    authority, records = options.factory_of(args)
+    revoke(authority, records, args.serial_number, args.reason)
+    count = write_list(authority, records)
+    print(f"{authority.directory / CRL_FILE} lists {count} certificate{'s'[: count != 1]}")
+    return exit_codes.OK
