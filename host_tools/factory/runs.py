@@ -1,57 +1,44 @@
 """What stations enter of their work, and what the ledger knows of a router because of it.
 
-    records.enter_run(Run("FAIL", steps, started_at, serial_number="GL2647000001", reason="..."))
+    records.enter_run(Run("NO-GO", "self-test", "FAIL", report.of_this_run(), started_at, "GL2647000001"))
     state = records.last_state("GL2647000001")          # State, or None when nobody has named it
     if state.is_finished: ...
 
-A run is one way of a router through a station: whatever its outcome, it is one entry of the kind "run", made
-when it ends. A router that passes also gets an entry "unit" (Records.finish), before its label is printed.
+A run is one way of a router through a station: however it ends, it is one entry of the kind "run", made when
+it ends. A router that is good also gets an entry "unit" (Records.finish), before its label is printed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from host_tools.factory.events import NO_GO, OUTCOMES, VERDICTS
 from host_tools.factory.ledger import Entry
-
-PASS, FAIL, ERROR, TIMEOUT, ABORTED = OUTCOMES = ("PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED")
-
-
-class Measurement(NamedTuple):
-    """What a step measured. `limit` says which side: "at most 500", "at least 16384"."""
-
-    name: str
-    value: float
-    unit: str
-    limit: str
-    ok: bool
-
-
-class StepResult(NamedTuple):
-    name: str
-    outcome: str  # of OUTCOMES
-    seconds: float
-    attempts: int = 1
-    reason: str = ""  # why it did not pass, in a sentence fit for an operator; no secret
-    measurements: Sequence[Measurement] = ()
 
 
 class Run(NamedTuple):
-    """`outcome` PASS is GO, every other one NO-GO; `reason` says why."""
+    """`steps` has a row for each attempt, as a unit's report has them (report.py).
 
-    outcome: str  # of OUTCOMES
-    steps: Sequence[StepResult]  # as far as it came
+    "step" and "outcome" must be there; "attempt", "seconds", "detail", "is_kept", "measurements" are shown.
+    """
+
+    verdict: str  # of events.VERDICTS
+    step: str  # that decided: the failed one, or the last
+    outcome: str  # of that step, of events.OUTCOMES
+    steps: Sequence[Mapping[str, Any]]
     started_at: float  # unix seconds; its end is the entry's own time
     serial_number: str = ""  # empty when it ended before the router had one
     model: str = ""
+    firmware: str = ""
     port: str = ""
     reason: str = ""
+    was_finished: bool = False  # an earlier run had finished it: this one changed nothing
 
     def fields(self) -> dict[str, Any]:
-        """The fields of its entry. Raises ValueError for an outcome that there is not."""
-        for outcome in (self.outcome, *(step.outcome for step in self.steps)):
-            if outcome not in OUTCOMES:
-                raise ValueError(f"{outcome!r} is none of {', '.join(OUTCOMES)}")
-        return {**self._asdict(), "steps": [_step_fields(step) for step in self.steps]}
+        """The fields of its entry. Raises ValueError for a word that there is not."""
+        _check("verdict", [self.verdict], VERDICTS)
+        _check("outcome", [self.outcome, *(row["outcome"] for row in self.steps)], OUTCOMES)
+        _check("step", [row["step"] for row in self.steps if not isinstance(row["step"], str)], ())
+        return {**self._asdict(), "steps": [dict(row) for row in self.steps]}
 
 
 class State(NamedTuple):
@@ -68,7 +55,7 @@ class State(NamedTuple):
         return self.name == FINISHED
 
 
-NAMED, NO_GO, FINISHED, RETURNED, REVOKED = STATES = ("named", "no-go", "finished", "returned", "revoked")
+NAMED, FAILED, FINISHED, RETURNED, REVOKED = STATES = ("named", "failed", "finished", "returned", "revoked")
 # The state after an entry. A run that fails leaves a finished router finished: it has no label yet, say.
 AFTER = {"named": NAMED, "unit": FINISHED, "rework": RETURNED, "revoked": REVOKED}
 
@@ -86,13 +73,15 @@ def _next(state: State | None, entry: Entry) -> State:
     before = state or State(serial_number, NAMED, entry, None, None)
     if kind == "run":
         after = before._replace(run=entry)
-        is_worse = entry.fields["outcome"] != PASS and before.name in (NAMED, NO_GO)
-        return after._replace(name=NO_GO, entry=entry) if is_worse else after
+        is_worse = entry.fields["verdict"] == NO_GO and before.name in (NAMED, FAILED)
+        return after._replace(name=FAILED, entry=entry) if is_worse else after
     if kind not in AFTER:
         return before
     unit = entry if kind == "unit" else before.unit
     return before._replace(name=AFTER[kind], entry=entry, unit=unit)
 
 
-def _step_fields(step: StepResult) -> dict[str, Any]:
-    return {**step._asdict(), "measurements": [measured._asdict() for measured in step.measurements]}
+def _check(name: str, found: Sequence[Any], known: Sequence[str]) -> None:
+    for one in found:
+        if one not in known:
+            raise ValueError(f"{one!r} is no {name} of a run")

@@ -8,7 +8,7 @@ from host_tools.errors import ToolError
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.ledger import Ledger
 from host_tools.factory.records import Records, UnitRecord
-from host_tools.factory.runs import Measurement, Run, StepResult
+from host_tools.factory.runs import Run
 
 UNIT = UnitRecord("GL2647000001", "0123456789ABCDEF9", "ab" * 32, "Gatelodge Bench", 1795281371)
 
@@ -138,26 +138,40 @@ def test_two_factories_at_one_ledger_copy_their_own_units_only(records, tmp_path
 
 # Runs
 
-CLOCK = Measurement("clock", 12.5, "s", "at most 60", True)
-STEPS = (StepResult("identify", "PASS", 0.2), StepResult("self-test", "FAIL", 1.5, 2, "slow", (CLOCK,)))
+CLOCK = {"name": "clock", "value": 12.5, "unit": "s", "lowest": None, "highest": 60, "ok": True}
+STEPS = (
+    {"step": "identify", "attempt": 1, "outcome": "PASS", "seconds": 0.2, "measurements": []},
+    {"step": "self-test", "attempt": 2, "outcome": "FAIL", "seconds": 1.5, "measurements": [CLOCK]},
+)
+NO_GO = Run("NO-GO", "self-test", "FAIL", STEPS, 1795281371.0, UNIT.serial_number, reason="self-test: slow")
+GO = NO_GO._replace(verdict="GO", step="print", outcome="PASS", reason="all 2 steps passed")
 
 
 def test_a_run_is_entered_with_every_step_and_measurement(records):
-    entry = records.enter_run(Run("FAIL", STEPS, 1795281371.0, UNIT.serial_number, "Bench", "1-2", "slow"))
+    entry = records.enter_run(NO_GO)
     (found,) = Ledger(records.ledger.path).entries(kind="run", serial_number=UNIT.serial_number)
     assert found == entry
-    assert found.fields["steps"][1]["measurements"] == [CLOCK._asdict()]
+    assert found.fields["steps"] == list(STEPS)
     assert found.fields["outcome"] == "FAIL"
 
 
-def test_an_outcome_that_there_is_not_is_refused(records):
-    with pytest.raises(ValueError, match="'GOOD' is none of PASS"):
-        records.enter_run(Run("GOOD", (), 1795281371.0))
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"verdict": "PASS"},
+        {"outcome": "GO"},
+        {"steps": [{"step": "lock", "outcome": "good"}]},
+        {"steps": [{"step": 3, "outcome": "PASS"}]},
+    ],
+)
+def test_a_word_that_there_is_not_is_refused(records, wrong):
+    with pytest.raises(ValueError, match="is no"):
+        records.enter_run(NO_GO._replace(**wrong))
     assert records.ledger.entries() == []
 
 
 def test_a_router_that_nobody_named_has_no_state(records):
-    records.enter_run(Run("ERROR", (), 1795281371.0))
+    records.enter_run(NO_GO._replace(serial_number=""))
     assert records.last_state(UNIT.serial_number) is None
 
 
@@ -165,11 +179,11 @@ def test_a_router_that_nobody_named_has_no_state(records):
     "story, state",
     [
         ("named", "named"),
-        ("named FAIL", "no-go"),
-        ("named FAIL TIMEOUT unit PASS", "finished"),
-        ("named unit ERROR", "finished"),  # its label was not printed: it is good all the same
-        ("named unit PASS rework", "returned"),
-        ("named unit PASS revoked FAIL", "revoked"),
+        ("named NO-GO", "failed"),
+        ("named NO-GO NO-GO unit GO", "finished"),
+        ("named unit NO-GO", "finished"),  # its label was not printed: it is good all the same
+        ("named unit GO rework", "returned"),
+        ("named unit GO revoked NO-GO", "revoked"),
     ],
 )
 def test_the_ledger_knows_the_last_state_of_a_router(records, story, state):
@@ -178,7 +192,7 @@ def test_the_ledger_knows_the_last_state_of_a_router(records, story, state):
         if word == "unit":
             records.finish(UNIT._replace(serial_number=serial_number))
         elif word.isupper():
-            records.enter_run(Run(word, STEPS, 1795281371.0, serial_number))
+            records.enter_run({"GO": GO, "NO-GO": NO_GO}[word]._replace(serial_number=serial_number))
         else:
             records.ledger.append(word, serial_number=serial_number)
     found = records.last_state(serial_number)
