@@ -38,6 +38,7 @@ class SimulatedRouter:
         self._started_ms = monotonic_ms()
         self._wire = True
         self.fail = None
+        self.tells_ipv6 = True
         self.done = []  # what was asked for: "reboot", "power_off"
         self.people = list(_NEIGHBOURS)
         self.leases = dict(_LEASES)

@@ -1,7 +1,7 @@
 import unittest
 
 from gatelodge.web import view
-from gatelodge.web.pages.devices import DevicesPages
+from gatelodge.web.pages.devices import DevicesPages, notes_markup
 from gatelodge.web.pages.internet import InternetPages
 
 from tests.fakes.clock import FakeClock
@@ -54,6 +54,9 @@ class TestDevices(unittest.TestCase):
         site.router.people.pop()
         site.router.people.pop()
         self.assertIn("html", view.changes(before, site.look("devices")))
+
+    def test_the_notes_say_that_ipv6_is_not_told_only_where_it_is_not(self):
+        self.assertEqual(["IPv6 alone" in notes_markup(tells) for tells in (True, False)], [False, True])
 
     def test_names_are_escaped(self):
         site = Site()

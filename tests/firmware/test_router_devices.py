@@ -24,6 +24,10 @@ def met(address, mac, state="reachable"):
     return {"address": address, "mac": mac, "interface": "eth1", "state": state}
 
 
+def no_netlink():
+    raise OSError(97)  # EAFNOSUPPORT
+
+
 class Home:
     """Neighbours, leases and a clock that a test moves."""
 
@@ -118,6 +122,19 @@ class TestDevices(unittest.TestCase):
         self.assertEqual((laptop["first_seen_s"], laptop["last_seen_s"]), (90, 0))
         self.assertEqual((phone["state"], phone["first_seen_s"], phone["is_private"]), ("away", None, True))
 
+    def test_by_whatever_address_it_is_one_device_and_ipv4_is_told_first(self):
+        home = Home(met("fe80::1", LAPTOP), met("fd00:1::17", LAPTOP), met("192.168.1.23", LAPTOP))
+        home.neighbours.append(met("fe80::2", LAMP))
+        laptop, lamp = home.devices.now()
+        self.assertEqual(laptop["addresses"], ["192.168.1.23", "fd00:1::17", "fe80::1"])
+        self.assertEqual((lamp["mac"], lamp["addresses"], lamp["state"]), (LAMP, ["fe80::2"], "here"))
+
+    def test_who_has_been_silent_for_long_is_away(self):
+        home = Home(met("192.168.1.23", LAPTOP))
+        home.devices.now()
+        home.neighbours = [met("192.168.1.23", LAPTOP, "silent")]
+        self.assertEqual(home.devices.now()[0]["state"], "away")
+
     def test_who_has_left_is_away_and_keeps_the_day_of_arrival(self):
         home = Home(met("192.168.1.23", LAPTOP))
         home.devices.now()
@@ -168,7 +185,8 @@ class TestDevices(unittest.TestCase):
 class TestLinux(unittest.TestCase):
     def test_the_modem_is_no_device_and_the_leases_give_names(self):
         router = LinuxRouter(
-            {"interfaces": {"lan": "eth1", "wan": "eth0"}, "lease_files": ["leases", "none"], "model": ""}
+            {"interfaces": {"lan": "eth1", "wan": "eth0"}, "lease_files": ["leases", "none"], "model": ""},
+            dump=no_netlink,
         )
         arp = """IP address       HW type     Flags       HW address            Mask     Device
 10.0.2.2         0x1         0x2         52:55:0a:00:02:02     *        eth0

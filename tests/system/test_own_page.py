@@ -28,8 +28,17 @@ def opened(owner, path):
 
 def test_the_computer_behind_the_router_is_a_device_and_the_modem_is_none(owner):
     tab = opened(owner, "/devices")
-    expect(tab.get_by_role("heading", name=re.compile("[12] devices? (is|are) here"))).to_be_visible()
+    expect(tab.get_by_role("heading", name=re.compile("[123] devices? (is|are) here"))).to_be_visible()
     expect(tab.locator("td", has_text="10.0.2.2")).to_have_count(0)
+
+
+def test_a_neighbour_that_speaks_ipv6_alone_is_a_device(owner):
+    """QEMU's other router on the home's side, which has announced itself (RFC 4861 section 4.2)."""
+    tab = opened(owner, "/devices")
+    other = tab.locator("tr", has_text="52:56:00:00:00:02")
+    expect(other).to_contain_text("fe80::2")
+    expect(other).not_to_contain_text("192.168.")
+    expect(tab.get_by_text("IPv6 alone")).to_have_count(0)
 
 
 def test_the_line_tells_its_address_gateway_and_name_server(owner):

@@ -8,8 +8,8 @@
 first_seen_s, last_seen_s: seconds ago, or None for a device that a lease names and nobody has met. They are
 in memory only: who was at home when is nobody's business after a restart, and no wear of the flash.
 
-"here" is what the kernel says of IPv4 neighbours: an address that has been resolved. It keeps a silent one
-for minutes. Neighbours by IPv6 alone are not seen: the kernel tells of them by netlink only.
+"here" is what the kernel says of its neighbours: one with an address that has been resolved, and that was
+heard within minutes. A device has one hardware address and is one row, whatever addresses it has.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import asyncio
 from gatelodge.router import leases, vendors
 
 PERIOD_S = 30
+MOST_ADDRESSES = 6  # of one device: by IPv6 a phone has three or four, and makes new ones each day
 MOST = 64  # rows on a page; a home has a dozen
 FORGOTTEN_S = 24 * 3600  # a guest's phone comes with a new address each time
 NOBODY = "00:00:00:00:00:00"  # of an address that nobody answers for
@@ -76,14 +77,12 @@ class Devices:
 
     def _row(self, mac, is_here, lease):
         first_ms, last_ms, seen = self._met.get(mac, (None, None, ()))
-        addresses = [each["address"] for each in seen]
-        for address in lease["addresses"] if lease else ():
-            if address not in addresses:
-                addresses.append(address)
+        addresses = {each["address"] for each in seen}
+        addresses.update(lease["addresses"] if lease else ())
         return {
             "mac": mac,
             "name": lease["name"] if lease else "",
-            "addresses": addresses,
+            "addresses": sorted(addresses, key=_use)[:MOST_ADDRESSES],
             "interface": seen[0]["interface"] if seen else "",
             "state": "here" if is_here else "away",
             "first_seen_s": self._ago(first_ms),
@@ -101,6 +100,11 @@ class Devices:
         for row in rows:
             row["is_private"] = vendors.is_private(row["mac"])
             row["vendor"] = self._vendors[row["mac"]]
+
+
+def _use(address):
+    """Sorts the addresses of a device: IPv4, then what leads further than this network, then the rest."""
+    return (":" in address, address.startswith("fe80:"), address)
 
 
 def _place(row):

@@ -68,6 +68,11 @@ def counters(text):
     return found
 
 
+def numbered(numbers):
+    """{number: interface} of {interface: text of /sys/class/net/*/ifindex}, without what has just gone."""
+    return {int(text): name for name, text in numbers.items() if text}
+
+
 def neighbours(text, most):
     """[{address, mac, interface, state}] of /proc/net/arp, IPv4 only. state: "reachable" or "incomplete"."""
     found = []

@@ -4,7 +4,8 @@ router = LinuxRouter(board)
 router.facts()        {model, kernel, uptime_s, load: [1, 5, 15 min], storage: {total_kb, free_kb} or None,
                        memory: {total_kb, free_kb, available_kb}}
 router.interfaces()   [{name, role: "lan"|"wan"|"other", mac, address, up, rx_bytes, tx_bytes}]
-router.neighbours()   [{address, mac, interface, state: "reachable"|"incomplete"}]
+router.neighbours()   [{address, mac, interface, state: "reachable"|"silent"|"incomplete"}]
+router.tells_ipv6     whether the last list of neighbours had those of IPv6 in it
 router.devices        Devices: the home's side of the neighbours, with names; the daemon owns its run()
 router.internet()     {route: bool, interface, up: bool}: whether there is a way out, not where it leads
 router.line()         {interface, mac, up, speed_mbit: int or None, addresses, gateways, name_servers: [text]}
@@ -15,11 +16,11 @@ router.reboot(), router.power_off()   give no answer: the machine goes down
 import os
 
 from gatelodge import compat, log
-from gatelodge.router import kernel, leases, vendors
+from gatelodge.router import kernel, leases, netlink, vendors
 from gatelodge.router.devices import Devices
 from gatelodge.router.traffic import Traffic
 
-MAX_NEIGHBOURS = 64  # rows on a page; a home has a dozen
+MAX_NEIGHBOURS = 256  # addresses; a home has a dozen devices, with three or four each
 MAX_INTERFACES = 16
 MAX_ADDRESSES = 4  # of one interface, and of each kind
 _VENDORS = __file__.rsplit("/", 1)[0] + "/vendors.txt"
@@ -28,13 +29,24 @@ UNTIL_DOWN = "; sleep 30"  # init takes a second or two, and nothing must start 
 
 
 class LinuxRouter:
-    """board: as contract.board gives it. run(command): as os.system. Paths are parameters for tests."""
+    """board: as contract.board gives it. run(command): as os.system. Paths, and netlink, are parameters for
+    tests."""
 
-    def __init__(self, board, proc="/proc", sys="/sys", run=os.system, monotonic_ms=compat.monotonic_ms):
+    def __init__(
+        self,
+        board,
+        proc="/proc",
+        sys="/sys",
+        run=os.system,
+        monotonic_ms=compat.monotonic_ms,
+        dump=netlink.dump,
+    ):
         self._board = board
         self._proc = proc
         self._sys = sys
         self._run = run
+        self._dump = dump
+        self.tells_ipv6 = True
         self.traffic = Traffic(self._wan_counters, monotonic_ms)
         self.devices = Devices(self._home, lambda macs: vendors.vendors(macs, _VENDORS), monotonic_ms)
 
@@ -56,7 +68,13 @@ class LinuxRouter:
         return [self._interface(name, counters[name], routes, addresses) for name in names[:MAX_INTERFACES]]
 
     def neighbours(self):
-        return kernel.neighbours(self._read("net/arp"), MAX_NEIGHBOURS)
+        try:
+            parts = self._dump()
+        except OSError:  # no netlink here, or it is kept from this process
+            self.tells_ipv6 = False
+            return kernel.neighbours(self._read("net/arp"), MAX_NEIGHBOURS)
+        self.tells_ipv6 = True
+        return netlink.parse(parts, self._names(), MAX_NEIGHBOURS)
 
     def internet(self):
         routes = self._routes()
@@ -96,6 +114,11 @@ class LinuxRouter:
 
     def _read_class(self, interface, name):
         return kernel.read(self._sys + "/class/net/" + interface + "/" + name).strip()
+
+    def _names(self):
+        """{number: name} of the interfaces."""
+        names = kernel.counters(self._read("net/dev"))
+        return kernel.numbered({name: self._read_class(name, "ifindex") for name in names})
 
     def _routes(self):
         return kernel.routes(self._read("net/route"))

@@ -13,8 +13,9 @@ NOTES = (
     N_("Names come from the devices themselves, when the router gives them an address."),
     N_("A private address was made up by the device, so that nobody can follow it. It names no maker."),
     N_("First seen counts from the router's start. It is kept in memory only."),
-    N_("The router keeps a silent device as here for some minutes. One that speaks IPv6 alone is not seen."),
+    N_("The router keeps a silent device as here for some minutes."),
 )
+NO_IPV6 = N_("This router's system does not tell of devices that speak IPv6 alone.")
 
 _ROW = """<tr><th scope="row">{name}<span class="quiet">{maker}</span></th>
 <td data-label="{state_label}"><span class="pill" data-state="{state}">{word}</span><span class="quiet"
@@ -43,8 +44,7 @@ class DevicesPages:
     def page(self, visit, _values):
         now = self._view.now()
         now["html"]["devices"] = _first_rows(now["html"].get("devices", ""))
-        notes = "".join([fill(_NOTE, text=_(text)) for text in NOTES])
-        after = fill(_NOTES, title=_("About this list"), notes=notes)
+        after = notes_markup(self._site.router.tells_ipv6)
         devices = table(now, "devices", _("In the home network"), HEADS, " wide", after)
         body = headline(now, "devices") + '<div class="cards">' + devices + "</div>"
         body = live_page(self._site, "devices", body)
@@ -74,6 +74,12 @@ class DevicesPages:
             moment = told_before
         self._moments[device["mac"]] = moment
         return moment
+
+
+def notes_markup(tells_ipv6):
+    texts = NOTES if tells_ipv6 else NOTES + (NO_IPV6,)
+    notes = "".join([fill(_NOTE, text=_(text)) for text in texts])
+    return fill(_NOTES, title=_("About this list"), notes=notes)
 
 
 def _first_rows(markup):
