@@ -73,6 +73,8 @@ def read(tag: str) -> Catalog:
 def update(tag: str) -> Path:
     """Write the file of a language with exactly the code's sentences, keeping what is translated."""
     before, after = read(tag), Catalog(locale=tag)
+    # The file's own rule, which languages.py has too: Babel's changes with its release of CLDR.
+    after.mime_headers = [("Plural-Forms", before.plural_forms)]
     for sentence, said in keys().items():
         old = before.get(_id(sentence))
         # Names of files only: a line number would change a translator's file with every change of the code.
@@ -84,19 +86,19 @@ def update(tag: str) -> Path:
         after.add(sentence, old.string, locations, flags=flags, user_comments=old.user_comments)
     out = io.BytesIO()
     write_po(out, after, width=110, omit_header=True, sort_by_file=True, include_lineno=False)
-    places.write_whole(source_path(tag), _header(tag).encode() + out.getvalue())
+    places.write_whole(source_path(tag), _header(after).encode() + out.getvalue())
     return source_path(tag)
 
 
-def _header(tag: str) -> str:
+def _header(catalog: Catalog) -> str:
     """Without dates and names: the same sentences give the same file."""
     fields = {
         "Project-Id-Version": "Gatelodge",
-        "Language": tag,
+        "Language": str(catalog.locale_identifier),
         "MIME-Version": "1.0",
         "Content-Type": "text/plain; charset=utf-8",
         "Content-Transfer-Encoding": "8bit",
-        "Plural-Forms": Catalog(locale=tag).plural_forms,
+        "Plural-Forms": catalog.plural_forms,
     }
     lines = "".join(f'"{name}: {value}\\n"\n' for name, value in fields.items())
     return f'# Gatelodge, the pages of the router.\nmsgid ""\nmsgstr ""\n{lines}\n'
