@@ -201,6 +201,21 @@ def sync_directory(path):
         os.close(descriptor)
 
 
+_fadvise = _native(_C_LIBRARIES, "i", "posix_fadvise64", "iqqi") or _native(
+    _C_LIBRARIES, "i", "posix_fadvise", "iqqi"  # musl's, whose offsets always have 64 bits
+)
+_FADV_DONTNEED = 4
+
+
+def drop_cached(path):
+    """The next read of the file comes from the flash, not from memory. False when the platform has no way."""
+    with open(path, "rb") as file:
+        if not MICROPYTHON:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            return True
+        return _fadvise is not None and _fadvise(file.fileno(), 0, 0, _FADV_DONTNEED) == 0
+
+
 def exists(path):
     try:
         os.stat(path)
@@ -481,6 +496,11 @@ else:
     def address_of(socket_address):
         """(host, port) of what accept gives."""
         return socket_address[:2]
+
+
+def heap_bytes():
+    """How large the heap is. On CPython it ends with the computer's memory."""
+    return gc.mem_free() + gc.mem_alloc() if MICROPYTHON else sys.maxsize
 
 
 def collect_every(count):

@@ -17,7 +17,13 @@ from gatelodge.store import FlashFiles, Store
 from tests.fakes.simulated_router import SimulatedRouter
 
 RESTART = 64
-BOARD = {"name": "bench", "model": "Gatelodge Bench", "flash_mb": 64, "console": {"baud": 115200}}
+BOARD = {
+    "name": "bench",
+    "model": "Gatelodge Bench",
+    "flash_mb": 64,
+    "state_dir": sys.argv[1],
+    "console": {"baud": 115200},
+}
 
 
 class BenchClock:

@@ -35,6 +35,7 @@ class Bench:
         self._slot = slot
         self._has_installed = False
         self._is_tested = False  # of this start: a test is about the router as it is now
+        self._started_ms = compat.monotonic_ms()
 
     @property
     def state(self):
@@ -68,7 +69,9 @@ class Bench:
     def status(self):
         """Return (name, value) texts that anybody at the serial line may read."""
         facts = self._identify(None)
-        return [(name, facts[name]) for name in ("model", "firmware", "serial_number", "state")]
+        told = [(name, facts[name]) for name in ("model", "firmware", "serial_number", "state")]
+        # By it a bench sees that a restart was one.
+        return told + [("running", "%d ms" % (compat.monotonic_ms() - self._started_ms))]
 
     def help(self):
         """Print the verbs."""
@@ -142,7 +145,9 @@ class Bench:
         }
 
     def _self_test(self, _):
-        parts = self_test.Parts(self._store, self._clock, self._router, self._key(), self._entropy)
+        parts = self_test.Parts(
+            self._store, self._clock, self._router, self._key(), self._entropy, self._board["state_dir"]
+        )
         checks = self_test.run(parts)
         self._is_tested = all(check["ok"] for check in checks)
         return {"passed": self._is_tested, "checks": checks}
