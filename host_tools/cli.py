@@ -35,6 +35,9 @@ VERBS = (
     Verb("factory init", "host_tools.factory.verb_init", "create a factory's keys and records"),
     Verb("factory revoke", "host_tools.factory.verb_revoke", "revoke a router's certificate"),
     Verb("factory rework", "host_tools.factory.verb_rework", "enter that a router is back on the bench"),
+    Verb("ledger verify", "host_tools.factory.verb_ledger_verify", "check that no entry was changed or lost"),
+    Verb("ledger show", "host_tools.factory.verb_ledger_show", "print what became of a router"),
+    Verb("ledger export", "host_tools.factory.verb_ledger_export", "print the entries for other programs"),
     Verb("cloud serve", "host_tools.cloud.verb_serve", "run the cloud service"),
 )
 

@@ -5,10 +5,8 @@
     for entry in ledger.entries(kind="unit"): ...
     ledger.verify()                                     # Head(count, hash); raises ToolError
 
-An entry is a JSON object in canonical bytes: keys sorted, no spaces, ASCII. The bytes are stored as they were
-hashed, and never made again from their parts:
-
-    hash = SHA-256("gatelodge ledger 1\\n" + hash of the entry before + bytes)     the first follows 32 zeros
+An entry is a JSON object. Its bytes are stored as they were hashed (chain.py), and never made again from
+their parts.
 
 Every entry has `kind`, `at` (unix seconds) and `station`; what else it has is up to its kind (records.py and
 README.md). `append` returns when the entry is on the disk. Several processes of one computer may share the
@@ -19,36 +17,26 @@ cut off leaves a valid chain: write the head down elsewhere, `gatelodge ledger v
 """
 
 import contextlib
-import hashlib
 import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.factory import ledger_file
+from host_tools.factory.chain import NOTHING, Entry, Head, canonical, chained
 
 LEDGER_FILE = "ledger.db"
-DOMAIN = b"gatelodge ledger 1\n"
-NOTHING = bytes(32)  # what the first entry follows
 NO_LIMIT = -1  # SQLite's own
-LONGEST_BODY = 256 * 1024  # bytes; a report of eleven steps takes 4 KB
-# What is entered once can never be taken out again.
-SECRETS = frozenset(("service_code", "private_key", "passphrase", "label_text"))
-
-
-class Entry(NamedTuple):
-    sequence: int
-    hash: str  # hex
-    fields: dict[str, Any]
-
-
-class Head(NamedTuple):
-    count: int  # type: ignore[assignment]  # of the entries; tuple.count is of no use here
-    hash: str  # hex; of the last entry
+REMEDY_DAMAGED = "stop the benches, keep this file as it is, and go on with a copy of it that verifies"
+REMEDIES = {
+    sqlite3.SQLITE_BUSY: "end the program that holds it, then run this again",
+    sqlite3.SQLITE_CORRUPT: REMEDY_DAMAGED,
+    sqlite3.SQLITE_NOTADB: "check its name, it is no ledger",
+}
 
 
 class Ledger:
@@ -58,6 +46,13 @@ class Ledger:
         self.path = path
         self.station = station
         self._clock = clock
+
+    @classmethod
+    def existing(cls, path: Path) -> "Ledger":
+        """One to read: it is not made when it is not there. Raises ToolError."""
+        if not path.is_file():
+            raise ToolError(f"there is no ledger {path}", "check its name", exit_codes.LEDGER)
+        return cls(path)
 
     # --- writing ---
 
@@ -88,27 +83,42 @@ class Ledger:
         with self._open() as database:
             return select(database, kind=kind, serial_number=serial_number, limit=limit)
 
-    def verify(self) -> Head:
-        """Check every byte of the chain. Raises ToolError, which names the first entry that is wrong."""
+    def verify(self, expect: Head | None = None) -> Head:
+        """Check every byte of the chain. Raises ToolError, which names the first entry that is wrong.
+
+        `expect`: an earlier head of this ledger, which must be in it.
+        """
         with self._open() as database:
             database.execute("BEGIN")  # one moment of a file that others append to
             (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":
                 raise self._damaged(f"SQLite finds it damaged ({found})")
             self._check_shape(ledger_file.shape(database))
-            last, count = NOTHING, 0
-            for sequence, previous, kept, body in database.execute(
-                "SELECT sequence, previous, hash, CAST(body AS BLOB) FROM entry ORDER BY sequence"
-            ):
-                count += 1
-                if sequence != count:
-                    raise self._damaged(f"entry {count} is not there")
-                if previous != last or kept != chained(last, body):
-                    raise self._damaged(f"entry {count} is not the one that was written")
-                last = kept
-        return Head(count, last.hex())
+            head = Head(0, NOTHING.hex())
+            for head in self._heads(database):
+                if expect and head.count == expect.count:
+                    self._check_expected(head, expect)
+        if expect and head.count < expect.count:
+            raise self._damaged(f"its end was cut off: {expect.count} entries were there, {head.count} are")
+        return head
 
     # --- parts ---
+
+    def _heads(self, database: sqlite3.Connection) -> Iterator[Head]:
+        """Walk the chain: what its head was after each entry."""
+        last = NOTHING
+        rows = "SELECT sequence, previous, hash, CAST(body AS BLOB) FROM entry ORDER BY sequence"
+        for count, (sequence, previous, kept, body) in enumerate(database.execute(rows), 1):
+            if sequence != count:
+                raise self._damaged(f"entry {count} is not there")
+            if previous != last or kept != chained(last, body):
+                raise self._damaged(f"entry {count} is not the one that was written")
+            last = kept
+            yield Head(count, last.hex())
+
+    def _check_expected(self, head: Head, expect: Head) -> None:
+        if head.hash != expect.hash:
+            raise self._damaged(f"entry {head.count} is another one than was there, with all that follows it")
 
     def _check_version(self, found: int) -> None:
         if found != ledger_file.VERSION:
@@ -134,13 +144,12 @@ class Ledger:
             database.close()
 
     def _damaged(self, reason: str) -> ToolError:
-        remedy = "stop the benches, and compare it with a copy"
-        return ToolError(f"the ledger {self.path} cannot be trusted: {reason}", remedy, exit_codes.LEDGER)
+        wrong = f"the ledger {self.path} cannot be trusted: {reason}"
+        return ToolError(wrong, REMEDY_DAMAGED, exit_codes.LEDGER)
 
     def _unusable(self, error: Exception) -> ToolError:
-        remedy = "check that the disk has space and that you may write there, then run this again"
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            remedy = "end the program that holds it, then run this again"
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        remedy = REMEDIES.get(code, "check that the disk has space and that you may write there")
         return ToolError(f"the ledger {self.path} cannot be used ({error})", remedy, exit_codes.LEDGER)
 
 
@@ -173,25 +182,6 @@ class Transaction:
         return row[0] or 0
 
 
-def canonical(fields: dict[str, Any]) -> bytes:
-    """Return the bytes of an entry. Raises ToolError for what no entry may hold."""
-    secret = SECRETS.intersection(_names(fields))
-    if secret:
-        raise ToolError(f"an entry would hold the secret {min(secret)}", "leave it out", exit_codes.LEDGER)
-    try:
-        body = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
-    except (TypeError, ValueError) as error:
-        raise ToolError(f"an entry cannot be written ({error})", "leave it out", exit_codes.LEDGER) from error
-    if len(body) > LONGEST_BODY:
-        wrong = f"an entry has {len(body)} bytes of at most {LONGEST_BODY}"
-        raise ToolError(wrong, "shorten it", exit_codes.LEDGER)
-    return body
-
-
-def chained(previous: bytes, body: bytes) -> bytes:
-    return hashlib.sha256(DOMAIN + previous + body).digest()
-
-
 def select(
     database: sqlite3.Connection,
     kind: str | None = None,
@@ -208,13 +198,3 @@ def select(
         Entry(sequence, found.hex(), json.loads(body))
         for sequence, found, body in database.execute(rows, (*wanted.values(), limit))
     ]
-
-
-def _names(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from _names(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _names(inner)

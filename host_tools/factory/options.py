@@ -4,6 +4,8 @@ import argparse
 import socket
 from pathlib import Path
 
+from host_tools import exit_codes
+from host_tools.errors import ToolError
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.authority_files import Passphrase
 from host_tools.factory.ledger import LEDGER_FILE, Ledger
@@ -22,6 +24,19 @@ def add_factory(parser: argparse.ArgumentParser, required: bool = True) -> None:
 def add_ledger_path(parser: argparse.ArgumentParser) -> None:
     text = "the ledger, where several factories share one (default: ledger.db in the factory's directory)"
     parser.add_argument("--ledger", type=Path, metavar="FILE", help=text)
+
+
+def add_existing_ledger(parser: argparse.ArgumentParser) -> None:
+    """For verbs that read the ledger, and need no key."""
+    text = "the directory that 'gatelodge factory init' made"
+    parser.add_argument("--factory-dir", type=Path, metavar="DIRECTORY", help=text)
+    add_ledger_path(parser)
+
+
+def existing_ledger_of(args: argparse.Namespace) -> Ledger:
+    if args.ledger is None and args.factory_dir is None:
+        raise ToolError("no ledger is named", "name it with --ledger or --factory-dir", exit_codes.USAGE)
+    return Ledger.existing(args.ledger or args.factory_dir / LEDGER_FILE)
 
 
 def factory_of(args: argparse.Namespace, station: str = "") -> tuple[FactoryAuthority, Records]:

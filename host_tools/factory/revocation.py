@@ -13,8 +13,8 @@ import datetime
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.factory.authority import FactoryAuthority, Revoked
+from host_tools.factory.chain import Entry
 from host_tools.factory.files import locked, write_durably
-from host_tools.factory.ledger import Entry
 from host_tools.factory.records import Records
 
 CRL_FILE = "factory-ca.crl"

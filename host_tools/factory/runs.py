@@ -11,8 +11,8 @@ it ends. A router that is good also gets an entry "unit" (Records.finish), befor
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from host_tools.factory.chain import Entry
 from host_tools.factory.events import NO_GO, OUTCOMES, VERDICTS
-from host_tools.factory.ledger import Entry
 
 
 class Run(NamedTuple):

@@ -1,0 +1,38 @@
+"""Print the ledger's entries for other programs: JSON lines, or a table (CSV).
+
+    gatelodge ledger export --factory-dir factory --kind unit       for 'gatelodge cloud import-devices'
+    gatelodge ledger export --factory-dir factory --since '#120'    what came after entry 120
+    gatelodge ledger export --factory-dir factory --since 24h --format csv --out today.csv
+
+JSON lines have all that an entry has. No export holds a secret.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from host_tools import exit_codes
+from host_tools.factory import options
+from host_tools.factory.export import FORMATS
+from host_tools.factory.files import write_durably
+from host_tools.factory.since import Since
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add_existing_ledger(parser)
+    add = parser.add_argument
+    add("--since", metavar="WHEN", help="2026-11-27, 2026-11-27T08:30, 24h, 7d, or '#120' for an entry")
+    add("--kind", metavar="KIND", help="only entries of this kind: named, run, unit, revoked, rework")
+    add("--format", choices=sorted(FORMATS), default="jsonl", help="default: jsonl")
+    add("--out", type=Path, metavar="FILE", help="write there, whole or not at all")
+
+
+def run(args: argparse.Namespace) -> int:
+    ledger, since = options.existing_ledger_of(args), Since.parse(args.since, time.time())
+    lines = FORMATS[args.format](since.of(ledger.entries(kind=args.kind)))
+    if args.out:
+        write_durably(args.out, "".join(lines).encode(), 0o644)
+    else:
+        sys.stdout.writelines(lines)
+    return exit_codes.OK
