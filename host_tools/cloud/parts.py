@@ -9,12 +9,15 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.answers import Answers
 from host_tools.cloud.accounts.approvals import Approvals
+from host_tools.cloud.accounts.ceremonies import Site
+from host_tools.cloud.accounts.challenges import Challenges
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.entry import Entry
 from host_tools.cloud.accounts.events import Events
 from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.own_password import OwnPassword
+from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
@@ -62,6 +65,8 @@ class Parts:
     places: Places
     own_password: OwnPassword
     phones: Phones
+    passkeys: Passkeys
+    challenges: Challenges
     sign_ups: SignUps
     registry: RouterRegistry
     invitations: Invitations
@@ -91,7 +96,10 @@ def build_parts(
     changes = Changes(post, url)
     factors = Factors(database, box, hasher, turnstile, changes)
     codes, places = Codes(database, box, turnstile, post), Places()
-    second_step = SecondStep(database, turnstile, Answers(factors, codes), codes, post, bus, places, url)
+    challenges = Challenges(database, box)
+    passkeys = Passkeys(database, challenges, factors, changes, Site(settings.public_host, url))
+    answers = Answers(factors, codes, passkeys)
+    second_step = SecondStep(database, turnstile, answers, codes, post, bus, places, url)
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
     invitations = Invitations(database, clock, code_key, url)
@@ -109,13 +117,15 @@ def build_parts(
         outbox=outbox,
         sessions=Sessions(database),
         factors=factors,
-        entry=Entry(database, hasher, turnstile, second_step, tasks),
+        entry=Entry(database, hasher, turnstile, passkeys, second_step, tasks),
         second_step=second_step,
         approvals=Approvals(database, turnstile, bus),
         codes=codes,
         trusted=TrustedBrowsers(database),
         events=Events(database),
         places=places,
+        passkeys=passkeys,
+        challenges=challenges,
         phones=Phones(database, factors, codes, turnstile, changes, post),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),

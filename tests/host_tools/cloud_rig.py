@@ -75,7 +75,10 @@ class Rig:
         self.parts = build_parts(self.settings, database, SecretBox(b"m" * 32), self.clock, hasher)
         self.hub = join_hub(self.parts, FakeDeviceHub)
         self.parts.tasks.start(self.parts.post.run(), "post")
-        self.server = TestServer(make_app(self.parts), scheme="https" if self.tls else "http")
+        place = {"scheme": "https" if self.tls else "http"}
+        if self.settings.port:  # a test that needs to know the origin beforehand
+            place |= {"port": self.settings.port, "host": self.settings.public_host}
+        self.server = TestServer(make_app(self.parts), **place)
         await self.server.start_server(ssl=self.tls)
         return self
 

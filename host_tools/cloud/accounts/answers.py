@@ -8,6 +8,7 @@ from host_tools.cloud.accounts import codes, drift, recovery, signin
 from host_tools.cloud.accounts.attempts import bound_to, phones_of
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.factors import Factors, Verdict
+from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.models import SignIn
 
@@ -20,9 +21,10 @@ class Answers:
     is used up only with it.
     """
 
-    def __init__(self, factors: Factors, sent_codes: Codes):
+    def __init__(self, factors: Factors, sent_codes: Codes, passkeys: Passkeys):
         self._factors = factors
         self._codes = sent_codes
+        self._passkeys = passkeys
 
     def meant(self, row: SignIn, text: str) -> str:
         """The method that the text answers: a recovery code may stand in the authenticator's field."""
@@ -36,6 +38,8 @@ class Answers:
             return drift.explained(row, found, visit.now)
         if row.method == "recovery":
             return await self._factors.check_recovery(session, row.account_id, text, visit.now)
+        if row.method == signin.PASSKEY:
+            return await self._passkeys.check(session, row, text, visit)
         return await self._sent_code(session, row, text, visit.now)
 
     async def _sent_code(self, session: AsyncSession, row: SignIn, text: str, now: float) -> Verdict:

@@ -1,4 +1,4 @@
-"""The first step: the password. What follows is the second step's (second_step.py)."""
+"""The first step: the password, or a passkey. What follows is the second step's (second_step.py)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import select
 from host_tools.cloud.accounts import signin
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.second_step import Entered, SecondStep
 from host_tools.cloud.accounts.turnstile import Turnstile
@@ -24,11 +25,18 @@ log = logging.getLogger("cloud.accounts")
 
 class Entry:
     def __init__(
-        self, database: Database, hasher: Hasher, turnstile: Turnstile, second: SecondStep, tasks: Tasks
+        self,
+        database: Database,
+        hasher: Hasher,
+        turnstile: Turnstile,
+        passkeys: Passkeys,
+        second: SecondStep,
+        tasks: Tasks,
     ):
         self._database = database
         self._hasher = hasher
         self._turnstile = turnstile
+        self._passkeys = passkeys
         self._second = second
         self._tasks = tasks
 
@@ -47,6 +55,16 @@ class Entry:
         await self._turnstile.give_back("sign_in", **about)
         await self._freshen(account, password)
         return await self._second.begin(account.id, signin.PASSWORD, visit)
+
+    async def passkey(self, signed: str, visit: Visit) -> Entered:
+        """The first step, and the whole sign-in. Raises RefusedError."""
+        about = {"account": visit.browser_hash, "address": visit.address}
+        await self._turnstile.take("sign_in", **about)
+        account_id, verdict = await self._passkeys.first(signed, visit)
+        if verdict.event != signin.RIGHT:
+            raise RefusedError("", verdict.text)
+        await self._turnstile.give_back("sign_in", **about)
+        return await self._second.begin(account_id, signin.PASSKEY, visit)
 
     async def _note_wrong(self, account_id: str, visit: Visit) -> None:
         async with self._database.write() as session:

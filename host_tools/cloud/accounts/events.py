@@ -33,6 +33,7 @@ KINDS = {
     "passkey_added": "A passkey was added",
     "passkey_renamed": "A passkey was renamed",
     "passkey_removed": "A passkey was removed",
+    "passkey_doubted": "A passkey's counter went back: there may be a copy of it",
     "password_changed": "The password was changed",
     "password_asked": "A new password was asked for by e-mail",
     "email_asked": "Another e-mail was asked for",

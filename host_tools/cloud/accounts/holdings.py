@@ -9,6 +9,7 @@ from host_tools.cloud.accounts import trusted
 from host_tools.cloud.accounts.signin import Holdings
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.models import Authenticator, Phone, RecoveryCode
+from host_tools.cloud.store.passkey_models import Passkey
 
 
 async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Holdings:
@@ -19,6 +20,7 @@ async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Hold
             session, RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
         ),
         phones=await _count(session, Phone.account_id == account_id),
+        passkeys=await _count(session, Passkey.account_id == account_id),
         trusted=await trusted.count_awake(session, account_id, visit),
     )
 

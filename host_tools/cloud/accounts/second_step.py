@@ -133,7 +133,7 @@ class SecondStep:
             await self._send_code(waiting, method, visit)
 
     async def answer(self, text: str, wants_trust: bool, visit: Visit) -> Entered:
-        """A typed code. Raises RefusedError."""
+        """A typed code, or what a passkey signed (JSON). Raises RefusedError."""
         waiting = await self.waiting(visit)
         if waiting is None:
             raise RefusedError("", START_AGAIN)
@@ -145,6 +145,7 @@ class SecondStep:
                 await self._step(session, row, signin.CHOSEN, meant, visit)
             verdict = await self._answers.judge(session, row, text, visit)
             entered = await self._answered(session, row, verdict, wants_trust, visit)
+        self._post.wake()  # a passkey that is doubted is told of
         return _said(entered, verdict)
 
     async def take(self, wants_trust: bool, visit: Visit) -> Entered:

@@ -48,8 +48,9 @@ PASSWORD, PASSKEY, OUTSIDE = "password", "passkey", "outside"
 STRONG = (PASSKEY,)
 
 TYPED, SIGNED, ELSEWHERE = "typed", "signed", "elsewhere"
-# Which events answer a method: a code is typed, a passkey signs, the rest is agreed to somewhere else.
-ANSWERS = {TYPED: (RIGHT, WRONG, USED), SIGNED: (RIGHT, WRONG), ELSEWHERE: (AGREED, WRONG)}
+# Which events answer a method: a code is typed, a passkey signs (used: its counter went back), the rest is
+# agreed to somewhere else.
+ANSWERS = {TYPED: (RIGHT, WRONG, USED), SIGNED: (RIGHT, WRONG, USED), ELSEWHERE: (AGREED, WRONG)}
 
 
 class Holdings(NamedTuple):

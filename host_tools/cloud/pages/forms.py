@@ -66,6 +66,8 @@ PHONE_ID = Field("phone", "", 32, optional=True)
 PHONE = Field("number", "Enter your phone number, with its country's prefix.", 60)
 NUMBER = Field("number", "Enter the number that the other browser shows.", 8)
 CODE = Field("code", "Enter the code.", 40)
+CREDENTIAL = Field("credential", "The browser sent no passkey. Try again.", 8192)
+PASSKEY_NAME = Field("name", "Name the passkey, for example “My phone”.", 60, check_name)
 SERVICE_CODE = Field("service_code", "Enter the service code from the label.", 64)
 AUTHENTICATOR_NAME = Field("name", "Name the authenticator, for example “My phone”.", 60, check_name)
 

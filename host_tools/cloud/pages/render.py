@@ -36,6 +36,8 @@ NOTICES = {
     "browser-removed": "The browser is signed out, and must verify again.",
     "session-ended": "That session is over.",
     "password-changed": "Your password is changed. Every other session is over.",
+    "passkey-renamed": "The passkey is renamed.",
+    "passkey-removed": "The passkey is removed. Delete it on your device too.",
     "authenticator-removed": "The authenticator is removed.",
 }
 NOW_S = 5

@@ -27,6 +27,8 @@ async def overview(request: web.Request) -> web.StreamResponse:
         authenticators=await factors.authenticators(account_id),
         codes_left=await factors.recovery_codes_left(account_id),
         authenticators_max=AUTHENTICATORS_MAX,
+        passkeys=await parts.passkeys.of(account_id),
+        passkeys_possible=parts.passkeys.possible,
         phones=await parts.phones.of(account_id),
         phones_possible=parts.phones.possible,
         browsers=await parts.trusted.of(account_id, visit.now),

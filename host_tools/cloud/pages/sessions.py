@@ -47,7 +47,8 @@ async def choose(request: web.Request) -> web.StreamResponse:
     """Once, after the first sign-in (N4)."""
     parts = request.app[PARTS]
     await parts.factors.asked(request[VISIT])
-    return page(request, "choose.html", phones_possible=parts.phones.possible)
+    possible = {"phones_possible": parts.phones.possible, "passkeys_possible": parts.passkeys.possible}
+    return page(request, "choose.html", **possible)
 
 
 async def password(request: web.Request) -> web.StreamResponse:
