@@ -15,6 +15,7 @@ from gatelodge.console.bench import Bench
 from gatelodge.console.console import Console
 from gatelodge.console.terminal import Terminal
 from gatelodge.contract import board as boards
+from gatelodge.core import heap
 from gatelodge.core.presence import BUTTON
 from gatelodge.network.dns import Resolver
 from gatelodge.network.sntp import SntpClient
@@ -29,10 +30,6 @@ from gatelodge.timekeeper import Timekeeper
 from gatelodge.web import app
 
 STOP, START_AGAIN = 0, 64  # as firmware/main.py has them
-
-# Garbage may fill so much of the heap before it is collected: memory that is never touched costs a router
-# nothing, and a collection costs time. `make bench` shows both sides: RSS, and CPU time per request.
-GARBAGE_BYTES = 512 * 1024
 
 RESOLVE_MS = 8000  # two servers, asked twice
 CONNECT_MS = 20_000  # TCP and TLS to the cloud: a handshake is 40 ms of work, and a bad line takes seconds
@@ -138,7 +135,7 @@ class Daemon:
             board["https_port"],
             web.handle,
             tls_context=streams.server_context(a2b_base64(identity["admin_certificate"]), key),
-            max_connections=web.MAX_CONNECTIONS,
+            max_connections=heap.connections(compat.heap_bytes()),
             handshake_timeout_ms=HANDSHAKE_MS,
             owner=owner,
             interface=home,
@@ -249,5 +246,6 @@ _ROUTERS = {
 
 def main(root, board, boot):
     """Run the daemon; return its exit code. `root`: the writable directory; `board`: board.json's content."""
-    compat.collect_every(GARBAGE_BYTES)
+    heap.check(compat.heap_bytes())
+    compat.collect_every(heap.garbage(compat.heap_bytes()))
     return asyncio.run(Daemon(root, boards.check(board), boot).run())

@@ -12,7 +12,8 @@ import time
 
 from gatelodge import compat
 
-KEPT_LINES = 500  # about 50 KB of a router's heap
+KEPT_LINES = 500
+KEPT_BYTES = 40 * 1024  # of them all, in UTF-8: strangers make lines, and long ones must not fill the heap
 MAX_LINE = 1000  # characters; a longer one is cut
 MAX_FILE_BYTES = 256 * 1024  # of a log on a file system; then it becomes PATH.1 and a new one begins
 
@@ -25,6 +26,7 @@ class _Log:
         self.file = None
         self.bytes_left = 0
         self.ring = []
+        self.kept_bytes = 0  # in the ring
         self.failures = 0
 
 
@@ -40,7 +42,7 @@ def configure(path=None, now=None, with_debug=False):
 
 
 def lines():
-    """The last lines, oldest first, at most KEPT_LINES."""
+    """The last lines, oldest first: at most KEPT_LINES, of KEPT_BYTES together."""
     return list(_log.ring)
 
 
@@ -78,10 +80,16 @@ def exception(area, text, cause):
 
 def _record(level, area, text, args):
     line = f"{_stamp()} {level} {area}: {_printable(_format(text, args))}"[:MAX_LINE]
-    _log.ring.append(line)
-    if len(_log.ring) > KEPT_LINES:
-        del _log.ring[: len(_log.ring) - KEPT_LINES]
+    _keep(line)
     _write(line)
+
+
+def _keep(line):
+    ring = _log.ring
+    ring.append(line)
+    _log.kept_bytes += len(line.encode())
+    while len(ring) > KEPT_LINES or _log.kept_bytes > KEPT_BYTES:
+        _log.kept_bytes -= len(ring.pop(0).encode())
 
 
 def _stamp():

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gatelodge.contract import board as contract
+from gatelodge.contract.errors import BoardError
+
 from host_tools import exit_codes
 from host_tools.emulator import bench, ports, waiting
 from host_tools.emulator.cloud import HEALTH, SERVER_NAME, CloudProcess
@@ -39,6 +42,17 @@ class Options:
     network_time: bool = True
     blank: bool = False  # leave a blank router blank, for somebody else to provision
     restart_after_s: float | None = None  # None: a part that dies ends the run
+    heap_kb: int | None = None  # None: as board.json has it
+
+
+def with_heap(board: dict[str, Any], heap_kb: int | None) -> dict[str, Any]:
+    """Return the board with another heap, if one is given. ToolError when it is none to work in."""
+    if heap_kb is None:
+        return board
+    try:
+        return contract.check({**board, "heap_kb": heap_kb})
+    except BoardError as error:
+        raise ToolError(str(error), "choose another --heap-kb", exit_codes.USAGE) from error
 
 
 class House:
@@ -88,6 +102,9 @@ class House:
 
     async def _build(self) -> None:
         """Make the router, from whatever of it is not yet built."""
+        if self.options.heap_kb is not None and self.options.board != HOST:
+            wrong = f"--heap-kb is for the board host, not for {self.options.board}"
+            raise ToolError(wrong, "change heap_kb in its board.json", exit_codes.USAGE)
         self.line = SerialLine(self.run_dir / SERIAL)
         place = (self.run_dir.path, self.ports, self.line)
         if self.options.board == HOST:
@@ -95,7 +112,7 @@ class House:
                 interpreter = await asyncio.to_thread(micropython.build)
                 archive = await asyncio.to_thread(bundle.build)
                 job.detail = f"firmware {bundle.version()}"
-            self.board = board_image.trusting(board_image.load_board(HOST))
+            self.board = board_image.trusting(with_heap(board_image.load_board(HOST), self.options.heap_kb))
             self.router: HostRouter | QemuRouter = HostRouter(self.board, archive, interpreter, *place)
             return
         with self.progress.job("board image") as job:

@@ -10,7 +10,8 @@ and obeys lines on stdin:
     online | offline | owned  the cloud
     deaf                      it does not answer who asks for a link, nor hear of a release
     claim                     somebody wants to register this router
-    unset [DAYS] | set        the clock; unset, it stands that many days ago
+    unset [DAYS] | set        the clock; unset, it stands that many days ago; set, by the cloud
+    doubt DAYS                network time, proved by nobody, has set it to that many days ago
     later SECONDS             sessions and proofs age
     guess | press             a hundred wrong passwords; the router's button
     damage                    the history cannot be read any more
@@ -26,6 +27,7 @@ import sys
 from gatelodge import compat, log, store_keys, streams
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import StateError
+from gatelodge.core import heap
 from gatelodge.core.presence import BUTTON
 from gatelodge.core.signin import Visitor
 from gatelodge.core.throttle import CLOSED_FROM
@@ -43,7 +45,7 @@ CLAIM_S = 300
 
 
 class SetClock:
-    """A clock that network time has set, until it is told otherwise. Unset, it is `behind_s` late."""
+    """A clock that network time has set, until it is told otherwise. It is `behind_s` late."""
 
     is_set = True
     source = "sntp"
@@ -53,11 +55,28 @@ class SetClock:
     def state(self):
         return {"floor": "unset", "two codes": "proven"}.get(self.source, "synced")
 
+    @property
+    def is_doubtful(self):
+        return self.source == "sntp"
+
+    @property
+    def takes_two_codes(self):
+        return self.source in ("floor", "sntp")
+
     def now(self):
         return int(compat.wall_time()) - self.behind_s
 
+    def earliest(self):
+        return int(compat.wall_time()) - abs(self.behind_s)
+
+    def floors(self):
+        return {store_keys.CLOCK_FLOOR: self.now(), store_keys.CLOCK_PROVEN: self.earliest()}
+
     def lose(self, behind_s):
         self.is_set, self.source, self.behind_s = False, "floor", behind_s
+
+    def doubt(self, behind_s):
+        self.is_set, self.source, self.behind_s = True, "sntp", behind_s
 
     def set(self, unix_s, source):
         self.is_set, self.source, self.behind_s = True, source, 0
@@ -142,6 +161,8 @@ class Play:
             self.router.fail = rest
         elif word == "unset":
             self.clock.lose(86400 * int(rest or 0))
+        elif word == "doubt":
+            self.clock.doubt(86400 * int(rest))
         elif word == "name":
             self.router.call_laptop(rest)
         elif word == "later":
@@ -195,7 +216,7 @@ class Play:
         "owned": lambda self: self.cloud.own({"name": "Ada Lovelace", "email": "ada@example.org"}),
         "deaf": lambda self: self.cloud.be_deaf(),
         "claim": lambda self: self.cloud.ask(),
-        "set": lambda self: self.clock.set(0, "sntp"),
+        "set": lambda self: self.clock.set(0, "cloud"),
         "alone": _alone,
         "crowd": lambda self: self.router.fill_house(),
     }
@@ -217,7 +238,7 @@ async def serve(port, directory, quick):
         port,
         play.web.handle,
         tls_context=context,
-        max_connections=play.web.MAX_CONNECTIONS,
+        max_connections=heap.connections(compat.heap_bytes()),
         handshake_timeout_ms=10000,
         owner=tasks,
     )
@@ -236,5 +257,5 @@ async def serve(port, directory, quick):
 
 if __name__ == "__main__":
     log.configure(with_debug=True)
-    compat.collect_every(512 * 1024)  # as the daemon does
+    compat.collect_every(heap.garbage(compat.heap_bytes()))  # as the daemon does
     asyncio.run(serve(int(sys.argv[1]), sys.argv[2], "quick" in sys.argv[3:]))

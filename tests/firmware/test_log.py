@@ -45,6 +45,12 @@ class LogTest(unittest.TestCase):
         self.assertEqual(len(log.lines()), log.KEPT_LINES)
         self.assertTrue(log.lines()[-1].endswith(f" {log.KEPT_LINES + 4}"))
 
+    def test_long_lines_take_no_more_memory_than_short_ones(self):
+        for number in range(200):
+            log.info("test", "%d %s", number, "\u20ac" * 600)
+        self.assertTrue(sum([len(line.encode()) for line in log.lines()]) <= log.KEPT_BYTES)
+        self.assertIn(" 199 ", log.lines()[-1])
+
     def test_a_file_stays_bounded_and_the_one_before_is_kept(self):
         for number in range(2 * log.MAX_FILE_BYTES // 900):
             log.info("test", "%d %s", number, "x" * 900)

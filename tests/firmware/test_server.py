@@ -1,9 +1,9 @@
 import unittest
 
 from gatelodge.contract.errors import LineError
-from gatelodge.web import reply, routes, server
+from gatelodge.web import reply, routes, server, wire
 from gatelodge.web.guard import Guard
-from gatelodge.web.message import Response
+from gatelodge.web.message import PiecesResponse, Response
 from gatelodge.web.wire import Refusal
 
 BODY = b'{"word":"hello"}'
@@ -13,6 +13,7 @@ POST = (
 )
 ECHO = POST % (len(BODY), BODY)
 PAGE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\n\r\n"
+PIECES = PAGE.replace(b"/page", b"/pieces")
 COUNT = PAGE.replace(b"/page", b"/count")
 CLOSE = b"GET /page HTTP/1.1\r\nHost: gatelodge.home\r\nConnection: close\r\n\r\n"
 
@@ -87,6 +88,10 @@ def count(_visit, _values):
     return reply.data(len(counted))
 
 
+def pieces(_visit, _values):
+    return PiecesResponse((piece for piece in (b"one", b"two")), 6, {"Content-Type": "text/plain"})
+
+
 async def slow(_visit, _values):
     return reply.page("slow")
 
@@ -100,6 +105,7 @@ ROWS = [
     routes.get(
         "/ticks", routes.ANYONE, lambda visit, values: Response(Ticks(), 200, {"Content-Type": "text/plain"})
     ),
+    routes.get("/pieces", routes.ANYONE, pieces),
     routes.get("/count", routes.ANYONE, count),
     routes.get("/slow", routes.ANYONE, slow),
     routes.get("/fails", routes.ANYONE, failing),
@@ -123,6 +129,27 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(len(line.written), 1)
         self.assertIn(b"\r\nContent-Length: 23\r\n", line.written[0])
         self.assertTrue(line.written[0].endswith(b"\r\n\r\na page for 192.168.1.23"))
+
+    async def test_what_comes_in_pieces_is_sent_so_and_the_connection_is_kept(self):
+        line = await self.serve(PIECES, PAGE)
+        self.assertEqual(line.answers, [200, 200])
+        self.assertIn(b"\r\nContent-Length: 6\r\n", line.written[0])
+        self.assertEqual(line.written[1:3], [b"one", b"two"])
+
+    async def test_of_what_comes_in_pieces_the_head_can_be_had_alone(self):
+        line = await self.serve(PIECES.replace(b"GET", b"HEAD"))
+        self.assertEqual(len(line.written), 1)
+        self.assertIn(b"\r\nContent-Length: 6\r\n", line.written[0])
+
+    async def test_a_long_head_is_not_kept_for_the_next_request(self):
+        def after(head):
+            connection = server.Connection(Line(head))
+            connection.remember(head, wire.check_head(head), None)
+            return connection.last_raw
+
+        self.assertEqual(after(PAGE), PAGE)
+        long = PAGE[:-2] + (b"X: " + b"x" * 1000 + b"\r\n") * 3 + b"\r\n"
+        self.assertIsNone(after(long))
 
     async def test_a_connection_is_kept_until_the_client_ends_it(self):
         line = await self.serve(PAGE, ECHO, PAGE)

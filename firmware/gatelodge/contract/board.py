@@ -18,6 +18,8 @@ LEASE_FILES = [
 # OpenWrt's resolv.conf names its own dnsmasq, and the other file whom that one asks.
 RESOLV_FILES = ["/tmp/resolv.conf.d/resolv.conf.auto", "/etc/resolv.conf"]
 
+LEAST_HEAP_KB = 1536  # what core/heap.py counts up, and what MicroPython keeps for its own accounts
+
 # (field, type, range, default, what it is). A dot goes one level down. The range of an int is
 # (lowest, highest), of a str its choices or (), of a list the type of its items.
 ROWS = (
@@ -45,7 +47,7 @@ ROWS = (
     ("sets_wall_time", bool, (), False, "whether the daemon may set the system's clock"),
     ("has_rtc", bool, (), False, "whether a battery keeps the clock through a power cut"),
     ("log_path", str, (), "", "the file or device that takes the log; empty: stderr"),
-    ("heap_kb", int, (512, 262144), 8192, "MicroPython's heap, in KB"),
+    ("heap_kb", int, (LEAST_HEAP_KB, 262144), 8192, "MicroPython's heap, in KB"),
     ("flash_mb", int, (1, 65536), REQUIRED, "size of the writable flash, in MB"),
 )
 

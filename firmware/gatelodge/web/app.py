@@ -20,7 +20,6 @@
     await web.handle_redirect(stream)  # a connection of plain HTTP
 
 Both close the connection when it has ended and raise nothing but a cancellation.
-web.MAX_CONNECTIONS is what the listener should allow at once.
 """
 
 from gatelodge import compat, text
@@ -38,7 +37,7 @@ from gatelodge.web.pages.shell import Shell
 from gatelodge.web.pages.signin import SigninPages
 from gatelodge.web.pages.system import SystemPages
 from gatelodge.web.routes import Routes
-from gatelodge.web.server import MAX_CONNECTIONS, Redirect, WebServer
+from gatelodge.web.server import Redirect, WebServer
 from gatelodge.web.static import Assets
 
 
@@ -64,8 +63,6 @@ class Site:
 
 
 class Web:
-    MAX_CONNECTIONS = MAX_CONNECTIONS
-
     def __init__(self, server, redirect):
         self.handle = server.handle
         self.handle_redirect = redirect.handle

@@ -52,6 +52,8 @@ class Response:
     `connection.write(bytes)`, and sleeps by `connection.pause(ms)`: both raise LineError once the other side
     has gone. headers: {name: text, or a list of texts}."""
 
+    pieces = ()  # of bytes, which follow those of `as_bytes`
+
     def __init__(self, body, status_code, headers):
         self.body = body.encode() if isinstance(body, str) else body
         self.status_code = status_code
@@ -62,6 +64,20 @@ class Response:
         self.headers["Content-Length"] = str(len(self.body))
         head = wire.head_bytes(self.status_code, self.headers, keep_alive)
         return head if head_only else head + self.body
+
+
+class PiecesResponse(Response):
+    """An answer as long as its headers say, of pieces of bytes that are made one by one while they are sent:
+    large ones never lie in the heap as a whole, however slowly somebody takes them."""
+
+    def __init__(self, pieces, length, headers):
+        super().__init__(b"", 200, headers)
+        self.headers["Content-Length"] = str(length)
+        self.pieces = pieces
+
+    def as_bytes(self, keep_alive, head_only):
+        """The head: `pieces` follow it."""
+        return wire.head_bytes(self.status_code, self.headers, keep_alive)
 
 
 def _pairs(text, separator):

@@ -22,7 +22,7 @@ BODY_MS = 10000  # for a whole body
 WRITE_MS = 10000  # without any progress of an answer
 CHUNK = 2048  # bytes asked of a stream at once
 MAX_REQUESTS = 1000  # on one connection, so that none lives for ever
-MAX_CONNECTIONS = 24  # a TLS connection takes 40 KB: 1 MB in all; a browser opens six
+MAX_KEPT_HEAD = 2048  # bytes of a head that is kept with what was read of it: six times its size in all
 MAX_DRAIN = 16384  # bytes of a refused body that are still read, so that the refusal arrives before a reset
 
 
@@ -78,6 +78,8 @@ class Connection:
             came += await self._more(deadline)
 
     def remember(self, raw, head, request):
+        if len(raw) > MAX_KEPT_HEAD:
+            return
         self.last_raw, self.last_head, self.last_request = raw, head, request
         self.may_repeat = head.keep_alive and head.method == "GET"
 
@@ -184,12 +186,18 @@ class WebServer:
             speak(language.of_head(raw))
             await connection.write(self._refused(path, refusal).as_bytes(False, False))
             return False
+        head_only = head.method == "HEAD"
         if hasattr(response.body, "stream_to"):
-            await self._send_stream(connection, response, head.method == "HEAD")
+            await self._send_stream(connection, response, head_only)
             return False
         connection.left -= 1
         keep = connection.left > 0 and head.keep_alive and response.status_code != 500
-        await connection.write(response.as_bytes(keep, head.method == "HEAD"))
+        answer = response.as_bytes(keep, head_only)
+        pieces = () if head_only else response.pieces
+        raw = head = request = response = None  # who is slow to take the answer holds the answer, and no more
+        await connection.write(answer)
+        for piece in pieces:
+            await connection.write(piece)
         return keep
 
     async def _request(self, connection, raw, head):

@@ -6,7 +6,7 @@ from gatelodge import log
 from gatelodge.text import N_, P_, _
 from gatelodge.web import log_lines, reply, view, words
 from gatelodge.web.html import escape, fill
-from gatelodge.web.message import Response
+from gatelodge.web.message import PiecesResponse
 from gatelodge.web.pages import system_backup
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
 from gatelodge.web.routes import OWNER, api, get, post
@@ -16,7 +16,7 @@ from gatelodge.web.routes import OWNER, api, get, post
 MOST_SHOWN = 32  # lines
 CARDS_BYTES = 7600  # of all cards
 LONGEST_SHOWN = 240  # characters of a line
-MOST_FILE_BYTES = 64 * 1024  # of the file: the log in memory has about 50 KB
+LINES_AT_ONCE = 16  # of the file, as it is sent
 LONGEST_FIND = 64
 
 # What the filter calls them -> the least level.
@@ -109,13 +109,14 @@ class SystemPages:
         found = log_lines.matching(log.lines(), *_asked(values))
         serial_number = self._site.identity.get("serial_number", "")
         lines = [_("Log of router %s, firmware %s.") % (serial_number, self._site.version)]
-        lines += log_lines.newest(found, MOST_FILE_BYTES)
+        lines += found
+        length = sum([len(line.encode()) + 1 for line in lines])
         headers = {
             "Content-Type": "text/plain; charset=utf-8",
             "Content-Disposition": 'attachment; filename="gatelodge-log.txt"',
             "Cache-Control": "no-store",
         }
-        return Response(("\n".join(lines) + "\n").encode(), 200, headers)
+        return PiecesResponse(_in_pieces(lines), length, headers)
 
     # How it goes down. Each asks for a code first, unless one was given a moment ago.
 
@@ -165,6 +166,11 @@ def _clock(shown):
 def _time(now):
     rows = ((N_("Now"), "clock.now"), (N_("Source"), "clock.source"))
     return card(now, "clock", _("Time"), live_facts(now, rows))
+
+
+def _in_pieces(lines):
+    for first in range(0, len(lines), LINES_AT_ONCE):
+        yield ("\n".join(lines[first : first + LINES_AT_ONCE]) + "\n").encode()
 
 
 def _room(now):
