@@ -32,6 +32,7 @@ VERBS = (
     Verb("release key", "host_tools.release.verb_key", "make the key that signs firmware bundles"),
     Verb("flash", "host_tools.flash.verb_flash", "send a signed bundle to a router, over its serial port"),
     Verb("provision", "host_tools.factory.verb_provision", "provision a router at the serial bench"),
+    Verb("label", "host_tools.factory.verb_label", "show a board's label, or print a spoilt one again"),
     Verb("factory init", "host_tools.factory.verb_init", "create a factory's keys and records"),
     Verb("factory revoke", "host_tools.factory.verb_revoke", "revoke a router's certificate"),
     Verb("factory rework", "host_tools.factory.verb_rework", "enter that a router is back on the bench"),
