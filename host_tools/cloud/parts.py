@@ -22,6 +22,7 @@ from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.second_step import SecondStep
+from host_tools.cloud.accounts.sending import Sending
 from host_tools.cloud.accounts.sessions import Sessions
 from host_tools.cloud.accounts.sign_up import SignUps
 from host_tools.cloud.accounts.trusted import TrustedBrowsers
@@ -99,7 +100,9 @@ def build_parts(
     challenges = Challenges(database, box)
     passkeys = Passkeys(database, challenges, factors, changes, Site(settings.public_host, url))
     answers = Answers(factors, codes, passkeys)
-    second_step = SecondStep(database, turnstile, answers, codes, post, bus, places, url)
+    sending = Sending(database, codes, post, bus, places, url)
+    second_step = SecondStep(database, turnstile, answers, codes, sending, bus)
+    post.news = second_step.heard
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
     invitations = Invitations(database, clock, code_key, url)

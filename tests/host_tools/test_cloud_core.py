@@ -7,7 +7,7 @@ import pytest
 
 from host_tools.cloud.accounts import passwords, recovery, throttle, totp
 from host_tools.cloud.accounts.turnstile import network
-from host_tools.cloud.delivery.post import RETRY_AFTER_S, retry_after_s
+from host_tools.cloud.delivery.progress import RETRY_AFTER_S, retry_after_s
 from host_tools.cloud.verb_serve import OneLine
 
 LIMIT = throttle.Limit("test", 3, 60)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from host_tools.cloud.delivery.post import GIVEN_UP, RETRY_AFTER_S, SENT
+from host_tools.cloud.delivery.progress import GIVEN_UP, RETRY_AFTER_S, SENT
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.models import Message
 from tests.host_tools.cloud_rig import Rig
@@ -42,7 +42,7 @@ async def test_a_mail_that_was_refused_is_tried_again_later(tmp_path, inbox):
 
 
 async def test_a_mail_that_nobody_takes_is_given_up_and_forgotten(tmp_path, inbox, caplog):
-    inbox.refusal = "550 no"
+    inbox.refusal = "451 later"
     async with Rig(tmp_path, delivery=inbox.delivery(), development=False) as rig:
         await rig.browser().sign_up()
         for wait_s in (*RETRY_AFTER_S, 0):
@@ -52,7 +52,7 @@ async def test_a_mail_that_nobody_takes_is_given_up_and_forgotten(tmp_path, inbo
         await rig.until(rig.parts.post.idle)
         [message] = await messages(rig)
     assert (message.state, message.body) == (GIVEN_UP, "")
-    assert "the mail server answered 550" in caplog.text and "ada@" not in caplog.text
+    assert "the mail server answered 451" in caplog.text and "ada@" not in caplog.text
 
 
 async def test_a_message_that_cannot_be_sent_keeps_no_other_waiting(tmp_path, inbox, caplog):

@@ -76,7 +76,10 @@ class Codes:
         row.code_hash = self._hash(bound_to, code)
         row.channel, row.recipient = channel, recipient
         row.tries, row.sends, row.sent_at, row.expires_at = 0, row.sends + 1, now, now + CODE_S
-        await self._post.add(session, recipient, text_of(code), now, channel)
+        expires_at = row.expires_at
+        await self._post.add(
+            session, recipient, text_of(code), now, channel, about=bound_to, expires_at=expires_at
+        )
 
     async def check(self, session: AsyncSession, bound_to: str, code: str, now: float) -> str:
         """RIGHT once, then never again. Counts a try in the caller's transaction, which must commit."""

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import NamedTuple
 
-from gatelodge.contract.errors import StateError
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import costs, letters, signin, trusted
-from host_tools.cloud.accounts.agents import browser_words
+from host_tools.cloud.accounts import signin, trusted
 from host_tools.cloud.accounts.answers import Answers
-from host_tools.cloud.accounts.attempts import bound_to, new_row, of_browser, phones_of
+from host_tools.cloud.accounts.attempts import (
+    START_AGAIN,
+    Waiting,
+    bound_to,
+    locked,
+    new_row,
+    of_browser,
+    phones_of,
+    sent_progress,
+    stepped,
+)
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.factors import Verdict
 from host_tools.cloud.accounts.holdings import holdings
-from host_tools.cloud.accounts.places import Places
+from host_tools.cloud.accounts.sending import Sending
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
-from host_tools.cloud.delivery.post import Post
-from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account, Phone, SentCode, SignIn
+from host_tools.cloud.store.models import Account, Message, SignIn
 
-START_AGAIN = "That took too long, or it was refused. Sign in again from the start."
 NOT_AGREED = "Nobody has agreed to it yet."
 
 log = logging.getLogger("cloud.accounts")
@@ -46,25 +50,6 @@ class Entered(NamedTuple):
     lead: bool = False
 
 
-class Waiting(NamedTuple):
-    """A sign-in that waits for its second step, for the page."""
-
-    row: SignIn
-    account: Account
-    offered: tuple[str, ...]
-    two_factor: bool
-    sent: SentCode | None
-    phones: list[Phone]
-
-    @property
-    def recipient(self) -> str:
-        """Where a code goes: the chosen number, else the one used last; or the e-mail."""
-        if self.row.method != "sms":
-            return self.account.email
-        chosen = [phone for phone in self.phones if phone.id == self.row.phone_id]
-        return (chosen or self.phones)[0].number
-
-
 class SecondStep:
     def __init__(
         self,
@@ -72,19 +57,15 @@ class SecondStep:
         turnstile: Turnstile,
         answers: Answers,
         sent_codes: Codes,
-        post: Post,
+        sending: Sending,
         bus: Bus,
-        places: Places,
-        url: str,
     ):
         self._database = database
         self._turnstile = turnstile
         self._answers = answers
         self._codes = sent_codes
-        self._post = post
+        self._sending = sending
         self._bus = bus
-        self._places = places
-        self._url = url
 
     async def begin(self, account_id: str, how: str, visit: Visit) -> Entered:
         """After a first step that was right: a session, or a challenge that has been sent."""
@@ -111,13 +92,15 @@ class SecondStep:
             account = await session.get_one(Account, row.account_id)
             sent = await self._codes.sent(session, bound_to(row))
             phones = list(await session.scalars(phones_of(row.account_id)))
-            return Waiting(row, account, signin.open_methods(held), signin.two_factor(held), sent, phones)
+            offered, chosen = signin.open_methods(held), signin.two_factor(held)
+            progress = await sent_progress(session, sent)
+            return Waiting(row, account, offered, chosen, sent, phones, progress)
 
     async def choose(self, method: str, phone_id: str, visit: Visit) -> None:
         """Ask another way, and send what it takes. Raises RefusedError."""
         async with self._database.write() as session:
-            row = await self._row(session, visit)
-            await self._step(session, row, signin.CHOSEN, method, visit)
+            row = await locked(session, visit)
+            await stepped(session, row, signin.CHOSEN, method, visit)
             row.phone_id = phone_id
         await self.send(visit)
 
@@ -126,11 +109,7 @@ class SecondStep:
         waiting = await self.waiting(visit)
         if waiting is None or waiting.row.method not in waiting.offered:
             raise RefusedError("", START_AGAIN)
-        method = signin.BY_NAME[waiting.row.method]
-        if method.answer == signin.ELSEWHERE:
-            self._bus.publish(f"account:{waiting.row.account_id}")
-        elif method.channel:
-            await self._send_code(waiting, method, visit)
+        await self._sending.send(waiting, visit)
 
     async def answer(self, text: str, wants_trust: bool, visit: Visit) -> Entered:
         """A typed code, or what a passkey signed (JSON). Raises RefusedError."""
@@ -139,47 +118,34 @@ class SecondStep:
             raise RefusedError("", START_AGAIN)
         await self._turnstile.take("code", account=waiting.row.account_id, address=visit.address)
         async with self._database.write() as session:
-            row = await self._row(session, visit)
+            row = await locked(session, visit)
             meant = self._answers.meant(row, text)
             if meant != row.method:
-                await self._step(session, row, signin.CHOSEN, meant, visit)
+                await stepped(session, row, signin.CHOSEN, meant, visit)
             verdict = await self._answers.judge(session, row, text, visit)
             entered = await self._answered(session, row, verdict, wants_trust, visit)
-        self._post.wake()  # a passkey that is doubted is told of
+        self._sending.wake()  # a passkey that is doubted is told of
         return _said(entered, verdict)
 
     async def take(self, wants_trust: bool, visit: Visit) -> Entered:
         """After somebody agreed elsewhere: go in. Raises RefusedError where nobody has."""
         async with self._database.write() as session:
-            row = await self._row(session, visit)
+            row = await locked(session, visit)
             if row.state != signin.APPROVED:
                 raise RefusedError("", NOT_AGREED)
-            await self._step(session, row, signin.TAKEN, row.method, visit)
+            await stepped(session, row, signin.TAKEN, row.method, visit)
             return await self._finish(session, row, wants_trust, visit)
 
-    async def _row(self, session: AsyncSession, visit: Visit) -> SignIn:
-        row = await session.scalar(of_browser(visit).with_for_update())
-        if row is None:
-            raise RefusedError("", START_AGAIN)
-        return row
-
-    async def _step(
-        self, session: AsyncSession, row: SignIn, event: str, method: str, visit: Visit
-    ) -> signin.Attempt:
-        """Write the attempt after the event into its row. What cannot happen is a RefusedError."""
-        offered = signin.open_methods(await holdings(session, row.account_id, visit))
-        before = signin.Attempt(row.state, row.method, row.tries, row.expires_at)
-        try:
-            after = signin.step(before, event, visit.now, method, offered)
-        except StateError as error:
-            raise RefusedError("", START_AGAIN) from error
-        row.state, row.method, row.tries, row.expires_at = after
-        return after
+    async def heard(self, message: Message) -> None:
+        """News of a message: the page that waits for it says so."""
+        purpose, _, sign_in_id = message.about.rpartition(" ")
+        if purpose.startswith("sign-in "):
+            self._bus.publish(f"sign-in:{sign_in_id}")
 
     async def _answered(
         self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit
     ) -> Entered:
-        after = await self._step(session, row, verdict.event, row.method, visit)
+        after = await stepped(session, row, verdict.event, row.method, visit)
         if after.state == signin.SIGNED_IN:
             return await self._finish(session, row, wants_trust, visit)
         note(session, row.account_id, "sign_in_failed", visit, row.method)
@@ -209,24 +175,6 @@ class SecondStep:
             await self.send(visit)
         except RefusedError:
             log.info("a code was held back: too many were sent")  # the page offers to send it later
-
-    async def _send_code(self, waiting: Waiting, method: signin.Method, visit: Visit) -> None:
-        row, recipient = waiting.row, waiting.recipient
-        await self._codes.allow(bound_to(row), row.account_id, recipient, visit)
-        async with self._database.write() as session:
-            row = await self._row(session, visit)
-            await self._step(session, row, signin.SENT, method.name, visit)
-            await costs.spend(session, row.account_id, method.channel, visit.now)
-            text_of = self._text_of(method.channel, visit)
-            await self._codes.send(session, bound_to(row), method.channel, recipient, text_of, visit.now)
-            note(session, row.account_id, "code_sent", visit, method.name)
-        self._post.wake()
-
-    def _text_of(self, channel: str, visit: Visit) -> Callable[[str], Text]:
-        if channel != "mail":
-            return letters.short_code
-        place, browser = self._places.of(visit.address), browser_words(visit.user_agent)
-        return lambda code: letters.sign_in_code(code, place, browser, self._url)
 
 
 def _said(entered: Entered, verdict: Verdict) -> Entered:

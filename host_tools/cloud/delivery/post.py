@@ -1,61 +1,69 @@
-"""The queue of messages. It is a table: what was promised in a transaction is sent, also after a restart."""
+"""Messages on their way: what was promised in a transaction is sent, also after a restart."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from gatelodge.contract.errors import StateError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts.errors import BusyError
+from host_tools.cloud.accounts.errors import BusyError, RefusedError
 from host_tools.cloud.clock import Clock
+from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.delivery.progress import LOST, OPEN, QUEUED, Next
+from host_tools.cloud.delivery.queue import Queue
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
 
 MAIL, SMS, VOICE, TELEGRAM, PUSH = "mail", "sms", "voice", "telegram", "push"
 CHANNELS = (MAIL, SMS, VOICE, TELEGRAM, PUSH)
-QUEUED, SENT, GIVEN_UP = "queued", "sent", "given_up"
-BATCH = 20
 QUEUE_MAX = 10_000  # a mail server that is away for an hour, at the pace that sign-ups are allowed
 KEPT_S = 30 * 24 * 3600  # what was sent, when and how often tried; not what it said
 SEND_TIMEOUT_S = 30  # a mail server may look up our name before it answers
-# RFC 5321 section 4.5.4.1 retries for days; a code is stale after ten minutes, so the early ones come
-# quickly.
-RETRY_AFTER_S = (5, 30, 120, 600, 3600, 4 * 3600)
 IDLE_S = 60  # look again at least this often: another process may have added a message
+NO_WAY = "This cloud cannot send that now. Use another way."
 
 log = logging.getLogger("cloud.delivery")
+News = Callable[[Message], Awaitable[None]]
 
 
 class Driver(Protocol):
-    """Carries messages of one channel. `send` raises DeliveryError, or OSError from the line."""
+    """Carries messages. Both raise DeliveryError, or OSError from the line.
 
-    async def send(self, message: Message) -> None: ...
+    at_once: how many it carries at a time. In turn where it is 1.
+    """
 
+    at_once: int
 
-def retry_after_s(attempts: int) -> int | None:
-    """Seconds until the next attempt after so many failed ones; None: give up."""
-    return RETRY_AFTER_S[attempts - 1] if attempts <= len(RETRY_AFTER_S) else None
+    async def send(self, message: Message) -> str:
+        """Hand it over. Returns the carrier's name of it, by which `arrived` can ask; "" where none can."""
+        ...
+
+    async def arrived(self, message: Message) -> bool:
+        """Whether what was handed over has arrived; False: not known yet."""
+        ...
 
 
 class Post:
-    """`add` within a transaction, `wake` after it; `run` is the one worker.
+    """`add` within a transaction, `wake` after it; `run` is the worker.
 
     drivers: what carries the messages of each channel, {channel: Driver}.
+    news: told of every message for a purpose (`about`) whose state has changed.
     """
 
     def __init__(self, database: Database, drivers: Mapping[str, Driver], clock: Clock):
         self._database = database
+        self._queue = Queue(database)
         self._drivers = drivers
         self._clock = clock
-        self._wanted = asyncio.Event()
-        self._working = False
+        self._lanes: list[Lane] = []
+        self._wanted = True  # the first look has not been taken
+        self.news: News | None = None
 
     @property
     def channels(self) -> frozenset[str]:
@@ -63,53 +71,116 @@ class Post:
         return frozenset(self._drivers)
 
     async def add(
-        self, session: AsyncSession, recipient: str, text: Text, now: float, channel: str = MAIL
+        self,
+        session: AsyncSession,
+        recipient: str,
+        text: Text,
+        now: float,
+        channel: str = MAIL,
+        *,
+        about: str = "",
+        expires_at: float | None = None,
     ) -> None:
-        """Queue a message in the caller's transaction. Raises BusyError where too many wait.
+        """Queue a message in the caller's transaction. Raises BusyError where too many wait, RefusedError
+        where there is no way to send it.
 
         recipient: an address, a number in E.164, a chat; whatever the channel's driver takes.
+        about: the purpose, by which its state is asked for. expires_at: later it is not sent any more.
         """
         if channel not in self._drivers:
-            raise StateError(f"This cloud has no way to send by {channel}.")
-        waiting = await session.scalar(select(func.count()).where(Message.state == QUEUED))
+            raise RefusedError("", NO_WAY)
+        waiting = await session.scalar(select(func.count()).where(Message.state.in_(OPEN)))
         if (waiting or 0) >= QUEUE_MAX:
             raise BusyError
         message = Message(channel=channel, recipient=recipient, subject=text.subject, body=text.body)
+        message.extra, message.reference, message.why = text.extra, "", ""
         message.state, message.attempts, message.due_at, message.created_at = QUEUED, 0, now, now
+        message.about, message.expires_at = about, expires_at
         session.add(message)
+
+    def wake(self) -> None:
+        self._wanted = not self._lanes
+        for lane in self._lanes:
+            lane.wake()
+
+    def idle(self) -> bool:
+        """Whether everything that was due has been tried."""
+        return not self._wanted and all(lane.asleep for lane in self._lanes)
+
+    async def run(self) -> None:
+        """Send what is due, sleep until the next is, for ever. A slow carrier delays its own channels."""
+        self._lanes = [
+            Lane(driver, channels, self._queue, self._clock, self._tell)
+            for driver, channels in self._routes()
+            for _ in range(driver.at_once)
+        ]
+        self._wanted = False
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.run(), name=f"post: {lane.channels}")
+
+    async def prune(self, now: float) -> None:
+        ended = Message.state.not_in(OPEN) & (Message.created_at < now - KEPT_S)
+        async with self._database.write() as session:
+            await session.execute(delete(Message).where(ended))
+
+    def _routes(self) -> list[tuple[Driver, tuple[str, ...]]]:
+        """Each driver once, with what it carries; and, to give it up, what nothing carries any more."""
+        drivers = {id(driver): driver for driver in self._drivers.values()}
+        routes: list[tuple[Driver, tuple[str, ...]]] = [
+            (driver, tuple(channel for channel in CHANNELS if self._drivers.get(channel) is driver))
+            for driver in drivers.values()
+        ]
+        without = tuple(channel for channel in CHANNELS if channel not in self._drivers)
+        return [*routes, (NoWay(), without)] if without else routes
+
+    async def _tell(self, message: Message) -> None:
+        if self.news is not None and message.about:
+            await self.news(message)
+
+
+class NoWay:
+    """For messages that waited through a change of settings."""
+
+    at_once = 1
+
+    async def send(self, message: Message) -> str:
+        raise DeliveryError(f"this cloud has no way to send by {message.channel} any more", permanent=True)
+
+    async def arrived(self, message: Message) -> bool:
+        return True
+
+
+class Lane:
+    """One message at a time, of some channels, until it is cancelled."""
+
+    def __init__(
+        self, driver: Driver, channels: tuple[str, ...], queue: Queue, clock: Clock, tell: News
+    ) -> None:
+        self.channels = channels
+        self._driver = driver
+        self._queue = queue
+        self._clock = clock
+        self._tell = tell
+        self._wanted = asyncio.Event()
+        self._working = True
+
+    @property
+    def asleep(self) -> bool:
+        return not (self._working or self._wanted.is_set())
 
     def wake(self) -> None:
         self._wanted.set()
 
-    def idle(self) -> bool:
-        """Whether everything that was due has been tried."""
-        return not (self._working or self._wanted.is_set())
-
     async def run(self) -> None:
-        """Send what is due, sleep until the next is, for ever."""
         while True:
             self._wanted.clear()
             self._working = True
-            for message in await self._due():
-                await self._send(message)
-            wait_s = await self._next_due_in_s()
+            while (message := await self._queue.claim(self.channels, self._clock())) is not None:
+                await self._carry(message)
+            due_at = await self._queue.next_due_at(self.channels)
             self._working = False
-            await self._sleep(wait_s)
-
-    async def prune(self, now: float) -> None:
-        ended = (Message.state != QUEUED) & (Message.created_at < now - KEPT_S)
-        async with self._database.write() as session:
-            await session.execute(delete(Message).where(ended))
-
-    async def _due(self) -> list[Message]:
-        waiting = select(Message).where(Message.state == QUEUED, Message.due_at <= self._clock())
-        async with self._database.read() as session:
-            return list(await session.scalars(waiting.order_by(Message.due_at).limit(BATCH)))
-
-    async def _next_due_in_s(self) -> float:
-        async with self._database.read() as session:
-            due_at = await session.scalar(select(func.min(Message.due_at)).where(Message.state == QUEUED))
-        return IDLE_S if due_at is None else min(IDLE_S, max(0.0, due_at - self._clock()))
+            await self._sleep(IDLE_S if due_at is None else min(IDLE_S, max(0.0, due_at - self._clock())))
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -117,38 +188,40 @@ class Post:
         except TimeoutError:
             return  # it is time for the next message
 
-    async def _send(self, message: Message) -> None:
+    async def _carry(self, message: Message) -> None:
+        if message.state in LOST:
+            log.warning("message %d was not sent: its time is over", message.id)
+            await self._tell(message)
+            return
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self._driver_of(message).send(message)
-        except (DeliveryError, OSError, TimeoutError) as error:
-            await self._failed(message, str(error) or type(error).__name__)
-            return
+                after, reference = await self._try(message)
+        except DeliveryError as error:
+            await self._refused(message, error)
+        except (OSError, TimeoutError) as error:
+            await self._refused(message, DeliveryError(type(error).__name__))
         except Exception as error:
             # One message that its driver chokes on must not keep all others waiting. The error may quote it.
-            await self._failed(message, type(error).__name__)
+            await self._refused(message, DeliveryError(type(error).__name__))
+        else:
+            await self._settle(message, after, reference)
+
+    async def _try(self, message: Message) -> tuple[Next, str]:
+        if message.state == QUEUED:
+            reference = await self._driver.send(message)
+            return progress.after_carried(message, reference, self._clock()), reference
+        return progress.after_asked(message, await self._driver.arrived(message), self._clock()), ""
+
+    async def _refused(self, message: Message, error: DeliveryError) -> None:
+        log.warning("message %d was not sent (attempt %d): %s", message.id, message.attempts, error)
+        after = progress.after_refused(message, error.permanent, error.retry_after_s, self._clock())
+        await self._settle(message, after, why=str(error))
+
+    async def _settle(self, message: Message, after: Next, reference: str = "", why: str = "") -> None:
+        if not await self._queue.settle(message, after, reference, why):
+            log.warning("message %d was settled by another process", message.id)
             return
-        await self._close(message, SENT)
-
-    def _driver_of(self, message: Message) -> Driver:
-        """A message may have waited through a change of settings."""
-        if message.channel not in self._drivers:
-            raise DeliveryError(f"this cloud has no way to send by {message.channel} any more")
-        return self._drivers[message.channel]
-
-    async def _failed(self, message: Message, why: str) -> None:
-        attempts = message.attempts + 1
-        wait_s = retry_after_s(attempts)
-        log.warning("message %d was not sent (attempt %d): %s", message.id, attempts, why)
-        if wait_s is None:
-            await self._close(message, GIVEN_UP)
-            return
-        later = {"attempts": attempts, "due_at": self._clock() + wait_s}
-        async with self._database.write() as session:
-            await session.execute(update(Message).where(Message.id == message.id).values(**later))
-
-    async def _close(self, message: Message, state: str) -> None:
-        async with self._database.write() as session:
-            await session.execute(
-                update(Message).where(Message.id == message.id).values(state=state, body="")
-            )
+        if after.state == message.state and not why:
+            return  # nothing new
+        message.state = after.state
+        await self._tell(message)

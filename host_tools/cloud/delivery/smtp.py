@@ -17,11 +17,13 @@ PERMANENT = range(500, 600)  # RFC 5321 section 4.2.1
 
 
 class Smtp:
+    at_once = 4
+
     def __init__(self, settings: SmtpSettings):
         self._settings = settings
         self._context = None if settings.security == NONE else _context(settings.ca_file)
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message) -> str:
         settings = self._settings
         mail = composed(message, settings.sender)
         try:
@@ -38,6 +40,10 @@ class Smtp:
             )
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
             raise _failure(error) from None  # the library's error quotes the server, who may quote the mail
+        return ""  # a mail that bounces later comes back to the sender's address
+
+    async def arrived(self, message: Message) -> bool:
+        return True
 
 
 def composed(message: Message, sender: str) -> EmailMessage:

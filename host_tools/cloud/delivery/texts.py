@@ -12,6 +12,7 @@ FOOT = "\n\nGatelodge\n"
 class Text(NamedTuple):
     subject: str
     body: str
+    extra: str = ""  # what a channel can do beyond text, in JSON: a chat's buttons, a notice's link
 
 
 def confirm_email(code: str, link: str) -> Text:

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from host_tools.cloud.accounts import codes, numbers, signin
+from host_tools.cloud.accounts.attempts import START_AGAIN, Waiting
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.accounts.second_step import START_AGAIN, Entered, Waiting
+from host_tools.cloud.accounts.second_step import Entered
 from host_tools.cloud.accounts.sessions import WHOLE_S
+from host_tools.cloud.delivery import progress
 from host_tools.cloud.pages import forms, live
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -34,6 +36,13 @@ WORDS = {
     "mail": Words("Enter the code", "Code from the e-mail", "Send a code by e-mail"),
     "voice": Words("Answer a call", "Last four digits of the number that called", "Call instead"),
     "recovery": Words("Use a recovery code", "Recovery code", "Use a recovery code"),
+}
+
+
+# What the page says of a message, by its state in delivery/progress.py.
+FAULTS = {
+    progress.LATE: "The message could not be sent yet. It is tried again; or use another way below.",
+    progress.FAILED: "The message could not be sent. Send another, or use another way below.",
 }
 
 
@@ -81,7 +90,7 @@ async def live_state(request: web.Request) -> web.StreamResponse:
 
     async def snapshot() -> dict[str, Any] | None:
         waiting = await parts.second_step.waiting(replace(visit, now=parts.clock()))
-        return {"version": waiting.row.state if waiting else signin.VOID}
+        return _told(waiting) if waiting else {"version": signin.VOID}
 
     waiting = await parts.second_step.waiting(visit)
     if waiting is None:
@@ -99,6 +108,16 @@ async def code_page(request: web.Request, errors: dict[str, str], status: int = 
         return page(request, "sign_in.html", form=filled, status=status)
     context = _words_of(waiting, visit.now)
     return page(request, "code.html", errors=errors, waiting=waiting, status=status, **context)
+
+
+def _told(waiting: Waiting) -> dict[str, Any]:
+    """What the open page is told: another version loads it again, a fault is said in place."""
+    version = f"{waiting.row.state} {waiting.row.method}"
+    return {"version": version, "delivery": _fault_of(waiting) if waiting.sent else ""}
+
+
+def _fault_of(waiting: Waiting) -> str:
+    return FAULTS.get(waiting.progress, "")
 
 
 def signed_in(entered: Entered, address: str = "/routers") -> web.HTTPSeeOther:
@@ -131,5 +150,6 @@ def _words_of(waiting: Waiting, now: float) -> dict[str, Any]:
         "method": method,
         "others": others,
         "resend_s": int(codes.resend_wait_s(waiting.sent, now) + 0.999),
+        "told": _told(waiting),
         "approved": waiting.row.state == signin.APPROVED,
     }

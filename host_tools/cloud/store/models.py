@@ -261,9 +261,10 @@ class Command(Base):
 
 
 class Message(Base):
-    """A message on its way.
+    """A message on its way (delivery/progress.py).
 
-    Its body may hold a code: it is emptied when the message has left or was given up.
+    Its body may hold a code: it is emptied when the message has left or was given up. While a worker has it,
+    `due_at` is when its claim ends.
     """
 
     __tablename__ = "messages"
@@ -272,10 +273,15 @@ class Message(Base):
     recipient: Mapped[str] = mapped_column(EMAIL)
     subject: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)
+    extra: Mapped[str] = mapped_column(Text)
+    about: Mapped[str] = mapped_column(HASH, index=True)  # what it serves: `bound_to` of a code, or nothing
     state: Mapped[str] = mapped_column(String(10))
     attempts: Mapped[int]
     due_at: Mapped[float]
     created_at: Mapped[float]
+    expires_at: Mapped[float | None]  # of a code: later it is not sent
+    reference: Mapped[str] = mapped_column(String(64))  # the carrier's name of it
+    why: Mapped[str] = mapped_column(String(120))  # why it was not sent the last time; names no recipient
 
 
 class OutboxMessage(Base):

@@ -58,11 +58,21 @@ function tellApproval(id) {
   notice.querySelector("a").href = `/approvals/${id}`;
 }
 
+// What was sent did not arrive: said where it is waited for, without disturbing what is being typed.
+function tellDelivery(fault) {
+  const place = document.getElementById("delivery");
+  if (!place || fault === undefined || place.textContent === fault) return;
+  place.textContent = fault;
+  place.hidden = fault === "";
+  if (fault) document.querySelector("details.aside").open = true;
+}
+
 function followLive(place) {
   const source = new EventSource(place.dataset.live);
   source.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
     tellApproval(news.approval);
+    tellDelivery(news.delivery);
     if (news.version !== undefined && news.version !== place.dataset.version) return location.reload();
     for (const router of document.querySelectorAll("[data-router]")) {
       if (news[router.dataset.router]) fill(router, news[router.dataset.router]);
