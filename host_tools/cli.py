@@ -39,6 +39,7 @@ VERBS = (
     Verb("ledger verify", "host_tools.factory.verb_ledger_verify", "check that no entry was changed or lost"),
     Verb("ledger show", "host_tools.factory.verb_ledger_show", "print what became of a router"),
     Verb("ledger export", "host_tools.factory.verb_ledger_export", "print the entries for other programs"),
+    Verb("ledger stats", "host_tools.factory.verb_ledger_stats", "show the yield, as a table and as a chart"),
     Verb("cloud serve", "host_tools.cloud.verb_serve", "run the cloud service"),
 )
 

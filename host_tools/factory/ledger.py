@@ -81,7 +81,12 @@ class Ledger:
     ) -> list[Entry]:
         """All of them in their order; or those of a kind, of a router; or the first few of them."""
         with self._open() as database:
-            return select(database, kind=kind, serial_number=serial_number, limit=limit)
+            return list(select(database, kind=kind, serial_number=serial_number, limit=limit))
+
+    def walk(self, kind: str | None = None) -> Iterator[Entry]:
+        """The same of a ledger of any size: one by one, as they are when the first is asked for."""
+        with self._open() as database:
+            yield from select(database, kind=kind)
 
     def verify(self, expect: Head | None = None) -> Head:
         """Check every byte of the chain. Raises ToolError, which names the first entry that is wrong.
@@ -173,7 +178,7 @@ class Transaction:
         return Entry(sequence + 1, found.hex(), json.loads(body))
 
     def entries(self, **where: Any) -> list[Entry]:
-        return select(self._database, **where)
+        return list(select(self._database, **where))
 
     def highest_count(self) -> int:
         """Of all serial numbers: their last six digits."""
@@ -188,13 +193,11 @@ def select(
     serial_number: str | None = None,
     public_key: str | None = None,
     limit: int = NO_LIMIT,
-) -> list[Entry]:
+) -> Iterator[Entry]:
     """The entries whose columns are as given; None does not matter."""
     columns = {"kind": kind, "serial_number": serial_number, "public_key": public_key}
     wanted = {name: value for name, value in columns.items() if value is not None}
     condition = " AND ".join(f"{name} = ?" for name in wanted) or "1"
     rows = f"SELECT sequence, hash, body FROM entry WHERE {condition} ORDER BY sequence LIMIT ?"
-    return [
-        Entry(sequence, found.hex(), json.loads(body))
-        for sequence, found, body in database.execute(rows, (*wanted.values(), limit))
-    ]
+    for sequence, found, body in database.execute(rows, (*wanted.values(), limit)):
+        yield Entry(sequence, found.hex(), json.loads(body))

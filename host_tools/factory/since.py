@@ -7,7 +7,6 @@ Since.parse("#120", now)        the entries after entry 120
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from host_tools import exit_codes
@@ -38,5 +37,5 @@ class Since(NamedTuple):
             remedy = "write it as 2026-11-27, 2026-11-27T08:30, 24h, 7d or '#120'"
             raise ToolError(f"--since {text!r} is no time and no entry", remedy, exit_codes.USAGE) from error
 
-    def of(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        return (entry for entry in entries if entry.fields["at"] >= self.at and entry.sequence > self.after)
+    def covers(self, entry: Entry) -> bool:
+        return entry.fields["at"] >= self.at and entry.sequence > self.after

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     ledger, since = options.existing_ledger_of(args), Since.parse(args.since, time.time())
-    lines = FORMATS[args.format](since.of(ledger.entries(kind=args.kind)))
+    lines = FORMATS[args.format](entry for entry in ledger.walk(args.kind) if since.covers(entry))
     if args.out:
         write_durably(args.out, "".join(lines).encode(), 0o644)
     else:
