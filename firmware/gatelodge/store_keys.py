@@ -1,7 +1,9 @@
 """Every key of the store, once, with its value's shape. b64 is base-64 text, times are unix seconds."""
 
-# int: time never runs below it. Written hourly and with each sign-in.
+# int, both: time never runs below the first; a source that proves itself is bound by the second alone
+# (core/clock.py). Written hourly and with each sign-in.
 CLOCK_FLOOR = "clock.floor"
+CLOCK_PROVEN = "clock.proven"
 
 # {serial_number, model, service_code, device_certificate (b64 DER), admin_certificate (b64 DER),
 #  admin_chain? ([b64 DER]), factory_ca (b64 DER), cloud_ca (b64 DER), cloud: {host, port, server_name},
@@ -54,4 +56,4 @@ CLOUD_RESET = "cloud.reset"
 COMMANDS = "cloud.commands"
 
 # What a factory reset leaves (owner/reset.py). Everything else is the owner's, and goes.
-KEPT_AT_RESET = (CLOCK_FLOOR, IDENTITY, DEVICE_KEY, LOCKED)
+KEPT_AT_RESET = (CLOCK_FLOOR, CLOCK_PROVEN, IDENTITY, DEVICE_KEY, LOCKED)

@@ -4,6 +4,7 @@ clock = Timekeeper(store, build_time, board)
 clock.now()                     unix seconds, whole
 clock.set(unix_s, "sntp")       False, and .refusal, when that source is not believed
 await clock.keep_floor()        for ever: what was reached is on the flash within the hour
+clock.is_doubtful               set, by a source that proves nothing; two codes set it as well then
 """
 
 import asyncio
@@ -23,7 +24,8 @@ class Timekeeper:
         self._store = store
         self._monotonic_ms = monotonic_ms
         self._sets_system = board["sets_wall_time"]
-        self._clock = Clock(build_time, store.get(store_keys.CLOCK_FLOOR, 0), monotonic_ms())
+        floors = [store.get(key, 0) for key in (store_keys.CLOCK_FLOOR, store_keys.CLOCK_PROVEN)]
+        self._clock = Clock(build_time, floors[0], monotonic_ms(), floors[1])
         if board["has_rtc"]:
             self.set(compat.wall_time(), "rtc")
         # TLS judges certificates by the system's clock: in 1970 none of them is valid yet.
@@ -49,15 +51,23 @@ class Timekeeper:
             self.keep_floor_if_due()
 
     def keep_floor_if_due(self):
-        floor = self._clock.floor_due(self._monotonic_ms())
-        if floor is None:
+        floors = self._clock.floors_due(self._monotonic_ms())
+        if floors is None:
             return
         try:
-            self._store.put(store_keys.CLOCK_FLOOR, floor)
+            self._store.put_many(_records(floors))
         except GatelodgeError as error:  # a full flash stops no clock; the next look tries again
             log.warning("clock", "the time reached is not kept: %s", error)
         else:
-            self._clock.raise_floor(floor)
+            self._clock.kept(*floors)
+
+    def floors(self):
+        """The records of the time reached, to be stored with whatever depends on it."""
+        return _records(self._clock.floors(self._monotonic_ms()))
+
+    def earliest(self):
+        """Unix seconds: what time it is at least, by what was proved."""
+        return int(self._clock.earliest(self._monotonic_ms()))
 
     @property
     def state(self):
@@ -70,6 +80,16 @@ class Timekeeper:
     @property
     def is_set(self):
         return self._clock.is_set
+
+    @property
+    def is_doubtful(self):
+        """Whether it was set, by a source that proves nothing."""
+        return self._clock.is_doubtful
+
+    @property
+    def takes_two_codes(self):
+        """Whether two codes in a row may set it."""
+        return self._clock.takes_two_codes
 
     @property
     def refusal(self):
@@ -85,3 +105,7 @@ class Timekeeper:
             return
         if not compat.set_wall_time(now):
             log.warning("clock", "this system's clock cannot be set: certificates may seem out of date")
+
+
+def _records(floors):
+    return {store_keys.CLOCK_FLOOR: floors[0], store_keys.CLOCK_PROVEN: floors[1]}

@@ -1,5 +1,7 @@
 """A clock that a test or a person moves: both what shells are given, and a monotonic clock."""
 
+from gatelodge import store_keys
+
 
 class FakeClock:
     """The shells' clock (`now`, `is_set`, `state`, `source`, `set`), with `monotonic_ms` and `pass_ms`."""
@@ -16,6 +18,17 @@ class FakeClock:
     @property
     def is_set(self):
         return self.state != "unset"
+
+    @property
+    def is_doubtful(self):
+        return self.source == "sntp"
+
+    @property
+    def takes_two_codes(self):
+        return not self.is_set or self.is_doubtful
+
+    def floors(self):
+        return {store_keys.CLOCK_FLOOR: self.now(), store_keys.CLOCK_PROVEN: self.now()}
 
     def now(self):
         """Whole unix seconds."""

@@ -34,6 +34,9 @@ class Clocks:
     def now(self):
         return self.unix_s
 
+    def floors(self):
+        return {store_keys.CLOCK_FLOOR: self.unix_s, store_keys.CLOCK_PROVEN: self.unix_s}
+
     def monotonic_ms(self):
         return self.uptime_ms
 

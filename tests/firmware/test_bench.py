@@ -140,6 +140,7 @@ class Identity(BenchTest):
         self.identified()
         self.assertEqual(self.clock.time, NOW)
         self.assertEqual(self.store.get(store_keys.CLOCK_FLOOR), NOW)
+        self.assertEqual(self.store.get(store_keys.CLOCK_PROVEN), NOW)
 
     def test_a_bench_with_a_wrong_clock_is_refused_and_nothing_is_kept(self):
         self.with_known_key()

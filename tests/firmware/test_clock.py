@@ -25,7 +25,7 @@ class ClockTest(unittest.TestCase):
             self.assertEqual((clock.state, clock.source, clock.now(2000)), (state, source, NOW + 1))
 
     def test_a_time_before_the_floor_is_refused_and_the_reason_told(self):
-        clock = Clock(BUILD, NOW)
+        clock = Clock(BUILD, NOW, proven_floor=NOW)
         self.assertFalse(clock.set(NOW - 3600, "cloud", 0))
         self.assertEqual((clock.state, clock.now(0)), (UNSET, NOW))
         self.assertIn("3600 s before", clock.refusal)
@@ -73,11 +73,39 @@ class ClockTest(unittest.TestCase):
         self.assertTrue(clock.set(NOW, "cloud", 0))
         self.assertEqual((clock.state, clock.now(0)), (SYNCED, NOW))
 
-    def test_two_codes_move_no_clock_that_is_set(self):
+    def test_two_codes_move_a_clock_that_nobody_has_proved_and_no_other(self):
         for source in clocks.SOURCES:
             clock = Clock(BUILD)
             clock.set(NOW, source, 0)
-            self.assertFalse(clock.set(NOW + 86400, TWO_CODES, 0))
+            is_doubtful = source in ("rtc", "sntp")
+            self.assertEqual((clock.is_doubtful, clock.takes_two_codes), (is_doubtful, is_doubtful))
+            self.assertEqual(clock.set(NOW + 86400, TWO_CODES, 0), is_doubtful)
+            self.assertEqual(clock.state, PROVEN if is_doubtful or source == TWO_CODES else SYNCED)
+            self.assertFalse(clock.is_doubtful)
+
+    def test_proof_takes_back_a_floor_that_forged_network_time_has_raised(self):
+        for source in ("cloud", TWO_CODES):
+            clock = Clock(BUILD, NOW, proven_floor=NOW)
+            clock.set(NOW + 100 * 86400, "sntp", 0)
+            clock.kept(*clock.floors_due(0))
+            self.assertEqual((clock.floor, clock.proven_floor), (NOW + 100 * 86400, NOW))
+            self.assertFalse(clock.set(NOW + 60, "sntp", 0))
+            self.assertTrue(clock.set(NOW + 60, source, 0))
+            self.assertEqual((clock.now(0), clock.floors_due(0)), (NOW + 60, (NOW + 60, NOW + 60)))
+
+    def test_after_a_restart_too_proof_goes_below_a_floor_that_nobody_proved(self):
+        clock = Clock(BUILD, NOW + 100 * 86400, proven_floor=NOW)
+        self.assertEqual((clock.now(0), clock.earliest(2000)), (NOW + 100 * 86400, NOW + 2))
+        self.assertFalse(clock.set(NOW - 61, "cloud", 0))
+        self.assertTrue(clock.set(NOW + 5, "cloud", 0))
+        self.assertEqual(clock.now(0), NOW + 5)
+
+    def test_what_was_proved_follows_the_time_that_has_passed_and_proof_only(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, "sntp", 0)
+        self.assertEqual(clock.earliest(HOUR_MS), BUILD + 3600)
+        clock.set(NOW + 3600, "cloud", HOUR_MS)
+        self.assertEqual(clock.earliest(2 * HOUR_MS), NOW + 7200)
 
     def test_two_codes_of_a_far_future_are_refused_and_wedge_nothing(self):
         clock = Clock(BUILD)
@@ -92,22 +120,22 @@ class ClockTest(unittest.TestCase):
 
     def test_the_floor_is_due_after_an_hour_in_every_state(self):
         clock = Clock(BUILD)
-        self.assertIsNone(clock.floor_due(HOUR_MS - 1))
-        self.assertEqual(clock.floor_due(HOUR_MS), BUILD + 3600)
-        clock.raise_floor(BUILD + 3600)
-        self.assertIsNone(clock.floor_due(HOUR_MS))
+        self.assertIsNone(clock.floors_due(HOUR_MS - 1))
+        self.assertEqual(clock.floors_due(HOUR_MS), (BUILD + 3600, BUILD + 3600))
+        clock.kept(BUILD + 3600, BUILD + 3600)
+        self.assertIsNone(clock.floors_due(HOUR_MS))
         clock.set(NOW, "cloud", HOUR_MS)
-        self.assertEqual(clock.floor_due(HOUR_MS), NOW)
+        self.assertEqual(clock.floors_due(HOUR_MS), (NOW, NOW))
 
     def test_forged_network_time_raises_the_floor_by_a_year_at_most(self):
         clock = Clock(BUILD)
         self.assertTrue(clock.set(BUILD + 10 * clocks.UNPROVEN_FLOOR_S, "sntp", 0))
-        self.assertEqual(clock.floor_due(0), BUILD + clocks.UNPROVEN_FLOOR_S)
+        self.assertEqual(clock.floors_due(0), (BUILD + clocks.UNPROVEN_FLOOR_S, BUILD))
 
     def test_a_lower_floor_changes_nothing(self):
         clock = Clock(BUILD, NOW)
-        clock.raise_floor(BUILD)
-        self.assertEqual(clock.floor, NOW)
+        clock.kept(BUILD, BUILD - 1)
+        self.assertEqual((clock.floor, clock.proven_floor), (NOW, BUILD))
 
 
 if __name__ == "__main__":

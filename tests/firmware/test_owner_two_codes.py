@@ -1,4 +1,5 @@
-"""A router that was off and has lost the time: two codes in a row let its owner in and set its clock."""
+"""A router that has lost the time, or was told a wrong one: two codes in a row let its owner in and set its
+clock."""
 
 import unittest
 
@@ -139,16 +140,16 @@ class TestRefused(LostTime):
                 error = refused(self.signing_in.two_codes, token, first, second, "", HOME)
                 self.assertEqual((error.field, error.wait_s), (field, None))
 
-    def test_a_set_clock_takes_one_code_and_no_pair(self):
-        self.router.clock.set(self.clocks.unix_s, "sntp")
+    def test_a_clock_that_was_proved_takes_one_code_and_no_pair(self):
+        self.router.clock.set(self.clocks.unix_s, "cloud")
         token = self.signing_in.password(PASSWORD, HOME)
         error = refused(self.signing_in.two_codes, token, self.code(), self.code(1), "", HOME)
         self.assertEqual((error.field, error.offer), ("code", "reload"))
 
-    def test_a_clock_that_is_set_during_the_search_ends_it(self):
+    def test_a_clock_that_is_proved_during_the_search_ends_it(self):
         token = self.begin("000000")
         self.signing_in.go_on(token, HOME)
-        self.router.clock.set(self.clocks.unix_s, "sntp")
+        self.router.clock.set(self.clocks.unix_s, "cloud")
         self.assertEqual(refused(self.signing_in.go_on, token, HOME).offer, "reload")
         self.signing_in.code(token, self.code(), HOME)
 
@@ -254,6 +255,131 @@ class TestAttacks(LostTime):
         with self.assertRaises(PowerLost):
             self.search(token)
         self.assertEqual(len(self.router.owner._keeper.sessions), 0)
+
+
+class ForgedTime(LostTime):
+    """Network time was forged, for hours, and the floor has followed it. `ahead_s`: how wrong it is."""
+
+    ahead_s = 200 * DAY_S
+
+    def setUp(self):
+        super().setUp()
+        self.forge(self.ahead_s)
+
+    def forge(self, ahead_s):
+        self.assertTrue(self.router.clock.set(self.clocks.unix_s + ahead_s, "sntp"))
+        self.clocks.wait(3600)
+        self.router.clock.keep_floor_if_due()
+
+
+class TestForgedTime(ForgedTime):
+    def test_a_right_code_is_refused_and_two_in_a_row_put_the_clock_right(self):
+        token = self.signing_in.password(PASSWORD, HOME)
+        refused(self.signing_in.code, token, self.code(), HOME)
+        self.search(self.begin())
+        self.assertEqual((self.router.clock.state, self.router.clock.source), (clock.PROVEN, clock.TWO_CODES))
+        self.assertLess(abs(self.router.clock.now() - (self.clocks.unix_s + 30)), 16)
+
+    def test_so_they_do_after_a_power_cut_and_from_then_on_one_code_is_enough(self):
+        self.router.was_off_for(60)
+        self.assertGreater(self.router.clock.now(), self.clocks.unix_s + 100 * DAY_S)
+        self.search(self.begin())
+        self.router.was_off_for(DAY_S)
+        self.assertLess(self.router.clock.now(), self.clocks.unix_s)
+        self.router.clock.set(self.clocks.unix_s, "sntp")
+        self.assertIsNotNone(self.router.sign_in())
+
+    def test_a_time_that_was_set_back_is_put_right_too(self):
+        self.router.was_off_for(300 * DAY_S)
+        self.assertTrue(self.router.clock.set(self.clocks.unix_s - 90 * DAY_S, "sntp"))
+        self.search(self.begin(hint=str(self.clocks.unix_s)))
+        self.assertLess(abs(self.router.clock.now() - (self.clocks.unix_s + 30)), 16)
+
+    def test_the_forger_is_not_believed_any_more(self):
+        self.search(self.begin())
+        self.assertFalse(self.router.clock.set(self.clocks.unix_s + self.ahead_s, "sntp"))
+
+    def test_the_session_takes_another_code_for_what_is_sensitive_and_no_trust(self):
+        session_token = self.search(self.begin())
+        self.assertFalse(self.router.owner.session(session_token, True).is_proved)
+        self.assertTrue(self.signing_in.is_in_doubt)
+        self.clocks.wait(60)
+        self.router.owner.prove(session_token, self.code(), HOME)
+        self.assertTrue(self.router.owner.session(session_token, True).is_proved)
+
+    def test_the_password_alone_opens_nothing(self):
+        token = self.signing_in.password(PASSWORD, THIEF)
+        self.assertIsNone(self.signing_in.without_code(token, THIEF))
+
+    def test_a_power_cut_leaves_the_forged_floors_or_the_right_ones(self):
+        step = totp.step_at(self.clocks.unix_s) + 1
+        token = self.begin()
+        before = self.router.files.steps
+        self.search(token)
+        self.assertGreater(self.router.files.steps, before)
+        for files in self.router.files.survivors():
+            self.router.restart(files)
+            self.assertEqual(self.router.store.get(store_keys.AUTHENTICATORS)[0]["last_step"], step)
+            self.assertLess(abs(self.router.store.get(store_keys.CLOCK_FLOOR) - self.clocks.unix_s), 60)
+            self.assertLess(abs(self.router.store.get(store_keys.CLOCK_PROVEN) - self.clocks.unix_s), 60)
+
+
+class TestAttacksOnForgedTime(ForgedTime):
+    def refuse(self, first, second, hint=""):
+        """The pair is refused, and moves neither the clock nor what is known to be past."""
+        now, earliest = self.router.clock.now(), self.router.clock.earliest()
+        error = self.all_of_it(self.begin(first, second, hint, THIEF), THIEF)
+        self.assertIn("no two new codes in a row", error.text)
+        self.assertEqual((self.router.clock.now(), self.router.clock.earliest()), (now, earliest))
+        self.assertEqual(self.router.clock.source, "sntp")
+
+    def test_a_replayed_pair_is_refused_however_the_clock_is_forged_again(self):
+        first, second = self.code(), self.code(1)
+        self.search(self.begin(first, second))
+        self.router.was_off_for(60)
+        self.forge(self.ahead_s)
+        self.refuse(first, second)
+
+    def test_a_pair_with_one_used_step_is_refused(self):
+        self.search(self.begin())
+        second, third = self.code(1), self.code(2)
+        self.router.was_off_for(60)
+        self.forge(self.ahead_s)
+        self.refuse(second, third)
+
+    def test_a_pair_out_of_order_and_one_with_a_gap_are_refused(self):
+        self.refuse(self.code(1), self.code())
+        self.refuse(self.code(), self.code(2))
+
+    def test_a_pair_from_before_what_was_proved_is_refused_whatever_the_hint(self):
+        past = self.clocks.unix_s
+        first, second = self.code(), self.code(1)
+        self.router.clock.set(past + DAY_S, "cloud")
+        self.router.clock.keep_floor_if_due()
+        self.clocks.wait(DAY_S)
+        self.router.was_off_for(60)
+        self.forge(self.ahead_s)
+        self.refuse(first, second, str(past))
+
+    def test_no_hint_wedges_the_clock(self):
+        for hint in ("9" * 15, str(self.clocks.unix_s + 30 * 365 * DAY_S), "-1", "now", ""):
+            self.refuse("000000", "000001", hint)
+            self.clocks.uptime_ms += 100_000
+        self.clocks.uptime_ms += 10**6
+        self.search(self.begin(visitor=HOME))
+
+    def test_a_lying_hint_does_not_keep_the_owner_out(self):
+        self.search(self.begin(hint=str(self.clocks.unix_s + 4 * 365 * DAY_S)))
+        self.assertLess(abs(self.router.clock.now() - self.clocks.unix_s), 60)
+
+    def test_failures_are_throttled_as_codes_are(self):
+        for _ in range(5):
+            self.begin("000000", "000001", visitor=THIEF)
+            self.clocks.uptime_ms += 6000
+        token = self.signing_in.password(PASSWORD, THIEF)
+        error = refused(self.signing_in.two_codes, token, self.code(), self.code(1), "", THIEF)
+        self.assertEqual((error.field, error.wait_s), ("code", 24))
+        self.assertIsNotNone(refused(self.signing_in.code, token, self.code(), THIEF).wait_s)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,15 @@ class TestTimekeeper(unittest.TestCase):
         self.ms += 3_600_000
         clock.keep_floor_if_due()
         self.assertEqual(self.store.get(store_keys.CLOCK_FLOOR), BUILT + 500 + 3600)
+        self.assertEqual(self.store.get(store_keys.CLOCK_PROVEN), BUILT + 3600)
+
+    def test_a_time_that_was_proved_binds_the_next_start(self):
+        clock = self.keeper()
+        clock.set(BUILT + 86400, "cloud")
+        clock.keep_floor_if_due()
+        clock = self.keeper()
+        self.assertEqual((clock.earliest(), clock.now()), (BUILT + 86400, BUILT + 86400))
+        self.assertFalse(clock.set(BUILT, "cloud"))
 
     def test_the_monotonic_clock_is_the_default(self):
         before = monotonic_ms()

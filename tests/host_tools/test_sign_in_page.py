@@ -1,4 +1,4 @@
-"""Signing in, in Chromium: two codes while the clock is unset, trusted browsers, a phone that is off."""
+"""Signing in, in Chromium: two codes until the time is proved, trusted browsers, a phone that is off."""
 
 import time
 
@@ -64,10 +64,11 @@ def test_without_a_right_time_in_the_browser_it_says_how_far_it_has_searched(tab
 def test_a_typing_error_is_put_right_while_the_search_goes_on(tab, router, phone):
     router.tell("unset 30")
     enter_password(tab, router)
-    type_two_codes(tab, code(phone, 1), "000000")
+    first, second = code(phone, 1), code(phone, 2)
+    type_two_codes(tab, first, "000000")
     expect(tab.locator("[data-search]")).to_contain_text("Searching")
     tab.get_by_label("Next code").fill("")
-    tab.get_by_label("Next code").press_sequentially(code(phone, 2))
+    tab.get_by_label("Next code").press_sequentially(second)
     expect(overview(tab)).to_be_visible()
 
 
@@ -88,6 +89,29 @@ def test_a_router_that_learns_the_time_meanwhile_asks_for_one_code(tab, router, 
     expect(tab.get_by_role("status")).to_contain_text("The router knows the time now.")
     tab.get_by_label("Six-digit code").press_sequentially(code(phone, 1))
     expect(overview(tab)).to_be_visible()
+
+
+def test_a_clock_that_was_set_wrong_is_put_right_by_two_codes(tab, router, phone):
+    router.tell("doubt -200")
+    enter_password(tab, router)
+    tab.get_by_label("Six-digit code").press_sequentially(code(phone, 1))
+    expect(tab.locator("#code-error")).to_contain_text("not the code shown now")
+    tab.get_by_role("link", name="Enter two codes").click()
+    expect(tab.get_by_text("nobody has proved")).to_be_visible()
+    expect(tab.get_by_label("Trust this browser")).to_have_count(0)
+    type_two_codes(tab, code(phone, 1), code(phone, 2))
+    expect(overview(tab)).to_be_visible()
+    expect(tab.get_by_role("status")).to_contain_text(CLOCK_SET)
+    expect(tab.get_by_text("Set by two codes")).to_be_visible()
+
+
+def test_where_the_time_was_proved_one_code_is_asked_for_whatever_the_address_says(tab, router, phone):
+    router.tell("set")
+    enter_password(tab, router)
+    expect(tab.get_by_label("Six-digit code")).to_be_visible()
+    tab.goto(router.url + "/signin/code?codes=two")
+    expect(tab.get_by_label("Six-digit code")).to_be_visible()
+    expect(tab.get_by_role("link", name="Enter two codes")).to_have_count(0)
 
 
 def test_the_recovery_code_stays_offered(tab, router, phone):
@@ -139,9 +163,10 @@ def test_a_phone_that_is_far_ahead_is_told_what_to_press(tab, router, phone):
 
 
 def test_the_code_pages_fit_a_narrow_phone(tab, router, phone):
-    for line in ("set", "unset 30"):
+    for line, query in (("set", ""), ("unset 30", ""), ("doubt 3", ""), ("doubt 3", "?codes=two")):
         router.tell(line)
         enter_password(tab, router)
         tab.locator("#code").wait_for()
+        tab.goto(router.url + "/signin/code" + query)
         tab.get_by_text("Don't have a code?").click()
         assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], line

@@ -138,7 +138,9 @@ class Bench:
         identity["service_code"] = self._service_code(request["serial_number"])
         self._is_tested = False
         floor = max(int(request["time"]), self._store.get(store_keys.CLOCK_FLOOR, 0))
-        self._store.put_many({store_keys.IDENTITY: identity, store_keys.CLOCK_FLOOR: floor})
+        floors = {store_keys.CLOCK_FLOOR: floor, store_keys.CLOCK_PROVEN: int(request["time"])}
+        floors[store_keys.IDENTITY] = identity
+        self._store.put_many(floors)
         return {
             "service_code": identity["service_code"],
             "fingerprint": hexlify(compat.sha256(_bytes(request["device_certificate"]))).decode(),

@@ -3,8 +3,8 @@
 The table is the whole argument that no factor is skipped. Every way begins with the right password, and these
 lead to SIGNED_IN:
 
-- through CODE: a code of an authenticator, a pair of them while the clock is unset, a recovery code, or the
-  router's button, pressed while this browser alone waits for it (core/button_wait.py);
+- through CODE: a code of an authenticator, a pair of them while nobody has proved the time, a recovery code,
+  or the router's button, pressed while this browser alone waits for it (core/button_wait.py);
 - PASSWORD_RIGHT_AND_TRUSTED: this very browser gave a code within the last 30 days, and its owner asked for
   that (owner/trust.py). An unset clock cannot tell when that was, and trusts none;
 - PASSWORD_RIGHT_ALONE: the owner has switched two-factor off, so that there is no second factor to skip.

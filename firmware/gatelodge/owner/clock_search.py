@@ -1,8 +1,9 @@
-"""The search for two codes in a row, while the router does not know the time. One at a time.
+"""The search for two codes in a row, while nobody has proved the time to the router. One at a time.
 
     search.begin(attempt, first, second, browser_time, visitor)     counted as a failure until it is found
     records = search.next_slice(attempt, visitor)                   None: not yet
     search.searched_s
+    search.is_in_doubt      the clock was set when it began, by what proves nothing
 
 Whoever waits for it drives it, slice by slice: a search that nobody waits for stands still, and whoever comes
 next takes its place. attempt: core/signin.py's Signin.
@@ -24,6 +25,7 @@ class ClockSearch:
         self._attempt = None
         self._typed_s = 0  # when the codes were typed: the time that they prove
         self._driven_s = 0
+        self.is_in_doubt = False
 
     @property
     def searched_s(self):
@@ -37,17 +39,18 @@ class ClockSearch:
         for nothing; a match takes it back."""
         keeper = self._keeper
         digits = six_digits(first), _second_digits(second)
-        if keeper.clock.is_set:
+        if not keeper.clock.takes_two_codes:
             raise refusal("clock_known")
         if digits[0] == digits[1]:
             raise refusal("two_codes_same")
         self._refuse_another(attempt)
         keeper.refuse_early("code", visitor)
         keeper.count_failure("code", visitor)
-        earliest = max(0, totp.step_at(keeper.clock.now()) - BEHIND_STEPS)
+        earliest = max(0, totp.step_at(keeper.clock.earliest()) - BEHIND_STEPS)
         self._search = two_codes.Search(self._keys(), digits[0], digits[1], earliest, _step_of(browser_time))
         self._attempt, self._typed_s = attempt, keeper.now_s()
         self._driven_s = self._typed_s
+        self.is_in_doubt = keeper.clock.is_set
 
     def next_slice(self, attempt, visitor):
         """Go on for one slice. Return None while there is more, or the records of a pair that was found, to
@@ -55,7 +58,7 @@ class ClockSearch:
         if self._search is None or attempt is not self._attempt:
             raise refusal("search_over")
         self._driven_s = self._keeper.now_s()
-        if self._keeper.clock.is_set:  # by network time meanwhile: from now on a single code is asked for
+        if not self._keeper.clock.takes_two_codes:  # the cloud knows the time: a single code is asked for now
             self._search = self._attempt = None
             raise refusal("clock_known")
         if self._search.next_slice():

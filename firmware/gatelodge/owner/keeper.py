@@ -18,7 +18,7 @@ DEFAULT_NAME = "Authenticator"
 
 
 class Keeper:
-    """store: store.Store, open. clock: .now() unix s, .is_set. entropy(n): n random bytes.
+    """store: store.Store, open. clock: as timekeeper.Timekeeper. entropy(n): n random bytes.
     monotonic_ms(): milliseconds that never step. iterations: of PBKDF2; None measures this router.
     mac_of(address): the hardware address behind an address in this network, or ""."""
 
@@ -55,7 +55,7 @@ class Keeper:
         none."""
         records[store_keys.THROTTLE] = self.throttle.saved()
         if self.clock.is_set:
-            records[store_keys.CLOCK_FLOOR] = int(self.clock.now())
+            records.update(self.clock.floors())
         self.store.put_many(records, deleted)
         self.history.stored(records)
 

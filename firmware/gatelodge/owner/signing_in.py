@@ -95,18 +95,27 @@ class SigningIn:
         return self._keeper.presence.rest_s(self._keeper.now_s())
 
     def two_codes(self, signin_token, first, second, browser_time, visitor):
-        """Begin to search for two codes in a row: owner/clock_search.py. Only while the clock is unset."""
+        """Begin to search for two codes in a row: owner/clock_search.py. Only until the time is proved."""
         attempt = self._at_code(signin_token, visitor)
         self._clock_search.begin(attempt, first, second, browser_time, visitor)
 
     def go_on(self, signin_token, visitor):
         """Search for a few milliseconds. Return None while there is more to search, or a session_token: by
-        then the clock is set, and both steps are in the store as used. SigninError: there is no such pair."""
+        then the clock is set, and both steps are in the store as used. SigninError: there is no such pair.
+
+        Where the clock was set already, the session counts as not proved: two codes that somebody has seen,
+        and nobody has used, tell a time that is past. What is sensitive takes another code, of now."""
         records = self._clock_search.next_slice(self._at_code(signin_token, visitor), visitor)
         if records is None:
             return None
         self._keeper.keep(records)
-        return self._signed_in(signin_token, signin.BY_TWO_CODES, {}, visitor)
+        is_proved = not self._clock_search.is_in_doubt
+        return self._signed_in(signin_token, signin.BY_TWO_CODES, {}, visitor, is_proved=is_proved)
+
+    @property
+    def is_in_doubt(self):
+        """Whether the last search began with a clock that was set: then the browser is not trusted either."""
+        return self._clock_search.is_in_doubt
 
     def searched_s(self):
         """How many seconds after the last time that the router knew are searched by now."""

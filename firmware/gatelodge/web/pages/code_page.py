@@ -1,4 +1,4 @@
-"""The page that asks for the second factor: a code, two while the clock is unset, or a recovery code."""
+"""The page that asks for the second factor: a code, two where the time is not known, or a recovery code."""
 
 from gatelodge.core.totp import STEP_S
 from gatelodge.core.two_codes import WINDOW_STEPS
@@ -9,7 +9,7 @@ from gatelodge.web.html import fill
 from gatelodge.web.pages.shell import code_field, field, form_error
 
 _PAGE = """<div class="card narrow"><h1>{title}</h1>{lead!}{form!}
-<details data-offer="recovery"><summary>{none}</summary>
+{doubt!}<details data-offer="recovery"><summary>{none}</summary>
 <form data-post="/api/sign-in/recovery" novalidate>{recovery!}<button>{go_recovery}</button></form>
 {button!}<p class="hint">{help}</p></details>
 <p class="after"><a href="/signin">{back}</a></p></div>
@@ -31,12 +31,17 @@ _BUTTON = """<form data-post="/api/sign-in/button" novalidate>
 {error!}<button>{go}</button></form>
 """
 
+_DOUBT = """<details data-offer="recovery"><summary>{title}</summary><p class="hint">{text}</p>
+<p><a href="/signin/code?codes=two">{go}</a></p></details>
+"""
+
 _TRUST = '<label class="tick"><input type="checkbox" name="trust" value="yes"> {text}</label>'
 
 _LEAD = '<p class="note" data-state="waiting">{text}</p>'
 
 
-def one_code(has_button):
+def one_code(has_button, doubtful_time=""):
+    """doubtful_time: what the clock shows, where nobody has proved it; or ""."""
     form = fill(
         _ONE_CODE,
         code=code_field(
@@ -48,19 +53,26 @@ def one_code(has_button):
         error=form_error(),
         go=_("Sign in"),
     )
-    return _page(_("Enter the code"), "", form, has_button)
+    return _page(_("Enter the code"), "", form, has_button, _doubt(doubtful_time) if doubtful_time else "")
 
 
-def two_codes(has_button):
+def two_codes(has_button, doubtful_time=""):
+    """doubtful_time: as in `one_code`; "" where the clock is unset."""
     lead = _(
         "The router was off and has lost the time. Two codes in a row tell it the time, and sign you in: "
         "enter the code shown now, wait for the next one, and enter that."
     )
+    if doubtful_time:
+        lead = _(
+            "Two codes in a row put the router's time right, and sign you in: enter the code shown now, wait "
+            "for the next one, and enter that. The router has %s, which nobody has proved to it."
+        )
+        lead = lead % doubtful_time
     form = fill(
         _TWO_CODES,
         code=code_field(_("Code shown now"), _("From your authenticator app."), autofocus=""),
         next_code=code_field(_("Next code"), _("It comes within 30 seconds."), "next_code"),
-        trust=_trust(),
+        trust="" if doubtful_time else _trust(),
         error=form_error(),
         go=_("Sign in"),
     )
@@ -82,12 +94,13 @@ def waits(rest_s):
     return _("Press the button on the router now. This page goes on by itself.")
 
 
-def _page(title, lead, form, has_button):
+def _page(title, lead, form, has_button, doubt=""):
     return fill(
         _PAGE,
         title=title,
         lead=lead,
         form=form,
+        doubt=doubt,
         none=_("Don't have a code?"),
         recovery=_recovery_field(),
         go_recovery=_("Sign in with a recovery code"),
@@ -98,6 +111,14 @@ def _page(title, lead, form, has_button):
         ),
         back=_("Back to the password"),
     )
+
+
+def _doubt(time):
+    text = _(
+        "The router has %s, which nobody has proved to it. Where that is wrong, right codes are refused, and "
+        "two in a row put the time right."
+    )
+    return fill(_DOUBT, title=_("Is the router's time wrong?"), text=text % time, go=_("Enter two codes"))
 
 
 def _button():

@@ -53,7 +53,7 @@ class SigninPages:
             step("password", self.password, {"password": 256}, "Begin to sign in"),
             step("code", self.code, {"code": 16, "trust?": 8}, "Enter the code: a session begins"),
             step(
-                "two-codes", self.two_codes, TWO_CODES, "Two codes in a row, while the clock is unset", SEARCH
+                "two-codes", self.two_codes, TWO_CODES, "Two codes in a row, until the time is proved", SEARCH
             ),
             step("search", self.search, {"trust?": 8}, "Go on looking for the two codes", SEARCH),
             step("recovery", self.recovery, {"recovery_code": 64}, "A recovery code instead of a code"),
@@ -91,14 +91,22 @@ class SigninPages:
         )
         return reply.page(self._site.shell.alone(_("Sign in"), body))
 
-    def code_page(self, visit, _values):
+    def code_page(self, visit, values):
         try:
             self._site.owner.signing_in.check_token(visit.cookie(guard.SIGNIN), visit.visitor)
         except SigninError:
             return reply.see_other("/signin?because=start")
-        draw = code_page.one_code if self._site.clock.is_set else code_page.two_codes
-        body = draw(self._site.owner.has_button)
+        body = self._code_form(values.get("codes") == "two")
         return reply.page(self._site.shell.alone(_("Enter the code"), body))
+
+    def _code_form(self, asks_for_two):
+        """Two codes where the time is not known, and for whoever says that a time which nobody proved is
+        wrong."""
+        clock, has_button = self._site.clock, self._site.owner.has_button
+        told = words.moment(clock.now()) if clock.is_doubtful else ""
+        if not clock.is_set or (told and asks_for_two):
+            return code_page.two_codes(has_button, told)
+        return code_page.one_code(has_button, told)
 
     def password(self, visit, values):
         signing_in = self._site.owner.signing_in
@@ -145,7 +153,8 @@ class SigninPages:
             if session_token:
                 moment = words.moment(self._site.clock.now())
                 say = _("Your two codes have set the router's clock: it is %s.") % moment
-                return self._signed_in(visit, session_token, values["trust"], say)
+                trust = "" if signing_in.is_in_doubt else values["trust"]
+                return self._signed_in(visit, session_token, trust, say)
             await asyncio.sleep(0)
             speak(language.of(visit.request))  # others were answered meanwhile
         return reply.data({"search": code_page.how_far(signing_in.searched_s())})
