@@ -4,20 +4,14 @@ Each storm says which status is honest. After it, and during it, the owner's pag
 holds no more descriptors and no more memory than it did before.
 """
 
-import contextlib
-import os
-import select
-import socket
-import ssl
 import time
 
 import pytest
 
-from tests.host_tools.admin_page_rig import DEADLINE_S, AdminPage
+from tests.host_tools.admin_page_rig import AdminPage
+from tests.host_tools.stranger_rig import Process, Stranger, connect, end_sending
 from tests.host_tools.test_admin_page_requests import Session
 
-# Another computer than the owner's, as far as the admin page can tell.
-STRANGER = "127.0.0.2"
 HOST = b"Host: 127.0.0.1\r\n"
 KIND = b"Content-Type: application/json\r\n"
 POST = b"POST /api/sign-in/password HTTP/1.1\r\n" + HOST
@@ -81,82 +75,6 @@ NO_TLS = (
 )
 
 
-class Stranger:
-    """A TLS connection of which we write every byte, and go on reading whatever became of our writing."""
-
-    def __init__(self, port):
-        self._sock = connect(port)
-        self._sock.settimeout(DEADLINE_S)
-        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        context = ssl._create_unverified_context()  # noqa: S323 - its certificate was made a moment ago
-        self._tls = context.wrap_bio(self._in, self._out)
-        self._came = b""
-        while not self._is_agreed():
-            self._sock.sendall(self._out.read())
-            data = self._sock.recv(65536)
-            assert data, "the admin page hung up in the TLS handshake"
-            self._in.write(data)
-        self._sock.sendall(self._out.read())
-
-    def _is_agreed(self):
-        try:
-            self._tls.do_handshake()
-        except ssl.SSLWantReadError:
-            return False
-        return True
-
-    def send(self, data):
-        self._tls.write(data)
-        self._sock.sendall(self._out.read())
-
-    def finish(self, data=b"", hangs_up=False):
-        """Send, then all that is answered until the other side ends it. With `hangs_up`, we end it first."""
-        if data:
-            self._tls.write(data)
-        rest, ended = memoryview(self._out.read()), time.monotonic() + DEADLINE_S
-        with self._sock:
-            while time.monotonic() < ended:
-                if hangs_up and not rest:
-                    end_sending(self._sock)
-                    hangs_up = False
-                writers = [self._sock] if rest else []
-                readable, writable, _ = select.select([self._sock], writers, [], DEADLINE_S)
-                if readable and not self._receive():
-                    return self._came
-                if writable:
-                    rest = self._transmit(rest)
-        raise AssertionError("the admin page neither answered to the end nor hung up")
-
-    def _transmit(self, rest):
-        try:
-            return rest[self._sock.send(rest[:65536]) :]
-        except OSError:  # it has refused and closed; what it said is still to be read
-            return memoryview(b"")
-
-    def _receive(self):
-        try:
-            data = self._sock.recv(65536)
-        except OSError:
-            data = b""
-        self._in.write(data)
-        while self._in.pending:
-            try:
-                self._came += self._tls.read(65536)
-            except ssl.SSLWantReadError:
-                break
-        return data
-
-
-def connect(port):
-    return socket.create_connection(("127.0.0.1", port), DEADLINE_S, source_address=(STRANGER, 0))
-
-
-def end_sending(sock):
-    """Unless the other side has ended it all already."""
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
-
-
 def statuses(came):
     return [int(part[:3]) for part in came.split(b"HTTP/1.1 ")[1:]]
 
@@ -179,27 +97,6 @@ def raw_answer(port, data):
     return came
 
 
-class Process:
-    """What the admin page's process holds, as the kernel tells it."""
-
-    def __init__(self, page):
-        self._folder = f"/proc/{page.process.pid}"
-
-    def resident_kb(self):
-        with open(self._folder + "/status") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
-
-    def descriptors(self):
-        return len(os.listdir(self._folder + "/fd"))
-
-    def descriptors_after(self, most):
-        """As soon as there are at most so many, or when the deadline is over."""
-        ended = time.monotonic() + DEADLINE_S
-        while self.descriptors() > most and time.monotonic() < ended:
-            time.sleep(0.02)
-        return self.descriptors()
-
-
 @pytest.fixture(scope="module")
 def owner(tmp_path_factory):
     page = AdminPage(tmp_path_factory.mktemp("stormy"))
@@ -211,10 +108,10 @@ def owner(tmp_path_factory):
 @pytest.fixture
 def page(owner):
     """After each test the owner's page is there, and no connection is left over."""
-    before = Process(owner.page).descriptors()
+    before = Process(owner.page.process.pid).descriptors()
     yield owner.page
     assert is_there(owner)
-    assert Process(owner.page).descriptors_after(before) <= before
+    assert Process(owner.page.process.pid).descriptors_after(before) <= before
 
 
 def is_there(owner):
@@ -311,7 +208,7 @@ def test_the_owner_is_served_between_half_requests_of_a_stranger(page, owner):
 
 
 def test_a_second_storm_leaves_no_more_behind_than_the_first(page, owner):
-    process = Process(page)
+    process = Process(page.process.pid)
     before = process.descriptors()
     storm(page)
     assert is_there(owner)
