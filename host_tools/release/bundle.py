@@ -1,12 +1,10 @@
-"""Build the firmware bundle: firmware/gatelodge compiled by mpy-cross, Microdot, and the assets.
+"""Build the firmware bundle: firmware/gatelodge compiled by mpy-cross, and the assets.
 
 The same sources and the same key give the same bytes: files are sorted, and the only time in the bundle is
 SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) or that of the newest commit.
 An unpacked archive has no commits: there it is the time of the newest source, which the archive keeps.
 """
 
-import ast
-import importlib.util
 import io
 import json
 import os
@@ -104,35 +102,9 @@ def is_asset(path: Path) -> bool:
 
 
 def sources() -> Iterator[tuple[str, Path]]:
-    """Yield (path in the slot, source file) of each module: ours, then what ours needs of Microdot."""
-    ours = sorted((places.FIRMWARE / "gatelodge").rglob("*.py"))
-    for source in ours:
+    """Yield (path in the slot, source file) of each module."""
+    for source in sorted((places.FIRMWARE / "gatelodge").rglob("*.py")):
         yield source.relative_to(places.FIRMWARE).as_posix(), source
-    for module, source in sorted(library_modules("microdot", ours).items()):
-        folder = module.replace(".", "/")
-        yield (f"{folder}/__init__.py" if source.name == "__init__.py" else f"{folder}.py"), source
-
-
-def library_modules(library: str, users: list[Path]) -> dict[str, Path]:
-    """Return {module: file} of the library's modules that the users import, and those import."""
-    found: dict[str, Path] = {}
-    waiting = list(users)
-    while waiting:
-        for module in imports_of(waiting.pop()):
-            spec = importlib.util.find_spec(module) if module.split(".")[0] == library else None
-            if spec and spec.origin and module not in found:
-                found[module] = Path(spec.origin)
-                waiting.append(found[module])
-    return found
-
-
-def imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield node.module.split(".")[0]
 
 
 def compile_source(source: Path, path: str, out: Path) -> bytes:

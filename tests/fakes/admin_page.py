@@ -3,8 +3,8 @@
     micropython tests/fakes/admin_page.py PORT DIRECTORY [quick]
 
 DIRECTORY holds certificate.der and key.der of the server and takes the store. `quick` makes password
-hashing cheap, for tests. Runs under MicroPython with firmware/, the checkout and Microdot on MICROPYPATH,
-and obeys lines on stdin:
+hashing cheap, for tests. Runs under MicroPython with firmware/ and the checkout on MICROPYPATH, and obeys
+lines on stdin:
     cut | join                the internet's wire
     fail QUESTION | heal      a question to the router that raises from then on
     online | offline | owned  the cloud

@@ -12,7 +12,7 @@ OTHER_KEY = p256.generate(bytes(range(1, 41)))
 FILES = {
     "gatelodge/a.mpy": b"first " * 100,
     "gatelodge/web/b.css": b"",
-    "microdot/c.mpy": bytes(range(256)) * 5,
+    "gatelodge/web/c.mpy": bytes(range(256)) * 5,
 }
 
 

@@ -6,7 +6,6 @@ The interpreter is $MICROPYTHON, or build/micropython/bin/micropython. One proce
 MicroPython has one event loop and one heap; two at a time; each with a deadline.
 """
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -20,8 +19,7 @@ sys.path.insert(0, str(ROOT))
 from host_tools.release import catalogues  # noqa: E402 - it is found by the line above
 
 FOLDERS = ("tests/contract", "tests/firmware")
-LIBRARIES = "build/micropython-libraries"
-SEARCH_PATH = ("firmware", ".", "tests/micropython", LIBRARIES, ".frozen")
+SEARCH_PATH = ("firmware", ".", "tests/micropython", ".frozen")
 PROCESSES = 2
 DEADLINE_S = 120
 RAN = re.compile(r"^Ran (\d+) tests, (\d+) failed$", re.MULTILINE)
@@ -38,22 +36,9 @@ def test_files():
 
 def environment():
     """For a MicroPython process that is started in ROOT, or anywhere."""
-    provide_microdot()
     catalogues.write_compiled()
     paths = [place if place == ".frozen" else str(ROOT / place) for place in SEARCH_PATH]
     return {**os.environ, "MICROPYPATH": ":".join(paths)}
-
-
-def provide_microdot():
-    """Puts this environment's Microdot where MicroPython finds it, and nothing else of site-packages."""
-    found = importlib.util.find_spec("microdot")
-    link = ROOT / LIBRARIES / "microdot"
-    if found is None or (link.is_symlink() and link.exists()):
-        return
-    link.parent.mkdir(parents=True, exist_ok=True)
-    fresh = link.with_name(f"microdot.{os.getpid()}")
-    fresh.symlink_to(Path(found.origin).parent)
-    fresh.replace(link)
 
 
 def run_file(path):
