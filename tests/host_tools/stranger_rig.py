@@ -89,7 +89,15 @@ class Stranger:
 
 
 def connect(port):
-    return socket.create_connection(("127.0.0.1", port), DEADLINE_S, source_address=(STRANGER, 0))
+    sock = socket.create_connection(("127.0.0.1", port), DEADLINE_S, source_address=(STRANGER, 0))
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def secured(port):
+    """A blocking TLS connection of the stranger's."""
+    context = ssl._create_unverified_context()  # noqa: S323 - its certificate was made a moment ago
+    return context.wrap_socket(connect(port))
 
 
 def end_sending(sock):
@@ -128,10 +136,9 @@ class Flood:
             sock.close()
 
     def _run(self):
-        context = ssl._create_unverified_context()  # noqa: S323 - its certificate was made a moment ago
         while not self._is_over.is_set():
             with contextlib.suppress(OSError):  # as one is refused, the next comes
-                sock = context.wrap_socket(connect(self.port))
+                sock = secured(self.port)
                 sock.sendall(self.data)
                 self._hold(sock)
 

@@ -4,12 +4,13 @@ Each storm says which status is honest. After it, and during it, the owner's pag
 holds no more descriptors and no more memory than it did before.
 """
 
+import resource
 import time
 
 import pytest
 
 from tests.host_tools.admin_page_rig import AdminPage
-from tests.host_tools.stranger_rig import Process, Stranger, connect, end_sending
+from tests.host_tools.stranger_rig import Process, Stranger, connect, end_sending, secured
 from tests.host_tools.test_admin_page_requests import Session
 
 HOST = b"Host: 127.0.0.1\r\n"
@@ -18,7 +19,7 @@ POST = b"POST /api/sign-in/password HTTP/1.1\r\n" + HOST
 SHORT_POST = POST + KIND + b'Content-Length: 15\r\n\r\n{"password":""}'
 GET = b"GET /signin HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST_GET = b"GET /signin HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
-CONNECTIONS = 400  # many times the places there are, and far below what a test may open
+CONNECTIONS = 1000  # many times the places there are
 MORE_KB = 512  # what the second of two same storms may add: less than a KB for each of its connections
 
 
@@ -83,6 +84,17 @@ def ask(page, data):
     return statuses(Stranger(page.port).finish(data))
 
 
+def first_status(connection, data):
+    """The status of the one answer, which is read to its end; the connection stays open."""
+    connection.sendall(data)
+    came = b""
+    while not came.endswith(b"</html>\n"):
+        part = connection.recv(65536)
+        assert part, "the admin page hung up in the middle of an answer"
+        came += part
+    return statuses(came)[0]
+
+
 def raw_answer(port, data):
     """What comes to bytes that are no TLS, until the other side hangs up or we have."""
     came = b""
@@ -129,6 +141,15 @@ def requests_cut_short(page):
 
 def no_tls(page):
     return [raw_answer(page.port, sent) for _, sent in NO_TLS]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _room_for_descriptors():
+    """As many as this test's own process needs: some systems begin with fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, CONNECTIONS + 500)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def open_many(page):
@@ -194,6 +215,21 @@ def test_the_owner_is_served_while_a_stranger_holds_hundreds_of_connections(page
     try:
         assert is_there(owner)
         assert ask(page, LAST_GET) == [200]  # whoever is later at the stranger's is not shut out either
+    finally:
+        close_all(connections)
+
+
+def test_a_thousand_connections_are_answered_one_as_the_other_and_hold_no_more_than_a_hundred(page, owner):
+    process, connections, answers = Process(page.process.pid), [], []
+    try:
+        for number in range(CONNECTIONS):
+            connections.append(secured(page.port))
+            answers.append(first_status(connections[-1], GET))
+            if number == 100:
+                held_by_a_hundred = process.resident_kb()
+        assert is_there(owner)
+        assert answers == [200] * CONNECTIONS
+        assert process.resident_kb() <= held_by_a_hundred + MORE_KB
     finally:
         close_all(connections)
 
