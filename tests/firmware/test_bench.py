@@ -148,6 +148,14 @@ class Identity(BenchTest):
         self.assertIn("set the bench's clock", self.refused("write_identity", **IDENTITY))
         self.assertIsNone(self.store.get(store_keys.IDENTITY))
 
+    def test_a_clock_that_lost_its_power_is_set_again_and_the_identity_stays(self):
+        self.identified()
+        self.clock.time = 0
+        self.assertTrue(self.call("set_time", time=NOW + 5)["set"])
+        self.assertEqual((self.clock.time, self.bench.state), (NOW + 5, provisioning.IDENTIFIED))
+        self.clock.refusal = "before the floor"
+        self.assertIn("set the bench's clock", self.refused("set_time", time=1))
+
     def test_a_floor_is_never_lowered(self):
         self.store.put(store_keys.CLOCK_FLOOR, NOW + 5)
         self.identified()

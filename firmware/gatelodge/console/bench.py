@@ -130,8 +130,7 @@ class Bench:
 
     def _write_identity(self, request):
         self._check_certificates(request)
-        if not self._clock.set(request["time"], "bench"):
-            raise BenchError("the bench's time is %s: set the bench's clock" % self._clock.refusal)
+        self._set_time(request)
         identity = {name: request[name] for name in request if name != "time"}
         identity["model"] = self._board["model"]
         identity["provisioned_at"] = int(request["time"])
@@ -145,6 +144,11 @@ class Bench:
             "service_code": identity["service_code"],
             "fingerprint": hexlify(compat.sha256(_bytes(request["device_certificate"]))).decode(),
         }
+
+    def _set_time(self, request):
+        if not self._clock.set(request["time"], "bench"):
+            raise BenchError("the bench's time is %s: set the bench's clock" % self._clock.refusal)
+        return {"set": True}
 
     def _self_test(self, _):
         parts = self_test.Parts(
@@ -211,6 +215,7 @@ _VERBS = {
     "make_key": Bench._make_key,
     "certificate_request": Bench._certificate_request,
     "write_identity": Bench._write_identity,
+    "set_time": Bench._set_time,
     "self_test": Bench._self_test,
     "flash_target": Bench._flash_target,
     "install": Bench._install,

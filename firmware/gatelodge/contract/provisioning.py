@@ -218,6 +218,12 @@ VERBS = (
         "check and keep the identity, set the clock, make the service code",
     ),
     Verb(
+        "set_time",
+        (("time", number(1)),),  # unix seconds: the bench's clock
+        (("set", flag),),
+        "set the clock, which a router without a battery loses with its power",
+    ),
+    Verb(
         "self_test",
         (),
         (("passed", flag), ("checks", list_of(32, record(CHECK)))),
@@ -267,9 +273,10 @@ TRANSITIONS = {
     (TESTED, "self_test"): TESTED,
     (TESTED, "lock"): LOCKED,
 }
-# Firmware may come at any time before the lock. After the restart a tested router is an identified one again.
+# Time and firmware may come whenever before the lock. After a restart a tested router is an identified one.
 for _state in STATES[:-1]:
-    TRANSITIONS[(_state, "flash_target")] = TRANSITIONS[(_state, "install")] = _state
+    for _verb in ("set_time", "flash_target", "install"):
+        TRANSITIONS[(_state, _verb)] = _state
 
 
 def next_state(state, verb):
