@@ -13,14 +13,16 @@ import os
 import select
 import struct
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from gatelodge.contract import provisioning
 from gatelodge.contract.errors import BenchError
+from mpremote import transport_serial  # type: ignore[import-untyped]
 from mpremote.transport import TransportError, TransportExecError  # type: ignore[import-untyped]
 from mpremote.transport_serial import SerialTransport  # type: ignore[import-untyped]
 from serial import SerialException  # type: ignore[import-untyped]
+from serial.tools import list_ports  # type: ignore[import-untyped]
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
@@ -40,15 +42,55 @@ RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 LOCKED_BANNER = provisioning.LOCKED_SENTENCE.encode()
 KNOCK = b"\r\x03\x03\x01"  # end a typed line, interrupt what runs, enter the raw REPL
 FACES_KEPT = 4096  # bytes of what a line said last, for the two faces to be found in
+QUIET_S = 0.1  # after which a router has said what it has to say
+BREAK_S = 0.25  # as pyserial has it: longer than any character
+
+# mpremote prints what it heard when it could not get in. Our own errors say it, in their place.
+transport_serial.print = lambda *_: None
+
+
+class Adapter(NamedTuple):
+    """One serial port of this computer. Empty where the system does not know."""
+
+    device: str
+    description: str
+    usb: str  # vendor and product in hex: "0403:6001"
+    serial_number: str
+    topology: str  # "1-1.4:1.0": bus, sockets, interface
+
+
+def adapters() -> list[Adapter]:
+    """The serial ports that this computer has now, in the order of their names."""
+    found = [
+        Adapter(
+            port.device,
+            port.description or "",
+            "" if port.vid is None else f"{port.vid:04x}:{port.pid or 0:04x}",
+            port.serial_number or "",
+            port.location or "",
+        )
+        for port in list_ports.comports()
+    ]
+    return sorted(found)
 
 
 class BenchLine:
-    """One serial port. `port` is a device such as /dev/ttyUSB0, a pty, rfc2217://HOST:PORT or socket://HOST:PORT."""
+    """One serial port. `port` is a device such as /dev/ttyUSB0, a pty, rfc2217://HOST:PORT or socket://HOST:PORT.
 
-    def __init__(self, port: str, baud: int = BAUD, open_timeout_s: float = OPEN_TIMEOUT_S):
+    `check` is called at every look at the line, many times a second: what it raises ends whatever waits.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        baud: int = BAUD,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        check: Callable[[], None] = lambda: None,
+    ):
         self.port = port
         self._baud = baud
         self._open_timeout_s = open_timeout_s
+        self._check = check
         self._transport: SerialTransport | None = None
         self._in_raw_repl = False
 
@@ -59,10 +101,12 @@ class BenchLine:
                 self._transport = SerialTransport(self.port, self._baud, timeout=BYTE_TIMEOUT_S)
                 if "://" not in self.port:  # pyserial's network ports have a deadline of their own
                     self._transport.serial.write_timeout = WRITE_TIMEOUT_S
+                self._watch(self._transport.serial)
                 return self
             except (TransportError, OSError, SerialException) as error:
                 if time.monotonic() > deadline:
                     raise _no_port(self.port) from error
+            self._check()
             time.sleep(0.25)
 
     def __exit__(self, *_: object) -> None:
@@ -145,7 +189,7 @@ class BenchLine:
         """Return what has come, b"" when nothing came in time."""
         with self._line_errors():
             serial = self._open.serial
-            if not serial.in_waiting:
+            if not serial.inWaiting():
                 self._wait_readable(timeout_s)
             return serial.read(serial.in_waiting) if serial.in_waiting else b""
 
@@ -191,27 +235,46 @@ class BenchLine:
             exit_codes.HANDSHAKE,
         )
 
-    def locked_status(self) -> dict[str, str]:
-        """Return what a locked router's `status` says, by name."""
+    def locked_status(self, timeout_s: float = BYTE_TIMEOUT_S) -> dict[str, str]:
+        """Return what a locked router's `status` says, by name. `timeout_s`: between two bytes."""
         self._settle()
         with self._line_errors():
             self._open.serial.write(b"\x03status\r")
-            said = self._open.read_until(1, b"\r\n> ", timeout=BYTE_TIMEOUT_S)
+            said = self._open.read_until(1, b"\r\n> ", timeout=timeout_s)
         pairs = [line.split(": ", 1) for line in said.decode(errors="replace").splitlines() if ": " in line]
         return dict(pairs)
 
-    def refuses_code(self) -> bool:
-        """Whether the router refuses every way to code: raw REPL, raw-paste, paste mode, a statement."""
-        return all(
-            self._is_refused(attempt) for attempt in (b"\x01", b"\x01\x05A\x01", b"\x05", b"print(7*6)\r")
-        )
+    # --- trying the lock ---
 
-    def _is_refused(self, attempt: bytes) -> bool:
+    def provoke(self, data: bytes, signs: tuple[bytes, ...], timeout_s: float = BYTE_TIMEOUT_S) -> bytes:
+        """Send what nobody asked for, and return what is said until it is quiet after one of the signs."""
         self._settle()
+        self.send(data)
+        return self.hear(signs, timeout_s)
+
+    def hear(self, signs: tuple[bytes, ...], timeout_s: float) -> bytes:
+        said, deadline = b"", time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            more = self.receive(QUIET_S)
+            said = (said + more)[-FACES_KEPT:]
+            if not more and any(sign in said for sign in signs):
+                break
+        return said
+
+    def send_break(self) -> None:
         with self._line_errors():
-            self._open.serial.write(b"\x03" + attempt)
-            said = self._open.read_until(1, LOCKED_BANNER + b"\r\n> ", timeout=BYTE_TIMEOUT_S)
-        return LOCKED_BANNER in said and RAW_BANNER not in said and b"42" not in said
+            self._open.serial.send_break(BREAK_S)
+
+    def mpremote_gets_in(self, timeout_s: float) -> bool:
+        """Whether mpremote, by its own code, reaches a raw REPL."""
+        self._settle()
+        try:
+            self._open.enter_raw_repl(timeout_overall=timeout_s)
+        except TransportError:
+            return False
+        except (OSError, SerialException) as error:
+            raise _no_port(self.port) from error
+        return True
 
     def _settle(self) -> None:
         """Let what is still on its way arrive, and forget it."""
@@ -245,6 +308,16 @@ class BenchLine:
         return said
 
     # --- parts ---
+
+    def _watch(self, serial: Any) -> None:
+        """Have mpremote's own loops look at the clock that ours look at: they all ask how much has come."""
+        look = serial.inWaiting
+
+        def look_and_check() -> int:
+            self._check()
+            return look()
+
+        serial.inWaiting = look_and_check
 
     @property
     def _open(self) -> SerialTransport:

@@ -12,6 +12,7 @@ from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.label import terminal_label, write_label
 from host_tools.factory.provision import Cloud, provision
 from host_tools.factory.records import Records, UnitRecord
+from host_tools.factory.unit import lock_proof
 from host_tools.serial_port import BenchLine
 
 
@@ -41,7 +42,9 @@ def provision_unit(
     progress: Callable[[str, str], None],
 ) -> UnitRecord:
     """Provision the router at the port; `keep` gets what the run must know before the bench forgets it."""
-    unit = provision(str(port), factory, names=names, cloud=where, progress=progress)
+    # Without the tries that take a restart: this router is for developers, and they wait for it.
+    ways = [way.name for way in lock_proof.WAYS]
+    unit = provision(str(port), factory, names=names, cloud=where, progress=progress, ways=ways)
     write_label(unit, label)
     keep(unit._asdict())
     Records(factory).forget(unit.serial_number)

@@ -1,94 +1,106 @@
-"""Provision the blank router at a serial port, print its label, and record it for the cloud.
+"""Provision routers at serial ports: flash, identity, self-test, lock, ledger, label; all ports at once.
 
-If it is interrupted, run it again: it goes on where it was, with the same service code.
+    gatelodge provision --station bench.toml             everything is in the station's file
+    gatelodge provision --port /dev/ttyUSB0 --port ...   these ports
+    gatelodge provision --all                            every USB serial port
+
+Options say the same as the station's file, and come before it. If it is interrupted, run it again: each unit
+goes on where it was, with the same service code, and one that is finished is left as it is. Each unit's
+report is in the factory's directory, reports/<serial number>.json. Exit status: 0 all are GO; else that of
+the units that are not (host_tools/README.md), 23 when they differ.
 """
 
 import argparse
-import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from gatelodge.contract import board as board_contract
+from typing import Any
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.factory import options
-from host_tools.factory.label import terminal_label, write_label
-from host_tools.factory.provision import Cloud, provision
+from host_tools.factory import station
+from host_tools.factory.engine import exit_code_of
+from host_tools.factory.factory_line import FactoryLine
+from host_tools.factory.label import terminal_label
+from host_tools.factory.line_show import show_for
+from host_tools.factory.ports import ANY_USB, Rule, select
+from host_tools.factory.records import UnitRecord
+from host_tools.factory.station import Station
+from host_tools.factory.workbench import open_workbench
 
-NTP_PORT = 123
-
-# option, type, what it is
-OPTIONS = (
-    ("--port", str, "the serial port, e.g. /dev/ttyUSB0"),
-    ("--board", Path, "the board.json of this kind of router: its web.names go into the certificate"),
-    ("--cloud-ca", Path, "the certificate (PEM) that routers trust the cloud by"),
-    ("--cloud", str, "HOST:PORT where routers phone home"),
+# option, its field of the station, type, what it is
+OPTIONS: tuple[tuple[str, str, Any, str], ...] = (
+    ("--factory-dir", "factory.directory", Path, "the directory that 'gatelodge factory init' made"),
+    ("--passphrase-file", "factory.passphrase_file", Path, "its first line opens the authority's key"),
+    ("--ledger", "factory.ledger", Path, "the ledger, where several factories share one"),
+    ("--board", "router.board", Path, "the board.json of this kind of router, with its label beside it"),
+    ("--bundle", "router.bundle", Path, "the firmware that routers get (default: they keep theirs)"),
+    ("--trust", "router.trust", Path, "the .pub file of who must have signed the bundle"),
+    ("--cloud-ca", "cloud.ca", Path, "the certificate (PEM) that routers trust the cloud by"),
+    ("--cloud", "cloud.address", str, "HOST:PORT where routers phone home"),
+    ("--server-name", "cloud.server_name", str, "the name in the cloud's certificate (default: the host)"),
+    ("--label", "label.file", Path, "also write the label, as SVG, PDF or PNG: for one router"),
+    ("--label-dir", "label.directory", Path, "also write each label, as <serial number>.svg"),
+    ("--printer", "label.printer", str, "also print each label there ('' is the system's own printer)"),
+    ("--at-once", "at_once", int, "how many units are at work at the same time"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    for option, kind, text in OPTIONS:
-        parser.add_argument(option, type=kind, required=True, help=text)
-    parser.add_argument(
-        "--server-name", help="the name in the cloud's certificate (default: the host of --cloud)"
+    add = parser.add_argument
+    add("--station", type=Path, metavar="FILE", help="the station's file: see host_tools/factory/README.md")
+    add(
+        "--port",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="a device, a link to it, or a network port",
     )
-    parser.add_argument(
-        "--ntp", action="append", default=[], metavar="HOST[:PORT]", help="a time server; may be repeated"
-    )
-    options.add_factory(parser)
-    parser.add_argument("--label", type=Path, metavar="FILE", help="also write the label as SVG")
+    add("--all", action="store_true", help="every USB serial port")
+    for option, field, kind, text in OPTIONS:
+        add(option, dest=field, type=kind, metavar="PATH" if kind is Path else "VALUE", help=text)
+    add("--ntp", action="append", metavar="HOST[:PORT]", help="a time server of the routers; may be repeated")
+    add("--json", action="store_true", help="print events for a machine (host_tools/factory/events.py)")
 
 
 def run(args: argparse.Namespace) -> int:
-    authority, records = options.factory_of(args)
-    names, cloud = board_names(args.board), cloud_of(args)
-    unit = provision(args.port, authority, names=names, cloud=cloud, records=records, progress=show)
-    if args.label:
-        write_label(unit, args.label)
-    print(terminal_label(unit), flush=True)
-    records.forget(unit.serial_number)
-    return exit_codes.OK
+    found = chosen_station(args)
+    ports = select(rules(args, found))
+    show = show_for(args.json)
+
+    def show_label(unit: UnitRecord) -> None:
+        show.say(terminal_label(unit))
+
+    is_shown = not args.json and found.get("label.terminal", found.get("label.printer") is None)
+    bench = open_workbench(found, show_label if is_shown else None)
+    if bench.means.print_label is None:
+        remedy = "name a place with --label-dir or --printer"
+        raise ToolError("the labels would go nowhere, and their codes with them", remedy, exit_codes.USAGE)
+    with show:
+        line = FactoryLine(bench.means, bench.rows, show.tell, bench.at_once)
+        verdicts = line.run(ports)
+    return exit_code_of(verdicts)
 
 
-def show(name: str, detail: str) -> None:
-    if detail:
-        print(f"  {name:<16} {detail}", flush=True)
+def chosen_station(args: argparse.Namespace) -> Station:
+    """The station's file, with what the command line says in its place."""
+    found = station.read(args.station) if args.station else Station(Path(), {})
+    return found._replace(settings={**found.settings, **given(vars(args))})
 
 
-def board_names(path: Path) -> list[str]:
-    try:
-        return board_contract.check(json.loads(path.read_text()))["web"]["names"]
-    except (OSError, ValueError) as error:
-        raise ToolError(
-            f"{path} is no board.json ({error})", "name one of boards/*/board.json", exit_codes.USAGE
-        ) from error
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {field: arguments[field] for _, field, _, _ in OPTIONS if arguments[field] is not None}
+    settings = {
+        field: str(value.absolute()) if isinstance(value, Path) else value
+        for field, value in settings.items()
+    }
+    return {**settings, "cloud.ntp": arguments["ntp"]} if arguments["ntp"] else settings
 
 
-def cloud_of(args: argparse.Namespace) -> Cloud:
-    host, port = endpoint(args.cloud, "--cloud")
-    ntp = [endpoint(text, "--ntp", NTP_PORT) for text in args.ntp]
-    return Cloud(read_certificate(args.cloud_ca), host, port, args.server_name or host, ntp)
-
-
-def read_certificate(path: Path) -> bytes:
-    """Return the DER of a PEM certificate. Raises ToolError."""
-    try:
-        return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
-    except (OSError, ValueError) as error:
-        raise ToolError(
-            f"{path} holds no certificate ({error})", "name the cloud's cloud-ca.pem", exit_codes.USAGE
-        ) from error
-
-
-def endpoint(text: str, option: str, default_port: int | None = None) -> tuple[str, int]:
-    """Return (host, port) of HOST:PORT, [IPv6]:PORT, or HOST alone where there is a default."""
-    host, colon, port = text.rpartition(":")
-    if (not colon or text.endswith("]")) and default_port is not None:
-        host, port = text, str(default_port)
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ToolError(
-            f"{option} {text!r} is not HOST:PORT", "write it as cloud.example:8445", exit_codes.USAGE
-        )
-    return host.strip("[]"), int(port)
+def rules(args: argparse.Namespace, found: Station) -> Sequence[Rule]:
+    asked = [Rule(path=port) for port in args.port] + ([ANY_USB] if args.all else [])
+    if asked:
+        return asked
+    if found.ports:
+        return found.ports
+    remedy = "name them with --port, --all, or [[port]] in the station's file"
+    raise ToolError("no port was named", remedy, exit_codes.USAGE)

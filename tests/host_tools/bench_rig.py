@@ -21,8 +21,10 @@ MICROPYTHON = os.environ.get("MICROPYTHON") or str(ROOT / "build/micropython/bin
 
 
 class BenchRig:
-    def __init__(self, directory):
+    def __init__(self, directory, fault=""):
+        """`fault`: what is wrong with the router, a key of bench_router.FAULTS."""
         self._directory = Path(directory)
+        self._fault = fault
         self.state = self._directory / "state"
         self.log_path = self._directory / "router.log"
         self.starts = 0
@@ -79,7 +81,7 @@ class BenchRig:
 
     def program(self):
         """What the router's MicroPython runs: a script and its arguments."""
-        return ["tests/fakes/bench_router.py", self.state]
+        return ["tests/fakes/bench_router.py", self.state, self._fault]
 
     def _keep_running(self):
         environment = {**os.environ, "MICROPYPATH": "firmware:.:.frozen"}

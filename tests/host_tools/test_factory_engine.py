@@ -159,28 +159,30 @@ ALL = set(steps.NAMES)
 
 
 @pytest.mark.parametrize(
-    "state, passed, pending, recorded, held",
+    "state, passed, pending, same, recorded, held",
     [
-        (provisioning.BLANK, ALL, True, True, set()),
-        (provisioning.KEYED, ALL, True, True, set()),
-        (provisioning.IDENTIFIED, ALL, True, False, IDENTITY),
-        (provisioning.IDENTIFIED, set(), True, False, set()),
-        (provisioning.IDENTIFIED, ALL, False, False, set()),
-        (provisioning.TESTED, ALL, True, False, {*IDENTITY, steps.SELF_TEST}),
-        (provisioning.TESTED, IDENTITY, True, False, IDENTITY),
-        (provisioning.LOCKED, set(), True, False, {*IDENTITY, steps.SELF_TEST, steps.LOCK}),
-        (provisioning.LOCKED, ALL, True, True, {*IDENTITY, steps.SELF_TEST, steps.LOCK, steps.RECORD}),
-        (provisioning.LOCKED, ALL, False, True, set()),
+        (provisioning.BLANK, ALL, True, True, True, set()),
+        (provisioning.KEYED, ALL, True, True, True, set()),
+        (provisioning.IDENTIFIED, ALL, True, True, False, IDENTITY),
+        (provisioning.IDENTIFIED, set(), True, True, False, IDENTITY),
+        (provisioning.IDENTIFIED, ALL, True, False, False, set()),
+        (provisioning.IDENTIFIED, ALL, False, True, False, set()),
+        (provisioning.TESTED, ALL, True, True, False, {*IDENTITY, steps.SELF_TEST}),
+        (provisioning.TESTED, ALL, True, False, False, set()),
+        (provisioning.TESTED, IDENTITY, True, True, False, IDENTITY),
+        (provisioning.LOCKED, set(), True, False, False, {*IDENTITY, steps.SELF_TEST, steps.LOCK}),
+        (provisioning.LOCKED, ALL, True, True, True, {*IDENTITY, steps.SELF_TEST, steps.LOCK, steps.RECORD}),
+        (provisioning.LOCKED, ALL, False, True, True, set()),
     ],
 )
-def test_a_step_is_kept_when_router_and_bench_both_show_it(state, passed, pending, recorded, held):
-    assert set(resume.held_steps(state, passed, pending, recorded)) == held
+def test_a_step_is_kept_when_router_and_bench_both_show_it(state, passed, pending, same, recorded, held):
+    assert set(resume.held_steps(state, passed, pending, same, recorded)) == held
 
 
 def test_the_lock_is_proved_again_whatever_was_left():
     for state, passed in itertools.product(provisioning.STATES, (set(), ALL)):
-        for pending, recorded in itertools.product((False, True), repeat=2):
-            assert steps.PROVE_LOCK not in resume.held_steps(state, passed, pending, recorded)
+        for flags in itertools.product((False, True), repeat=3):
+            assert steps.PROVE_LOCK not in resume.held_steps(state, passed, *flags)
 
 
 def test_every_state_of_a_router_has_its_row():

@@ -1,0 +1,114 @@
+"""Proves a lock: every way to code that a console has is tried, and each must be refused.
+
+    measurements = prove(line)
+    open_ways(measurements)             # [] when the lock holds
+
+One measurement for each way, 1 refused or 0 open. A way counts as refused when the locked console has said
+its sentence afterwards, and nothing on the line was a prompt, a banner or the result of our code.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import NamedTuple
+
+from host_tools import exit_codes
+from host_tools.errors import ToolError
+from host_tools.factory.events import Measurement
+from host_tools.serial_port import LOCKED_BANNER, RAW_BANNER, BenchLine
+
+CODE, RESULT = b"print(1234567*7)", b"8641969"  # what runs, and what no echo of it contains
+OPEN_SIGNS = (RESULT, RAW_BANNER, b"paste mode; ", b">>> ", b"R\x01")
+ANSWER_S = 5.0
+FLOOD_BYTES = 4096  # more than a kernel's line buffer holds
+MPREMOTE_S = 1.5  # that it waits for each banner; an open router answers in milliseconds
+RESTART_S = 120.0  # a second on the host board, three on the emulated one, on a busy computer ten times that
+KEYS_EVERY_S = 0.05
+STATUS_S = 0.5  # between two bytes of a status; a router that restarts says nothing
+
+
+class Way(NamedTuple):
+    """Keys that would get code run on a router that is open."""
+
+    name: str
+    keys: bytes
+    after_break: bool = False
+
+
+WAYS = (
+    Way("raw REPL", b"\x03\x01" + CODE + b"\x04"),
+    Way("raw paste", b"\x03\x01\x05A\x01" + CODE + b"\x04\x04"),
+    Way("paste mode", b"\x03\x05" + CODE + b"\x04"),
+    Way("statement", b"\x03" + CODE + b"\r"),
+    Way("soft reset", b"\x03\x04\x04" + CODE + b"\r"),
+    Way("Ctrl-C flood", b"\x03" * FLOOD_BYTES + b"\x01" + CODE + b"\x04"),
+    Way("break", b"\x01" + CODE + b"\x04", after_break=True),
+)
+MPREMOTE, BOOT_KEYS = "mpremote", "boot-time keystrokes"
+NAMES = (*(way.name for way in WAYS), MPREMOTE, BOOT_KEYS)
+
+# What a boot loader, an init or a REPL may listen for, one after the other for as long as the router starts.
+KEYS = (b"\x03\x03", b"\x01" + CODE + b"\x04", b"\x05" + CODE + b"\x04", b" ", b"\x1b", b"\r" + CODE + b"\r")
+
+
+def prove(line: BenchLine, names: Collection[str] = NAMES) -> tuple[Measurement, ...]:
+    """Try the ways of these names, also those after one that was open."""
+    tries: dict[str, Callable[[], bool]] = {way.name: partial(_is_refused, line, way) for way in WAYS}
+    tries[MPREMOTE] = lambda: not line.mpremote_gets_in(MPREMOTE_S)
+    tries[BOOT_KEYS] = lambda: _is_refused_while_it_starts(line)
+    return tuple(measured(name, tries[name]()) for name in names)
+
+
+def open_ways(measurements: tuple[Measurement, ...]) -> list[str]:
+    return [one.name for one in measurements if not one.ok]
+
+
+def measured(name: str, is_refused: bool) -> Measurement:
+    return Measurement(name, float(is_refused), "refused", 1.0, None, is_refused)
+
+
+def _is_refused(line: BenchLine, way: Way) -> bool:
+    if way.after_break:
+        line.send_break()
+    said = line.provoke(way.keys, (LOCKED_BANNER, *OPEN_SIGNS), ANSWER_S)
+    return LOCKED_BANNER in said and not _shows_open(said)
+
+
+def _shows_open(said: bytes) -> bool:
+    return any(sign in said for sign in OPEN_SIGNS)
+
+
+def _is_refused_while_it_starts(line: BenchLine) -> bool:
+    """Restart the router and type all the while. It has restarted when it runs for less time than we wait."""
+    before_ms = _running_ms(line)
+    if before_ms is None:
+        raise _not_proven("does not say for how long it runs", "flash newer firmware before the lock")
+    began, deadline = time.monotonic(), time.monotonic() + RESTART_S
+    line.provoke(b"\x03restart\r", (b"restart",))
+    while time.monotonic() < deadline:
+        if _shows_open(_type_keys(line)):
+            return False
+        now_ms = _running_ms(line)
+        waited_ms = (time.monotonic() - began) * 1000
+        if now_ms is not None and now_ms < waited_ms + before_ms / 2:
+            return not _shows_open(_type_keys(line))
+    wrong = "did not come back after a restart with keys pressed"
+    raise _not_proven(wrong, "look what its boot loader shows at this port; do not ship it")
+
+
+def _type_keys(line: BenchLine) -> bytes:
+    said = b""
+    for keys in KEYS:
+        line.send(keys)
+        said += line.receive(KEYS_EVERY_S)
+    return said
+
+
+def _running_ms(line: BenchLine) -> int | None:
+    """How long the router says that it runs; None when it does not say."""
+    running = line.locked_status(STATUS_S).get("running", "").removesuffix(" ms")
+    return int(running) if running.isdecimal() else None
+
+
+def _not_proven(wrong: str, remedy: str) -> ToolError:
+    return ToolError(f"the router {wrong}", remedy, exit_codes.LOCK_NOT_PROVEN)
