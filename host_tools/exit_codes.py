@@ -25,5 +25,6 @@ VERIFICATION = 26  # a bundle with a wrong signature, or a board whose file is n
 SELF_TEST = 27  # a router measured something that is beyond its limit
 LEDGER = 28  # the factory's ledger is damaged, busy or not to be written
 PRINTER = 29  # a router is finished and has no label: run the bench again, it prints only
+CONFLICT = 30  # a unit that is to be imported contradicts one that is there
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

@@ -69,6 +69,12 @@ def master_key(path: Path) -> bytes:
     return key
 
 
+def touch_database(data: Path, url: str) -> None:
+    """Where it is a file of the data directory."""
+    if url.endswith(f"/{data / 'cloud.db'}"):
+        touch_secret(data / "cloud.db")
+
+
 def touch_secret(path: Path) -> None:
     """Make an empty file that only its owner reads, before another library fills it."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, SECRET_MODE))

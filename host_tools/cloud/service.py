@@ -66,8 +66,7 @@ class Service:
         self._lock = files.lock_directory(self.settings.data)
         certs = certificates.load_or_create(self.settings.data, (self.settings.public_host,))
         box = SecretBox(files.master_key(self.settings.data / "secrets.key"))
-        if self.settings.database_url.endswith(f"/{self.settings.data / 'cloud.db'}"):
-            files.touch_secret(self.settings.data / "cloud.db")
+        files.touch_database(self.settings.data, self.settings.database_url)
         database = Database(self.settings.database_url)
         await database.migrate()
         return build_parts(self.settings, database, box, system_clock, Hasher()), certs

@@ -46,11 +46,8 @@ def from_arguments(args: argparse.Namespace) -> Settings:
             "or add --development for the outbox page",
             exit_codes.USAGE,
         )
-    for path in (args.service_code_key, args.factory_ca):
-        if path is not None and not path.is_file():
-            raise ToolError(
-                f"there is no file {path}", "make it with 'gatelodge factory init'", exit_codes.USAGE
-            )
+    if args.factory_ca is not None:
+        check_made_by_factory(args.factory_ca)
     return Settings(
         data=data,
         bind=args.bind,
@@ -58,13 +55,24 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         device_bind=args.device_bind,
         device_port=args.device_port,
         public_url=public_url(args.public_url or f"https://localhost:{args.port}"),
-        database_url=args.database or f"sqlite+aiosqlite:///{data / 'cloud.db'}",
+        database_url=database_url(data, args.database),
         devices=args.devices,
         service_code_key=service_code_key(args.service_code_key),
         factory_ca=args.factory_ca,
         development=args.development,
         delivery=delivery,
     )
+
+
+def database_url(data: Path, given: str | None) -> str:
+    """Of the database in the data directory, unless another one is given."""
+    return given or f"sqlite+aiosqlite:///{data / 'cloud.db'}"
+
+
+def check_made_by_factory(path: Path) -> None:
+    if not path.is_file():
+        remedy = "make it with 'gatelodge factory init'"
+        raise ToolError(f"there is no file {path}", remedy, exit_codes.USAGE)
 
 
 def public_url(text: str) -> str:
@@ -80,6 +88,7 @@ def service_code_key(path: Path | None) -> bytes:
     """The key shared with the factory. Empty where the file is not named: then no service code can match."""
     if path is None:
         return b""
+    check_made_by_factory(path)
     key = path.read_bytes()
     if len(key) != SERVICE_CODE_KEY_BYTES:
         raise ToolError(

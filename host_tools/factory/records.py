@@ -19,6 +19,7 @@ lost its power in between finishes the router instead of losing it.
 
 import datetime
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,7 @@ from host_tools.factory.runs import Run, State, state_of
 DEVICES_FILE = "devices.jsonl"
 PENDING = "pending"
 DEVICE_FIELDS = ("serial_number", "service_code_hash", "certificate_fingerprint", "model", "made_at")
+KEY_ID = "service_code_key_id"  # which key hashed the code; records from before the ledger have none
 
 
 class UnitRecord(NamedTuple):
@@ -123,7 +125,7 @@ class Records:
         self._absorb_older()
         fields = unit._asdict()
         fields["service_code_hash"] = self._authority.service_code_hash(fields.pop("service_code"))
-        fields["service_code_key_id"] = self._authority.service_code_key_id
+        fields[KEY_ID] = self._authority.service_code_key_id
         with self.ledger.appending() as transaction:
             found = transaction.entries(kind="unit", serial_number=unit.serial_number)
             same = [e for e in found if e.fields["certificate_fingerprint"] == unit.certificate_fingerprint]
@@ -144,10 +146,9 @@ class Records:
     # --- parts ---
 
     def _devices(self) -> list[dict[str, Any]]:
-        """Of the units of this factory: another one that shares the ledger has another key for its codes."""
-        units = self.ledger.entries(kind="unit")
+        """Of the units of this factory."""
         own = self._authority.service_code_key_id
-        return [device_record(unit) for unit in units if unit.fields["service_code_key_id"] == own]
+        return [device_record(unit) for unit in self.ledger.walk(kind="unit") if unit.fields[KEY_ID] == own]
 
     def _copied(self) -> list[dict[str, Any]]:
         lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
@@ -155,14 +156,18 @@ class Records:
 
     def _absorb_older(self) -> None:
         """Enter what was recorded before there was a ledger."""
-        if self.ledger.entries(kind="unit", limit=1):
+        if self._has_own(self.ledger.walk(kind="unit")):
             return
         older = self._copied()
-        more = {"source": DEVICES_FILE, "service_code_key_id": self._authority.service_code_key_id}
+        more = {"source": DEVICES_FILE, KEY_ID: self._authority.service_code_key_id}
         with self.ledger.appending() as transaction:
-            if not transaction.entries(kind="unit", limit=1):
+            if not self._has_own(transaction.entries(kind="unit")):
                 for record in older:
-                    transaction.append("unit", **more, **record)
+                    transaction.append("unit", **{**more, **record})
+
+    def _has_own(self, units: Iterable[Entry]) -> bool:
+        """Whether one of them is this factory's: another one that shares the ledger has another key."""
+        return any(unit.fields[KEY_ID] == self._authority.service_code_key_id for unit in units)
 
     def _older_count(self) -> int:
         """How far a factory had counted that kept its count in a file."""
@@ -185,7 +190,7 @@ class Records:
 
 def device_record(entry: Entry) -> dict[str, Any]:
     """What the cloud imports of a unit's entry."""
-    return {name: entry.fields[name] for name in DEVICE_FIELDS}
+    return {name: entry.fields[name] for name in (*DEVICE_FIELDS, KEY_ID)}
 
 
 def _key(record: dict[str, Any]) -> tuple[str, str]:
@@ -195,6 +200,7 @@ def _key(record: dict[str, Any]) -> tuple[str, str]:
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-        return {name: record[name] for name in DEVICE_FIELDS}
+        known = {KEY_ID: record[KEY_ID]} if KEY_ID in record else {}
+        return {**{name: record[name] for name in DEVICE_FIELDS}, **known}
     except (ValueError, KeyError, TypeError):
         return None

@@ -31,6 +31,7 @@ def test_a_record_holds_a_hash_and_not_the_service_code(records):
         "certificate_fingerprint",
         "model",
         "made_at",
+        "service_code_key_id",
     }
     assert UNIT.service_code not in records.path.read_text()
 
@@ -199,3 +200,19 @@ def test_the_ledger_knows_the_last_state_of_a_router(records, story, state):
     assert found.name == state
     assert found.is_finished == (state == "finished")
     assert (found.unit is not None) == ("unit" in story)
+
+
+def test_an_older_factory_brings_its_routers_to_a_ledger_that_others_use(records, tmp_path):
+    records.finish(UNIT)
+    other = Records(FactoryAuthority.create(tmp_path / "other"), records.ledger)
+    older = json.loads(lines(records)[0]) | {"serial_number": "GL2640000009"}
+    del older["service_code_key_id"]
+    other.path.write_text(json.dumps(older) + "\n")
+    other.finish(UNIT._replace(serial_number="GL2647000002"))
+    units = records.ledger.entries(kind="unit")
+    assert [unit.fields["serial_number"] for unit in units] == [
+        "GL2647000001",
+        "GL2640000009",
+        "GL2647000002",
+    ]
+    assert len(lines(other)) == 2

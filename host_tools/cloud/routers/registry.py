@@ -20,6 +20,7 @@ from host_tools.cloud.store.models import Account, Router
 
 ONLINE, OFFLINE, NEVER = "online", "offline", "never"
 HEX_256 = 64
+LATEST_S = 2**38  # the year 10680: what is later is no time
 
 log = logging.getLogger("cloud.routers")
 
@@ -45,18 +46,25 @@ def parse_record(line: str) -> FactoryRecord:
     row: Any = json.loads(line)
     if not isinstance(row, dict):
         raise ValueError("not an object")
+    return record_of(row)
+
+
+def record_of(row: dict[str, Any]) -> FactoryRecord:
+    """What the cloud keeps of a unit, and nothing else that the factory knows. Raises ValueError."""
     text = {name: _text(row, name) for name in FactoryRecord._fields[:-1]}
     for name in ("service_code_hash", "certificate_fingerprint"):
         if len(bytes.fromhex(text[name])) * 2 != HEX_256:
             raise ValueError(f"{name} is no SHA-256")
+        text[name] = text[name].lower()
     made_at = row.get("made_at")
-    return FactoryRecord(made_at=float(made_at) if isinstance(made_at, (int, float)) else 0.0, **text)
+    is_time = isinstance(made_at, (int, float)) and 0 <= made_at < LATEST_S
+    return FactoryRecord(made_at=float(made_at) if is_time else 0.0, **text)
 
 
 def _text(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= HEX_256:
-        raise ValueError(f"{name} is missing or too long")
+    if not isinstance(value, str) or not 0 < len(value) <= HEX_256 or not value.isprintable():
+        raise ValueError(f"{name} is missing, too long or not to be printed")
     return value
 
 
