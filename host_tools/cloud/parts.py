@@ -21,6 +21,7 @@ from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
+from host_tools.cloud.accounts.resets import Resets
 from host_tools.cloud.accounts.second_step import SecondStep
 from host_tools.cloud.accounts.sending import Sending
 from host_tools.cloud.accounts.sessions import Sessions
@@ -65,6 +66,7 @@ class Parts:
     events: Events
     places: Places
     own_password: OwnPassword
+    resets: Resets
     phones: Phones
     passkeys: Passkeys
     challenges: Challenges
@@ -130,6 +132,7 @@ def build_parts(
         passkeys=passkeys,
         challenges=challenges,
         phones=Phones(database, factors, codes, turnstile, changes, post),
+        resets=Resets(database, box, hasher, turnstile, second_step, changes, post, tasks, url),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         registry=registry,

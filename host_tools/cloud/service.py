@@ -178,6 +178,7 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.sign_ups.prune(parts.clock())
         await parts.codes.prune(parts.clock())
         await parts.challenges.prune(parts.clock())
+        await parts.resets.prune(parts.clock())
         await parts.trusted.prune(parts.clock())
         await parts.events.prune(parts.clock())
         await costs.prune(parts.database, parts.clock())

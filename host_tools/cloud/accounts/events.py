@@ -35,6 +35,7 @@ KINDS = {
     "passkey_removed": "A passkey was removed",
     "passkey_doubted": "A passkey's counter went back: there may be a copy of it",
     "password_changed": "The password was changed",
+    "password_reset": "A new password was set by e-mail",
     "password_asked": "A new password was asked for by e-mail",
     "email_asked": "Another e-mail was asked for",
     "email_changed": "The e-mail was changed",

@@ -15,7 +15,17 @@ def sign_in_code(code: str, from_where: str, browser: str, public_url: str) -> T
         f"Your code is {code}\n\nSomebody, perhaps you, signs in to your Gatelodge account with the right "
         f"password.\n\nFrom: {from_where}\nBrowser: {browser}\n\nThe code is valid for {MINUTES} minutes.\n\n"
         "If it was not you, somebody may know your password. Give the code to nobody, and choose a new "
-        f"password:\n{public_url}/security/password" + FOOT,
+        f"password:\n{public_url}/forgotten" + FOOT,
+    )
+
+
+def reset(code: str, link: str, email: str, public_url: str) -> Text:
+    return Text(
+        "Set a new password",
+        f"Your code is {code}\n\nEnter it where you asked for it, or open this link. Both are valid for 20 "
+        f"minutes, once:\n{link}\n\nThen sign in with your e-mail, {email}, at\n{public_url}/sign-in\n\n"
+        "If you did not ask for it, ignore this message: nothing has changed. Give the code to nobody, "
+        "whoever asks for it." + FOOT,
     )
 
 

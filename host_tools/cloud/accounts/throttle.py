@@ -35,6 +35,10 @@ LIMITS = {
         Limit("sign_up.account", 5, 600),  # here the account is the e-mail: it bounds what one inbox receives
         Limit("sign_up.address", 20, 60),
         Limit("sign_up.all", 1000, 0.2),
+        # Here the account is what was entered: an e-mail or a user name, whether or not it is known.
+        Limit("reset.account", 5, 600),
+        Limit("reset.address", 20, 60),
+        Limit("reset.all", 1000, 0.2),
         # What is sent out: here the account is an account, or one number or address that is to receive it.
         Limit("send.account", 10, 600),
         Limit("send.address", 30, 60),

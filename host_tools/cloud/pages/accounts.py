@@ -9,9 +9,10 @@ from aiohttp import web
 from host_tools.cloud.accounts import passwords, signin
 from host_tools.cloud.accounts import sign_up as sign_ups
 from host_tools.cloud.accounts.countries import COUNTRIES
+from host_tools.cloud.accounts.emails import is_user_name
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.second_step import Entered
-from host_tools.cloud.pages import forms
+from host_tools.cloud.pages import forms, resets
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import signed_in
@@ -93,6 +94,8 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 
 async def post_sign_in(request: web.Request) -> web.StreamResponse:
     filled = await forms.read(request, forms.SIGN_IN)
+    if filled.values["email"] and is_user_name(filled.values["email"]):
+        return await resets.post_forgotten(request)  # the password is not even looked at
     if filled.errors:
         return page(request, "sign_in.html", form=filled, status=422)
     try:

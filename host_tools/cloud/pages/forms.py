@@ -5,7 +5,6 @@ What is required, how long, and how it must look is checked here and shown there
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,17 +12,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from host_tools.cloud.accounts.countries import COUNTRIES
-
-# RFC 5321 section 4.1.2: atoms with dots between them, then labels with dots between them, in any script.
-# No sign that ends an address in a mail's header (, ; < >), no encoded word (=?utf-8?...) that may hold one.
-# Whether it exists, the confirmation shows.
-ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
-LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
-EMAIL = re.compile(rf"(?=[^@]{{1,64}}@)(?!.*=\?){ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+(?=..){LABEL}")
-
-
-def check_email(value: str) -> str | None:
-    return None if EMAIL.fullmatch(value) else "That is no e-mail address. Write it as name@example.com."
+from host_tools.cloud.accounts.emails import check_email
 
 
 def check_country(value: str) -> str | None:
@@ -58,6 +47,7 @@ COUNTRY = Field("country", "Choose your country.", 2, check_country)
 NEW_PASSWORD = Field("password", "Choose a password.", 200, keep_spaces=True)
 NEXT_PASSWORD = Field("new_password", "Choose a new password.", 200, keep_spaces=True)
 TERMS = Field("terms", "Read the terms and tick this box to go on.", 10)
+TERMS_IF_NEW = Field("terms", "", 10, optional=True)
 EMAIL_LOGIN = Field("email", "Enter your e-mail address.", 254, lower=True)
 PASSWORD = Field("password", "Enter your password.", 200, keep_spaces=True)
 TRUST = Field("trust", "", 10, optional=True)

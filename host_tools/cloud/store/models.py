@@ -30,17 +30,18 @@ class Account(Base):
     __tablename__ = "accounts"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     email: Mapped[str] = mapped_column(EMAIL, unique=True)
+    user_name: Mapped[str | None] = mapped_column(String(64))  # of before; it signs nobody in (N1)
     first_name: Mapped[str] = mapped_column(String(80))
     last_name: Mapped[str] = mapped_column(String(80))
     country: Mapped[str] = mapped_column(String(2))
-    password_hash: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(200))  # "" until an imported customer sets one
     terms_version: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[float]
     factor_asked_at: Mapped[float | None]  # when it was first led to choose a second factor
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}"
+        return f"{self.first_name} {self.last_name}".strip()
 
 
 class SignUp(Base):
@@ -296,6 +297,7 @@ class OutboxMessage(Base):
     created_at: Mapped[float]
 
 
+Index("ix_accounts_user_name", Account.user_name, unique=True)
 Index("ix_trusted_browsers_account", TrustedBrowser.account_id, TrustedBrowser.browser_hash, unique=True)
 Index("ix_phones_account", Phone.account_id, Phone.number, unique=True)
 Index("ix_events_account", Event.account_id, Event.at)

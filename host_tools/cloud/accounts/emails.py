@@ -1,0 +1,24 @@
+"""What an e-mail address looks like, and what a user name of before looks like. Pure."""
+
+from __future__ import annotations
+
+import re
+
+# RFC 5321 section 4.1.2: atoms with dots between them, then labels with dots between them, in any script.
+# No sign that ends an address in a mail's header (, ; < >), no encoded word (=?utf-8?...) that may hold one.
+# Whether it exists, the confirmation shows.
+ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+LABEL = r"[^\W_](?:(?:[^\W_]|-){0,61}[^\W_])?"
+EMAIL = re.compile(rf"(?=[^@]{{1,64}}@)(?!.*=\?){ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+(?=..){LABEL}")
+EMAIL_MAX = 254  # RFC 5321 section 4.5.3.1.3
+
+
+def check_email(value: str) -> str | None:
+    """What is wrong with it, or None."""
+    fine = len(value) <= EMAIL_MAX and EMAIL.fullmatch(value)
+    return None if fine else "That is no e-mail address. Write it as name@example.com."
+
+
+def is_user_name(text: str) -> bool:
+    """Of the time before e-mail addresses signed in (N1): whatever has no @."""
+    return "@" not in text

@@ -1,0 +1,175 @@
+"""A forgotten password (N2): a code and a link by mail, then a new password, then the second factor as ever.
+
+A stranger learns nothing: whoever asks gets a row and the same page, and nobody waits while it is looked up
+whether there is an account. The row is bound to the browser that asked; the link, which only the mail has,
+opens in any.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts import letters, signin, trusted
+from host_tools.cloud.accounts.changes import Changes
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.holdings import holdings
+from host_tools.cloud.accounts.own_password import personal_words
+from host_tools.cloud.accounts.passwords import Hasher, fault
+from host_tools.cloud.accounts.second_step import Entered, SecondStep
+from host_tools.cloud.accounts.sign_up import TERMS_VERSION
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.store.account_models import PasswordReset
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account, Session, SignIn
+from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
+from host_tools.cloud.tasks import Tasks
+
+RESET_S = 1200
+TRIES = 5
+WRONG_CODE = "That code is not right. Check the newest message, or ask for another."
+OVER = "This code or link has been used, or is older than 20 minutes. Ask for another."
+TERMS = "Read the terms and tick this box to go on."
+
+
+class Resets:
+    def __init__(
+        self,
+        database: Database,
+        box: SecretBox,
+        hasher: Hasher,
+        turnstile: Turnstile,
+        second: SecondStep,
+        changes: Changes,
+        post: Post,
+        tasks: Tasks,
+        url: str,
+    ):
+        self._database = database
+        self._box = box
+        self._hasher = hasher
+        self._turnstile = turnstile
+        self._second = second
+        self._changes = changes
+        self._post = post
+        self._tasks = tasks
+        self._url = url
+
+    async def begin(self, who: str, visit: Visit) -> None:
+        """`who`: an e-mail, or a user name of before. Raises ThrottledError."""
+        await self._turnstile.take("reset", account=who, address=visit.address)
+        code, link_token = f"{secrets.randbelow(10**6):06d}", new_token()
+        row = PasswordReset(id=new_id(), browser_hash=visit.browser_hash, tries=0, proved=False)
+        row.code_hash, row.link_hash = self._hash(row.id, code), token_hash(link_token)
+        row.expires_at = visit.now + RESET_S
+        async with self._database.write() as session:
+            mine = PasswordReset.browser_hash == visit.browser_hash
+            await session.execute(delete(PasswordReset).where(mine))
+            session.add(row)
+        self._tasks.start(self._send(row.id, who, code, link_token, visit), "send a reset")
+
+    async def waits(self, visit: Visit) -> bool:
+        """Whether this browser asked, and its code was not entered yet."""
+        async with self._database.read() as session:
+            row = await session.scalar(_of_browser(visit))
+        return row is not None and not row.proved
+
+    async def prove(self, code: str, visit: Visit) -> None:
+        """The code, in the browser that asked: it may set the password now. Raises RefusedError."""
+        await self._turnstile.take("code", account=visit.browser_hash, address=visit.address)
+        async with self._database.write() as session:
+            row = await session.scalar(_of_browser(visit))
+            fault = self._fault(row, code)
+            if row is not None and fault is None:
+                row.proved = True
+        if fault:
+            raise RefusedError("code", fault)
+
+    async def whose(self, link_token: str, visit: Visit) -> Account | None:
+        """Whose password may be set: by the link, or with none, by this browser that knew the code."""
+        async with self._database.read() as session:
+            row = await session.scalar(_proved(link_token, visit))
+            return await session.get(Account, row.account_id) if row and row.account_id else None
+
+    async def finish(self, link_token: str, password: str, terms: bool, visit: Visit) -> Entered:
+        """Set the password. Every session and all trust end, and the second factor is asked as ever.
+
+        Raises RefusedError.
+        """
+        account = await self.whose(link_token, visit)
+        if account is None:
+            raise RefusedError("", OVER)
+        wrong = fault(password, personal_words(account.email, account.first_name, account.last_name))
+        if wrong:
+            raise RefusedError("new_password", wrong)
+        if not (account.terms_version or terms):
+            raise RefusedError("terms", TERMS)
+        password_hash = await self._hasher.hash(password)
+        async with self._database.write() as session:
+            row = await session.scalar(_proved(link_token, visit))
+            if row is None or row.account_id != account.id:
+                raise RefusedError("", OVER)
+            await self._set(session, account.id, password_hash, visit)
+        self._changes.wake()
+        return await self._second.begin(account.id, signin.PASSWORD, visit)
+
+    async def prune(self, now: float) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(PasswordReset).where(PasswordReset.expires_at < now))
+
+    async def _set(self, session: AsyncSession, account_id: str, password_hash: str, visit: Visit) -> None:
+        account = await session.get_one(Account, account_id)
+        account.password_hash = password_hash
+        account.terms_version = account.terms_version or TERMS_VERSION
+        await trusted.forget_all(session, account_id)
+        for table in (Session, SignIn, PasswordReset):
+            await session.execute(delete(table).where(table.account_id == account_id))
+        if not signin.two_factor(await holdings(session, account_id, visit)):
+            # This browser has just proved the e-mail, as a new one would have to.
+            await trusted.trust(session, account_id, visit)
+        await self._changes.tell(session, "password_reset", "", visit, account)
+
+    async def _send(self, reset_id: str, who: str, code: str, link_token: str, visit: Visit) -> None:
+        async with self._database.write() as session:
+            row = await session.get(PasswordReset, reset_id)
+            account = await session.scalar(_named(who))
+            if row is None or account is None:
+                return
+            row.account_id = account.id
+            note(session, account.id, "password_asked", visit)
+            link = f"{self._url}/forgotten/link/{link_token}"
+            text = letters.reset(code, link, account.email, self._url)
+            await self._post.add(session, account.email, text, visit.now)
+        self._post.wake()
+
+    def _fault(self, row: PasswordReset | None, code: str) -> str | None:
+        """Why the code is refused, or None. Counts a try."""
+        if row is None or row.tries >= TRIES:
+            return OVER
+        row.tries += 1
+        right = secrets.compare_digest(row.code_hash, self._hash(row.id, code))
+        return None if right and row.account_id else WRONG_CODE
+
+    def _hash(self, reset_id: str, code: str) -> str:
+        return self._box.keyed_hash("reset code", reset_id, code)
+
+
+def _named(who: str):
+    return select(Account).where(or_(Account.email == who, Account.user_name == who))
+
+
+def _of_browser(visit: Visit):
+    mine = (PasswordReset.browser_hash == visit.browser_hash, PasswordReset.expires_at > visit.now)
+    return select(PasswordReset).where(*mine)
+
+
+def _proved(link_token: str, visit: Visit):
+    if not link_token:
+        return _of_browser(visit).where(PasswordReset.proved.is_(True))
+    found = PasswordReset.link_hash == token_hash(link_token)
+    return select(PasswordReset).where(found, PasswordReset.expires_at > visit.now)
