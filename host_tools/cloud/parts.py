@@ -16,6 +16,7 @@ from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.entry import Entry
 from host_tools.cloud.accounts.events import Events
 from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.fall_through import FallThrough
 from host_tools.cloud.accounts.own_password import OwnPassword
 from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
@@ -31,8 +32,9 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery.outbox import Outbox
-from host_tools.cloud.delivery.post import CHANNELS, MAIL, Driver, Post
+from host_tools.cloud.delivery.post import CHANNELS, MAIL, SMS, VOICE, Driver, Post
 from host_tools.cloud.delivery.smtp import Smtp
+from host_tools.cloud.delivery.telephony import Calls, Texts
 from host_tools.cloud.routers.claims import Claims
 from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.notices import Notices
@@ -42,6 +44,9 @@ from host_tools.cloud.settings import Settings
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.secret_box import SecretBox
 from host_tools.cloud.tasks import Tasks
+
+# Numbers that are nobody's (Ofcom keeps them for films): in development the outbox shows which one calls.
+DEVELOPMENT_CALLERS = tuple(f"+447700900{ending:03d}" for ending in range(1000))
 
 
 @dataclass
@@ -94,17 +99,17 @@ def build_parts(
     url = settings.public_url
     bus, tasks = Bus(), Tasks("cloud")
     outbox = Outbox(database) if settings.development else None
-    post = Post(database, _drivers(settings, outbox), clock)
+    post = Post(database, _drivers(settings, outbox, clock), clock)
     turnstile = Turnstile(database, box, clock)
     changes = Changes(post, url)
     factors = Factors(database, box, hasher, turnstile, changes)
-    codes, places = Codes(database, box, turnstile, post), Places()
+    codes, places = Codes(database, box, turnstile, post, _callers(settings)), Places()
     challenges = Challenges(database, box)
     passkeys = Passkeys(database, challenges, factors, changes, Site(settings.public_host, url))
     answers = Answers(factors, codes, passkeys)
     sending = Sending(database, codes, post, bus, places, url)
-    second_step = SecondStep(database, turnstile, answers, codes, sending, bus)
-    post.news = second_step.heard
+    second_step = SecondStep(database, turnstile, answers, codes, sending)
+    post.news = FallThrough(database, second_step, bus, clock, post.channels).heard
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
     invitations = Invitations(database, clock, code_key, url)
@@ -143,10 +148,19 @@ def build_parts(
     )
 
 
-def _drivers(settings: Settings, outbox: Outbox | None) -> dict[str, Driver]:
+def _callers(settings: Settings) -> tuple[str, ...]:
+    telephony = settings.delivery.telephony
+    return telephony.callers if telephony else DEVELOPMENT_CALLERS if settings.development else ()
+
+
+def _drivers(settings: Settings, outbox: Outbox | None, clock: Clock) -> dict[str, Driver]:
     """What is set up; in development the outbox takes the rest."""
     drivers: dict[str, Driver] = dict.fromkeys(CHANNELS, outbox) if outbox else {}
     delivery = settings.delivery
     if delivery.smtp:
         drivers[MAIL] = Smtp(delivery.smtp)
+    if delivery.telephony and delivery.telephony.sms_from:
+        drivers[SMS] = Texts(delivery.telephony, clock)
+    if delivery.telephony and delivery.telephony.callers:
+        drivers[VOICE] = Calls(delivery.telephony)
     return drivers

@@ -87,7 +87,7 @@ async def test_of_several_numbers_the_person_chooses_which_is_texted(rig, ada):
     other = rig.browser()
     page = await other.sign_in()
     first = NUMBER if "<strong>••• 56" in page.text else OTHER
-    ways = dict(re.findall(r'name="phone" value="(\w+)"><p><button>[^<]*••• (\d\d)', page.text))
+    ways = dict(re.findall(r'value="sms"><[^>]*value="(\w+)"><p><button>[^<]*••• (\d\d)', page.text))
     [(phone_id, ending)] = ways.items()
     rig.clock.now += RESEND_S
     page = await other.post("/sign-in/method", form_page="/sign-in/code", method="sms", phone=phone_id)

@@ -99,6 +99,21 @@ def test_a_voice_call_alone_is_nothing_even_where_the_mail_is_missing():
     assert signin.open_methods(Holdings(recovery_codes=1, email=0)) == ()
 
 
+def test_after_three_calls_it_is_a_text_message():
+    asked = [signin.instead("voice", sends) for sends in range(5)]
+    assert asked == ["voice", "voice", "voice", "sms", "sms"]
+    assert {signin.instead(name, 99) for name in EVERY if name != "voice"} == set(EVERY) - {"voice"}
+    assert signin.after_loss("voice", 2, EVERY) == "" and signin.after_loss("voice", 3, EVERY) == "sms"
+
+
+@pytest.mark.parametrize("holdings", HOLDINGS)
+def test_what_follows_a_loss_is_open_and_stands_alone(holdings):
+    offered = signin.open_methods(holdings)
+    for name in EVERY:
+        following = signin.after_loss(name, 3, offered)
+        assert following != name and (following == "" or BY_NAME[following].alone and following in offered)
+
+
 def test_without_a_chosen_factor_trusted_browsers_are_asked_and_else_the_mail():
     assert signin.open_methods(Holdings(trusted=2)) == ("push", "mail")
     assert signin.open_methods(Holdings()) == ("mail",)

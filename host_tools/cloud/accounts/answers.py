@@ -51,7 +51,7 @@ class Answers:
 
 
 async def _used_phone(session: AsyncSession, row: SignIn, now: float) -> None:
-    if row.method != "sms":
+    if row.method not in signin.BY_PHONE:
         return
     phones = list(await session.scalars(phones_of(row.account_id)))
     used = next((phone for phone in phones if phone.id == row.phone_id), phones[0])

@@ -38,7 +38,7 @@ class Waiting(NamedTuple):
     @property
     def recipient(self) -> str:
         """Where a code goes: the chosen number, else the one used last; or the e-mail."""
-        if self.row.method != "sms":
+        if self.row.method not in signin.BY_PHONE:
             return self.account.email
         chosen = [phone for phone in self.phones if phone.id == self.row.phone_id]
         return (chosen or self.phones)[0].number

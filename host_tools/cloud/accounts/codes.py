@@ -1,4 +1,7 @@
-"""Codes that are sent out: six digits, ten minutes, five tries, each bound to the one thing that asked."""
+"""Codes that are sent out: six digits, ten minutes, five tries, each bound to the one thing that asked.
+
+A call's code is the end of the number that calls: four digits, of a pool that others may know. One try.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from collections.abc import Callable
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts.errors import ThrottledError
+from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.delivery.post import NO_WAY, VOICE, Post
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import SentCode
@@ -19,13 +22,16 @@ from host_tools.cloud.store.secret_box import SecretBox
 
 CODE_S = 600
 TRIES = 5
+CALL_TRIES = 1
+CALL_DIGITS = 4
 RESEND_S = 30
 RIGHT, WRONG, VOID = "right", "wrong", "void"
 
 
 def verdict(row: SentCode | None, code_hash: str, now: float) -> str:
     """What the typed code is worth. Pure: the caller counts the try."""
-    if row is None or row.tries >= TRIES or now >= row.expires_at:
+    tries_max = CALL_TRIES if row is not None and row.channel == VOICE else TRIES
+    if row is None or row.tries >= tries_max or now >= row.expires_at:
         return VOID
     return RIGHT if secrets.compare_digest(row.code_hash, code_hash) else WRONG
 
@@ -41,11 +47,19 @@ class Codes:
     `bound_to` names what asked, "sign-in ID" for example: a code of another is no code here.
     """
 
-    def __init__(self, database: Database, box: SecretBox, turnstile: Turnstile, post: Post):
+    def __init__(
+        self,
+        database: Database,
+        box: SecretBox,
+        turnstile: Turnstile,
+        post: Post,
+        callers: tuple[str, ...] = (),
+    ):
         self._database = database
         self._box = box
         self._turnstile = turnstile
         self._post = post
+        self._callers = callers
 
     async def allow(self, bound_to: str, account: str, recipient: str, visit: Visit) -> None:
         """Count one message. Raises ThrottledError where it is too early, or were too many."""
@@ -65,11 +79,14 @@ class Codes:
     ) -> None:
         """Make a code and queue its message, in the caller's transaction. The one before is void.
 
+        text_of: the message of a code, or of the number that calls.
+
         Raises ThrottledError where another browser window was quicker.
         """
         row = await session.get(SentCode, bound_to, with_for_update=True)
         _hold_back(row, now)
-        code = f"{secrets.randbelow(10**6):06d}"
+        secret = self._new_secret(channel)
+        code = secret[-CALL_DIGITS:] if channel == VOICE else secret
         if row is None:
             row = SentCode(bound_to=bound_to, sends=0)
             session.add(row)
@@ -78,7 +95,7 @@ class Codes:
         row.tries, row.sends, row.sent_at, row.expires_at = 0, row.sends + 1, now, now + CODE_S
         expires_at = row.expires_at
         await self._post.add(
-            session, recipient, text_of(code), now, channel, about=bound_to, expires_at=expires_at
+            session, recipient, text_of(secret), now, channel, about=bound_to, expires_at=expires_at
         )
 
     async def check(self, session: AsyncSession, bound_to: str, code: str, now: float) -> str:
@@ -101,6 +118,14 @@ class Codes:
     async def prune(self, now: float) -> None:
         async with self._database.write() as session:
             await session.execute(delete(SentCode).where(SentCode.expires_at < now))
+
+    def _new_secret(self, channel: str) -> str:
+        """What the message holds: the code, or the number that calls. Raises RefusedError."""
+        if channel != VOICE:
+            return f"{secrets.randbelow(10**6):06d}"
+        if not self._callers:
+            raise RefusedError("", NO_WAY)
+        return secrets.choice(self._callers)
 
     def _hash(self, bound_to: str, code: str) -> str:
         return self._box.keyed_hash("sent code", bound_to, code)

@@ -34,6 +34,11 @@ def short_code(code: str) -> Text:
     return Text("Code", f"Your code is {code}\nGatelodge. Valid for {MINUTES} minutes. Give it to nobody.")
 
 
+def calling(number: str) -> Text:
+    """For the driver of calls: the number that calls."""
+    return Text("Call", number)
+
+
 def factor_changed(what: str, about: str, undo_link: str, public_url: str, now: float) -> Text:
     """`what`: a sentence of events.KINDS; `about`: the name of what changed."""
     moment = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(now))

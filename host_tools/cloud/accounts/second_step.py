@@ -30,9 +30,8 @@ from host_tools.cloud.accounts.sending import Sending
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.bus import Bus
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account, Message, SignIn
+from host_tools.cloud.store.models import Account, SignIn
 
 NOT_AGREED = "Nobody has agreed to it yet."
 
@@ -58,14 +57,12 @@ class SecondStep:
         answers: Answers,
         sent_codes: Codes,
         sending: Sending,
-        bus: Bus,
     ):
         self._database = database
         self._turnstile = turnstile
         self._answers = answers
         self._codes = sent_codes
         self._sending = sending
-        self._bus = bus
 
     async def begin(self, account_id: str, how: str, visit: Visit) -> Entered:
         """After a first step that was right: a session, or a challenge that has been sent."""
@@ -96,20 +93,28 @@ class SecondStep:
             progress = await sent_progress(session, sent)
             return Waiting(row, account, offered, chosen, sent, phones, progress)
 
-    async def choose(self, method: str, phone_id: str, visit: Visit) -> None:
-        """Ask another way, and send what it takes. Raises RefusedError."""
+    async def choose(self, method: str, phone_id: str, visit: Visit) -> str:
+        """Ask another way, and send what it takes. Returns the method that is asked now, as `send` does.
+
+        Raises RefusedError.
+        """
         async with self._database.write() as session:
             row = await locked(session, visit)
             await stepped(session, row, signin.CHOSEN, method, visit)
             row.phone_id = phone_id
-        await self.send(visit)
+        return await self.send(visit)
 
-    async def send(self, visit: Visit) -> None:
-        """Send the code, or ring again. Raises RefusedError."""
+    async def send(self, visit: Visit) -> str:
+        """Send the code, or ring again. After too many calls it is a text message. Raises RefusedError."""
         waiting = await self.waiting(visit)
         if waiting is None or waiting.row.method not in waiting.offered:
             raise RefusedError("", START_AGAIN)
+        method = waiting.row.method
+        following = signin.instead(method, waiting.sent.sends if waiting.sent else 0)
+        if following != method:
+            return await self.choose(following, waiting.row.phone_id, visit)
         await self._sending.send(waiting, visit)
+        return method
 
     async def answer(self, text: str, wants_trust: bool, visit: Visit) -> Entered:
         """A typed code, or what a passkey signed (JSON). Raises RefusedError."""
@@ -135,12 +140,6 @@ class SecondStep:
                 raise RefusedError("", NOT_AGREED)
             await stepped(session, row, signin.TAKEN, row.method, visit)
             return await self._finish(session, row, wants_trust, visit)
-
-    async def heard(self, message: Message) -> None:
-        """News of a message: the page that waits for it says so."""
-        purpose, _, sign_in_id = message.about.rpartition(" ")
-        if purpose.startswith("sign-in "):
-            self._bus.publish(f"sign-in:{sign_in_id}")
 
     async def _answered(
         self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit

@@ -12,7 +12,7 @@ from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
-from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.delivery.post import MAIL, VOICE, Post
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 
@@ -51,7 +51,7 @@ class Sending:
         self._post.wake()
 
     def _text_of(self, channel: str, visit: Visit) -> Callable[[str], Text]:
-        if channel != "mail":
-            return letters.short_code
+        if channel != MAIL:
+            return letters.calling if channel == VOICE else letters.short_code
         place, browser = self._places.of(visit.address), browser_words(visit.user_agent)
         return lambda code: letters.sign_in_code(code, place, browser, self._url)

@@ -93,6 +93,15 @@ BY_NAME = {method.name: method for method in METHODS}
 UNTIL_CHOSEN = ("mail",)
 
 
+BY_PHONE = ("sms", "voice")
+CALLS_MAX = 3  # that did not arrive; then a text message goes instead (H4)
+# What is asked where nothing arrives, the first that is open. The other methods leave it to the person.
+FOLLOWING = {
+    "voice": ("sms",),
+    "telegram": ("authenticator", "passkey", "sms", "push", "mail"),
+}
+
+
 class Attempt(NamedTuple):
     state: str
     method: str  # that is asked; "" before and after a challenge
@@ -115,6 +124,18 @@ def open_methods(holdings: Holdings) -> tuple[str, ...]:
     ]
     beside = any(method.alone for method in held)
     return tuple(method.name for method in held if method.alone or beside)
+
+
+def instead(method: str, sends: int) -> str:
+    """What is sent where one more is asked for, after so many."""
+    return "sms" if method == "voice" and sends >= CALLS_MAX else method
+
+
+def after_loss(method: str, sends: int, offered: tuple[str, ...]) -> str:
+    """What follows by itself where nothing has arrived; "" where the person is asked."""
+    if method == "voice" and sends < CALLS_MAX:
+        return ""
+    return next((name for name in FOLLOWING.get(method, ()) if name in offered), "")
 
 
 def begin(now: float) -> Attempt:

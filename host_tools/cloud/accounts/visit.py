@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from host_tools.cloud.store.models import Account, Session
+from host_tools.cloud.store.models import Account, Session, SignIn
 from host_tools.cloud.store.secret_box import token_hash
 
 
@@ -23,6 +23,7 @@ class Visit:
     known_mark: str | None = None
     session: Session | None = None
     account: Account | None = None
+    channels: frozenset[str] = frozenset()  # what this cloud can send by
 
     @property
     def browser_hash(self) -> str:
@@ -45,3 +46,18 @@ class Visit:
         if self.session is None:
             raise LookupError("nobody is signed in")
         return self.session
+
+
+@dataclass
+class Absent(Visit):
+    """The browser of a sign-in, while nobody is asking: something has become of what was sent."""
+
+    stored_hash: str = ""
+
+    @classmethod
+    def of(cls, row: SignIn, now: float, channels: frozenset[str]) -> Absent:
+        return cls("", row.address, row.browser, now, channels=channels, stored_hash=row.browser_hash)
+
+    @property
+    def browser_hash(self) -> str:
+        return self.stored_hash

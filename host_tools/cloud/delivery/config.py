@@ -12,11 +12,13 @@ A secret stands in a file of its own, which only its owner can read, or in the e
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
@@ -26,6 +28,11 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 SUBMISSION_PORT, TLS_PORT = 587, 465  # RFC 8314 section 3.3
 OTHERS_MAY = 0o077
 SENDER = "gatelodge@localhost"
+NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # E.164
+SENDS = re.compile(rf"{NUMBER.pattern}|MG[0-9a-f]{{32}}")
+# One try for each call, and six calls a day for an account (accounts/costs.py): with the password known, and
+# every number of so small a pool, a stranger is in on three days of ten.
+CALLERS_MIN = 20
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,28 @@ class SmtpSettings:
 
 
 @dataclass(frozen=True)
+class TelephonySettings:
+    """A Twilio-compatible API. Text messages need sms_from, calls need callers.
+
+    callers: the numbers that call, in E.164. The last four digits of one are a code: whoever knows them all
+    guesses one in so many.
+    """
+
+    account: str
+    token: str = field(repr=False)
+    api: str = "https://api.twilio.com"
+    sms_from: str = ""  # a number in E.164, or a messaging service (MG…)
+    callers: tuple[str, ...] = ()
+    ring_s: int = 20  # four to six rings, and no voice mail
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
 class Delivery:
     """One field for each way; None where this cloud has none."""
 
     smtp: SmtpSettings | None = None
+    telephony: TelephonySettings | None = None
 
 
 class Section(NamedTuple):
@@ -54,7 +79,10 @@ class Section(NamedTuple):
     paths: tuple[str, ...] = ()
 
 
-SECTIONS = {"smtp": Section(SmtpSettings, secrets=("password",), paths=("ca_file",))}
+SECTIONS = {
+    "smtp": Section(SmtpSettings, secrets=("password",), paths=("ca_file",)),
+    "telephony": Section(TelephonySettings, secrets=("token",), paths=("ca_file",)),
+}
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Delivery:
@@ -74,6 +102,8 @@ def checked(delivery: Delivery) -> Delivery:
     """What the ways need beyond the types of their keys. Raises ToolError."""
     if delivery.smtp:
         _check_smtp(delivery.smtp)
+    if delivery.telephony:
+        _check_telephony(delivery.telephony)
     return delivery
 
 
@@ -107,7 +137,8 @@ def _typed(path: Path, name: str, found: dict[str, Any]) -> Any:
             raise _fault(f"[{name}] in {path} has no key {key}", f"there are {', '.join(known)}")
         found[key] = tuple(value) if isinstance(value, list) else value
         wanted = str(known[key].type).partition("[")[0]
-        if type(found[key]).__name__ != wanted:
+        parts = found[key] if wanted == "tuple" and isinstance(value, list) else ()
+        if type(found[key]).__name__ != wanted or not all(isinstance(part, str) for part in parts):
             raise _fault(f"{key} of [{name}] in {path} is no {wanted}", "correct it")
     try:
         return SECTIONS[name].settings(**found)
@@ -153,8 +184,36 @@ def _check_smtp(smtp: SmtpSettings) -> None:
         raise _fault(f"mail to {smtp.host} would travel in the clear", f"set security to {STARTTLS} or {TLS}")
     if bool(smtp.user) != bool(smtp.password):
         raise _fault("[smtp] has a user or a password, and not both", _secret_remedy("smtp", "password"))
-    if smtp.ca_file and not Path(smtp.ca_file).is_file():
-        raise _fault(f"there is no file {smtp.ca_file}", "name the authorities' certificates in PEM")
+    _check_ca_file(smtp.ca_file)
+
+
+def _check_telephony(telephony: TelephonySettings) -> None:
+    _check_address("telephony", telephony.api)
+    _check_ca_file(telephony.ca_file)
+    if not telephony.sms_from and not telephony.callers:
+        raise _fault("[telephony] sends nothing", "name a number in sms_from, or numbers in callers")
+    if telephony.sms_from and not SENDS.fullmatch(telephony.sms_from):
+        raise _fault("sms_from of [telephony] is no sender", "write a number as +32470123456, or MG…")
+    odd = [number for number in telephony.callers if not NUMBER.fullmatch(number)]
+    if odd:
+        raise _fault(f"callers of [telephony] holds {odd[0]!r}", "write a number as +32470123456")
+    endings = {number[-4:] for number in telephony.callers}
+    if telephony.callers and len(endings) < CALLERS_MIN:
+        raise _fault(
+            f"callers of [telephony] has {len(endings)} different endings",
+            f"name numbers with {CALLERS_MIN} or more: one in so many is guessed",
+        )
+
+
+def _check_address(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOCAL or parts.query or not parts.hostname:
+        raise _fault(f"api of [{name}] is {url!r}", "write it as https://NAME")
+
+
+def _check_ca_file(path: str) -> None:
+    if path and not Path(path).is_file():
+        raise _fault(f"there is no file {path}", "name the authorities' certificates in PEM")
 
 
 def _secret_remedy(name: str, key: str) -> str:

@@ -166,6 +166,7 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
         now=parts.clock(),
         session_token=_cookie(request, SESSION_COOKIE),
         known_mark=_cookie(request, KNOWN_COOKIE),
+        channels=parts.post.channels,
     )
     if visit.session_token:
         acting = not request.path.endswith("/live")

@@ -39,10 +39,14 @@ WORDS = {
 }
 
 
-# What the page says of a message, by its state in delivery/progress.py.
+# What the page says of a message, or of a call, by its state in delivery/progress.py.
 FAULTS = {
     progress.LATE: "The message could not be sent yet. It is tried again; or use another way below.",
     progress.FAILED: "The message could not be sent. Send another, or use another way below.",
+}
+CALL_FAULTS = {
+    progress.LATE: "The call could not be made yet. It is tried again; or use another way below.",
+    progress.FAILED: "The call did not arrive. Call again, or use another way below.",
 }
 
 
@@ -67,11 +71,13 @@ async def post_method(request: web.Request) -> web.StreamResponse:
     filled = await forms.read(request, (forms.METHOD, forms.PHONE_ID))
     second_step, visit = request.app[PARTS].second_step, request[VISIT]
     method, phone_id = filled.values["method"], filled.values["phone"]
+    waiting = await second_step.waiting(visit)
+    asked_before = waiting.row.method if waiting else ""
     try:
-        await (second_step.choose(method, phone_id, visit) if method else second_step.send(visit))
+        asked = await (second_step.choose(method, phone_id, visit) if method else second_step.send(visit))
     except RefusedError as error:
         return await code_page(request, refused(error), status_of(error))
-    raise web.HTTPSeeOther("/sign-in/code")
+    raise web.HTTPSeeOther("/sign-in/code" + ("?done=texted" if asked != (method or asked_before) else ""))
 
 
 async def post_take(request: web.Request) -> web.StreamResponse:
@@ -117,7 +123,8 @@ def _told(waiting: Waiting) -> dict[str, Any]:
 
 
 def _fault_of(waiting: Waiting) -> str:
-    return FAULTS.get(waiting.progress, "")
+    faults = CALL_FAULTS if waiting.row.method == "voice" else FAULTS
+    return faults.get(waiting.progress, "")
 
 
 def signed_in(entered: Entered, address: str = "/routers") -> web.HTTPSeeOther:
@@ -130,7 +137,7 @@ def signed_in(entered: Entered, address: str = "/routers") -> web.HTTPSeeOther:
 
 def _ways(name: str, waiting: Waiting) -> list[tuple[str, str, str]]:
     """The buttons that ask by this method: (method, phone id, what it says). One for each number."""
-    if name not in ("sms", "voice"):
+    if name not in signin.BY_PHONE:
         return [] if name == waiting.row.method else [(name, "", WORDS[name].offer)]
     sent_to = waiting.sent.recipient if waiting.sent and waiting.row.method == name else ""
     return [

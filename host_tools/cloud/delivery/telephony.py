@@ -1,0 +1,112 @@
+"""Text messages and calls by a Twilio-compatible HTTP API (version 2010-04-01).
+
+What was handed over is asked for until it has arrived: a carrier can ring our listener too (StatusCallback),
+but a cloud behind a firewall hears nothing, and a listener that anybody may ring has to be guarded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+
+from host_tools.cloud.clock import Clock
+from host_tools.cloud.delivery import http
+from host_tools.cloud.delivery.config import TelephonySettings
+from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.store.models import Message
+
+VERSION = "2010-04-01"
+SERVICE = "MG"  # how a messaging service's name begins; else it is a number that sends
+VALIDITY_MAX_S = 14400
+SPOKEN = "<Response><Say>Your code is the last four digits of the number that calls you.</Say></Response>"
+
+# status -> whether it has arrived: True, False (not known yet) or None (it will not).
+# https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+TEXTS = {"delivered": True, "read": True, "undelivered": None, "failed": None, "canceled": None}
+# https://www.twilio.com/docs/voice/api/call-resource#call-status-values. A phone that rings shows the number.
+CALLS = {
+    "ringing": True, "in-progress": True, "completed": True, "no-answer": True,
+    "busy": None, "failed": None, "canceled": None,
+}  # fmt: skip
+# Refused for what we are, not for whom it is to: the operator's to mend.
+OURS_TO_MEND = (401, 403)
+TOO_MANY = 429
+
+
+class Api:
+    """The account's resources. Its token is in the Authorization header and nowhere else."""
+
+    def __init__(self, settings: TelephonySettings):
+        self._base = f"{settings.api.rstrip('/')}/{VERSION}/Accounts/{settings.account}"
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(settings.account, settings.token)}
+        self._context = http.trusting(settings.ca_file)
+
+    async def create(self, resource: str, form: dict[str, str]) -> str:
+        """Returns the carrier's name of it (its sid)."""
+        content = await self._request("POST", f"{resource}.json", data=form)
+        sid = content.get("sid")
+        if not isinstance(sid, str) or not sid.isalnum():
+            raise DeliveryError("the carrier's answer names nothing")
+        return sid
+
+    async def status(self, resource: str, sid: str) -> tuple[str, Any]:
+        """(its status, an error's code or None)."""
+        content = await self._request("GET", f"{resource}/{sid}.json")
+        return str(content.get("status")), content.get("error_code")
+
+    async def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        url = f"{self._base}/{path}"
+        answer = await http.request(method, url, headers=self._headers, context=self._context, **options)
+        content = answer.content if isinstance(answer.content, dict) else {}
+        if 200 <= answer.status < 300:
+            return content
+        code = content.get("code")
+        text = f"the carrier answered {answer.status}" + (f", code {code}" if isinstance(code, int) else "")
+        final = 400 <= answer.status < 500 and answer.status not in (*OURS_TO_MEND, TOO_MANY)
+        raise DeliveryError(text, permanent=final, retry_after_s=answer.retry_after_s)
+
+
+class Texts:
+    at_once = 4
+
+    def __init__(self, settings: TelephonySettings, clock: Clock):
+        self._api = Api(settings)
+        self._sender = settings.sms_from
+        self._clock = clock
+
+    async def send(self, message: Message) -> str:
+        sender = "MessagingServiceSid" if self._sender.startswith(SERVICE) else "From"
+        form = {"To": message.recipient, sender: self._sender, "Body": message.body}
+        if message.expires_at is not None:
+            left_s = int(message.expires_at - self._clock())
+            form["ValidityPeriod"] = str(min(max(left_s, 1), VALIDITY_MAX_S))
+        return await self._api.create("Messages", form)
+
+    async def arrived(self, message: Message) -> bool:
+        return _arrived(TEXTS, *await self._api.status("Messages", message.reference))
+
+
+class Calls:
+    """The message's body is the number that calls: its last four digits are the code."""
+
+    at_once = 4
+
+    def __init__(self, settings: TelephonySettings):
+        self._api = Api(settings)
+        self._ring_s = settings.ring_s
+
+    async def send(self, message: Message) -> str:
+        form = {"To": message.recipient, "From": message.body, "Twiml": SPOKEN, "Timeout": str(self._ring_s)}
+        return await self._api.create("Calls", form)
+
+    async def arrived(self, message: Message) -> bool:
+        return _arrived(CALLS, *await self._api.status("Calls", message.reference))
+
+
+def _arrived(outcomes: dict[str, bool | None], status: str, code: Any) -> bool:
+    found = outcomes.get(status, False)
+    if found is None:
+        told = f", code {code}" if isinstance(code, int) else ""
+        raise DeliveryError(f"the carrier says that it is {status}{told}", permanent=True)
+    return found
