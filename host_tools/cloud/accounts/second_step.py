@@ -127,8 +127,10 @@ class SecondStep:
             meant = self._answers.meant(row, text)
             if meant != row.method:
                 await stepped(session, row, signin.CHOSEN, meant, visit)
+            held = await holdings(session, row.account_id, visit)
+            offered = signin.open_methods(held)  # before the answer: the last recovery code is used up by it
             verdict = await self._answers.judge(session, row, text, visit)
-            entered = await self._answered(session, row, verdict, wants_trust, visit)
+            entered = await self._answered(session, row, verdict, offered, wants_trust, visit)
         self._sending.wake()  # a passkey that is doubted is told of
         return _said(entered, verdict)
 
@@ -142,9 +144,15 @@ class SecondStep:
             return await self._finish(session, row, wants_trust, visit)
 
     async def _answered(
-        self, session: AsyncSession, row: SignIn, verdict: Verdict, wants_trust: bool, visit: Visit
+        self,
+        session: AsyncSession,
+        row: SignIn,
+        verdict: Verdict,
+        offered: tuple[str, ...],
+        wants_trust: bool,
+        visit: Visit,
     ) -> Entered:
-        after = await stepped(session, row, verdict.event, row.method, visit)
+        after = await stepped(session, row, verdict.event, row.method, visit, offered)
         if after.state == signin.SIGNED_IN:
             return await self._finish(session, row, wants_trust, visit)
         note(session, row.account_id, "sign_in_failed", visit, row.method)
