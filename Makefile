@@ -13,11 +13,14 @@ INSTALLED_DEV := $(VENV)/.installed-dev-$(WANTED)
 # report says which one it was (R); `make test-long` asks nobody twice.
 ONCE_MORE := --reruns 1 -rR
 
+# The browser sees no database, and two of the suites try both by themselves.
+ON_POSTGRESQL := $(filter-out %browser.py %accessible.py %store.py %races.py,$(wildcard tests/host_tools/test_cloud_*.py))
+
 MAKEFLAGS += --no-print-directory
 # Tests share two cores, one router and one screen: never side by side, whatever -j says.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run setup bundle image test test-unit test-host test-system test-long lint bench clean packages packages-test packages-bench micropython
+.PHONY: help run setup bundle image test test-unit test-host test-postgresql test-system test-long lint bench clean packages packages-test packages-bench micropython
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -37,7 +40,7 @@ bundle: $(INSTALLED)  ## compile the firmware into one bundle
 image: $(INSTALLED)  ## build a board's image (BOARD=)
 	@$(BIN)/gatelodge board build $(BOARD)
 
-test: lint test-unit test-host test-system  ## everything that must pass
+test: lint test-unit test-host test-postgresql test-system  ## everything that must pass
 
 test-unit: $(INSTALLED_DEV) micropython  ## the router's decisions and the contract, on both interpreters
 	@$(BIN)/python -m pytest tests/test_*.py tests/contract tests/firmware $(ARGS)
@@ -45,6 +48,9 @@ test-unit: $(INSTALLED_DEV) micropython  ## the router's decisions and the contr
 
 test-host: $(INSTALLED_DEV) micropython packages-test  ## the bench, the emulator, the releases and the cloud
 	@$(BIN)/python -m pytest $(ONCE_MORE) tests/host_tools $(ARGS)
+
+test-postgresql: $(INSTALLED_DEV) packages-test  ## the cloud's tests once more, on PostgreSQL
+	@DATABASE=postgresql $(BIN)/python -m pytest $(ONCE_MORE) $(ON_POSTGRESQL) $(ARGS)
 
 test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated router, with a real browser
 	@$(BIN)/python -m pytest $(ONCE_MORE) tests/system $(ARGS)

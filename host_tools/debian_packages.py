@@ -50,6 +50,7 @@ ROWS = (
     Row("librsvg2-bin", "rsvg-convert", "test", "labels in SVG as dots"),
     Row("cups-daemon", "file:/usr/sbin/cupsd", "test", "a printing system"),
     Row("cups-client", "lpstat", "test", "its lp"),
+    Row("postgresql", "file:/usr/lib/postgresql", "test", "the cloud's other database"),
     Row("chromium", "chromium", "test", "the tests' browser"),
     Row("wrk", "wrk", "bench", "the load of `make bench`"),
 )

@@ -1,8 +1,10 @@
 """The whole portal in this process, with a database of its own, a clock that tests move, and browsers."""
 
 import asyncio
+import functools
 import hashlib
 import json
+import os
 import re
 import socket
 import ssl
@@ -23,11 +25,13 @@ from host_tools.cloud.settings import Settings
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.secret_box import SecretBox
 from tests.fakes.device_hub import FakeDeviceHub
+from tests.host_tools.postgresql_rig import fresh_database
 
 CODE_KEY = b"k" * 32
 PASSWORD = "walnut tree by the gate"
 PERSON = {"first_name": "Ada", "last_name": "Bell", "country": "BE", "password": PASSWORD, "terms": "yes"}
 PATIENCE_S = 10
+DATABASE = os.environ.get("DATABASE", "sqlite")  # or "postgresql": the same tests on the other one
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
@@ -45,10 +49,16 @@ def free_port():
         return found.getsockname()[1]
 
 
+@functools.cache
+def database_url(folder, kind=DATABASE):
+    """One database for each folder: a cloud that starts again there finds what it left."""
+    return fresh_database() if kind == "postgresql" else f"sqlite+aiosqlite:///{folder}/cloud.db"
+
+
 def settings(folder, **changed):
     known = {
         "data": folder, "bind": "127.0.0.1", "port": 0, "device_bind": "127.0.0.1", "device_port": 0,
-        "public_url": "https://localhost:8444", "database_url": f"sqlite+aiosqlite:///{folder}/cloud.db",
+        "public_url": "https://localhost:8444", "database_url": database_url(folder),
         "devices": folder / "devices.jsonl", "service_code_key": CODE_KEY, "factory_ca": None,
         "development": True,
     }  # fmt: skip
@@ -166,8 +176,9 @@ class Browser:
         form = await self.get(form_page or path)
         return await self.post_raw(path, {"csrf": form.csrf, **fields}, headers)
 
-    async def post_raw(self, path, fields, headers=None, **options):
-        url = self._rig.server.make_url(path)
+    async def post_raw(self, path, fields, headers=None, rig=None, **options):
+        """rig: another portal of the same cloud."""
+        url = (rig or self._rig).server.make_url(path)
         async with self._session.post(url, data=fields, headers=headers, **options) as answer:
             return Page(answer.status, answer.url, await answer.text(), answer.headers)
 

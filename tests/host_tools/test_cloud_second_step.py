@@ -5,7 +5,7 @@ import re
 
 import pytest
 from sqlalchemy import delete, update
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 
 from host_tools.cloud.accounts import codes, signin
 from host_tools.cloud.accounts.agents import browser_words
@@ -279,7 +279,7 @@ async def test_the_activity_tells_sign_ins_and_wrong_passwords_with_a_guessed_pl
 
 async def test_the_log_can_be_added_to_and_nothing_else(rig, ada):
     for statement in (update(Event).values(kind="x"), delete(Event)):
-        with pytest.raises(DatabaseError, match="append-only"):
+        with pytest.raises(DBAPIError, match="append-only"):
             async with rig.parts.database.write() as session:
                 await session.execute(statement)
     assert "Account created" in (await ada.get("/security/log")).text

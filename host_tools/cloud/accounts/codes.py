@@ -83,7 +83,7 @@ class Codes:
 
         Raises ThrottledError where another browser window was quicker.
         """
-        row = await session.get(SentCode, bound_to, with_for_update=True)
+        row = await session.get(SentCode, bound_to)
         _hold_back(row, now)
         secret = self._new_secret(channel)
         code = secret[-CALL_DIGITS:] if channel == VOICE else secret
@@ -100,7 +100,7 @@ class Codes:
 
     async def check(self, session: AsyncSession, bound_to: str, code: str, now: float) -> str:
         """RIGHT once, then never again. Counts a try in the caller's transaction, which must commit."""
-        row = await session.get(SentCode, bound_to, with_for_update=True, populate_existing=True)
+        row = await session.get(SentCode, bound_to, populate_existing=True)
         found = verdict(row, self._hash(bound_to, code), now)
         if row is not None:
             row.tries += 1

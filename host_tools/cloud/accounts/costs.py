@@ -25,7 +25,7 @@ async def spend(session: AsyncSession, account_id: str, channel: str, now: float
     if channel not in COSTS:
         return
     day = int(now // DAY_S)
-    row = await session.get(Spending, (account_id, day), with_for_update=True)
+    row = await session.get(Spending, (account_id, day))
     if not affordable(row.cents if row else 0, channel):
         raise RefusedError("", SPENT)
     if row is None:

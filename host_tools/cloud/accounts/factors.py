@@ -56,7 +56,7 @@ class Factors:
         written.
         """
         code = totp.digits(text)
-        held = list(await session.scalars(_of_account(account_id).with_for_update()))
+        held = list(await session.scalars(_of_account(account_id)))
         verdicts = [await self._use_step(session, authenticator, code, now) for authenticator in held]
         if totp.RIGHT in verdicts:
             return Verdict(signin.RIGHT, "")
@@ -94,7 +94,7 @@ class Factors:
     async def begin_enrolment(self, visit: Visit) -> Enrolment:
         """The key to be set up in this session: the same one until it is saved or 15 minutes old."""
         async with self._database.write() as session:
-            row = await session.get_one(Session, visit.open_session.id, with_for_update=True)
+            row = await session.get_one(Session, visit.open_session.id)
             secret = self._pending(row, visit.now)
             if secret is None:
                 secret = totp.new_secret()
@@ -110,7 +110,7 @@ class Factors:
         await self.check_password(password, visit)
         account = visit.signed_in
         async with self._database.write() as session:
-            row = await session.get_one(Session, visit.open_session.id, with_for_update=True)
+            row = await session.get_one(Session, visit.open_session.id)
             secret, step = self._proved(row, code, visit.now)
             held = list(await session.scalars(_of_account(account.id)))
             if len(held) >= AUTHENTICATORS_MAX:

@@ -82,14 +82,14 @@ class SignUps:
     async def resend(self, visit: Visit) -> None:
         """Send a new code and a new link; the old ones are void. Raises RefusedError."""
         async with self._database.write() as session:
-            row = await session.scalar(_of_browser(visit).with_for_update())
+            row = await session.scalar(_of_browser(visit))
             if row is None:
                 raise RefusedError("", "This sign-up has expired. Start again.")
             if visit.now < row.sent_at + RESEND_S:
                 raise ThrottledError(row.sent_at + RESEND_S - visit.now)
         await self._turnstile.take("sign_up", account=row.email, address=visit.address)
         async with self._database.write() as session:
-            again = await session.get(SignUp, row.id, with_for_update=True)
+            again = await session.get(SignUp, row.id)
             if again is not None:
                 await self._send(session, again, visit.now)
         self._post.wake()
@@ -98,7 +98,7 @@ class SignUps:
         """Create the account and return a session token. Raises RefusedError on the field `code`."""
         await self._turnstile.take("code", account=token_hash(visit.browser_token), address=visit.address)
         async with self._database.write() as session:
-            row = await session.scalar(_of_browser(visit).with_for_update())
+            row = await session.scalar(_of_browser(visit))
             fault = self._code_fault(row, code, visit.now)
             token = None if fault or row is None else await _create_account(session, row, visit)
         if token is None:
@@ -121,7 +121,7 @@ class SignUps:
         if not self.same_browser(row, visit):
             await self._check_password(row, password, visit)
         async with self._database.write() as session:
-            again = await session.scalar(_of_link(link_token, visit.now).with_for_update())
+            again = await session.scalar(_of_link(link_token, visit.now))
             token = None if again is None else await _create_account(session, again, visit)
         if token is None:
             raise RefusedError("", "This link has been used or has expired. Sign in, or sign up again.")

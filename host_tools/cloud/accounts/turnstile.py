@@ -5,8 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import ThrottledError
@@ -69,19 +68,13 @@ class Turnstile:
         return [(limit, self._box.keyed_hash("throttle", limit.name, who)) for limit, who in found if limit]
 
     async def _take_one(self, session: AsyncSession, limit: Limit, key: str) -> None:
-        await _ensure(session, key)
-        record = await session.scalar(select(Throttle).where(Throttle.key == key).with_for_update())
-        assert record is not None  # _ensure has just made it, in this transaction
-        verdict = next_attempt(record.due_at, limit, self._clock())
+        record = await session.get(Throttle, key)
+        verdict = next_attempt(record.due_at if record else 0.0, limit, self._clock())
         if not verdict.allowed:
             raise ThrottledError(verdict.wait_s)
+        if record is None:
+            session.add(record := Throttle(key=key))
         record.due_at = verdict.due_at
-
-
-async def _ensure(session: AsyncSession, key: str) -> None:
-    """Make the row, so that it can be locked: two first attempts at once must not both find nothing."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    await session.execute(insert(Throttle).values(key=key, due_at=0.0).on_conflict_do_nothing())
 
 
 def network(address: str) -> str:

@@ -134,7 +134,7 @@ class Claims:
     async def answered(self, serial_number: str, claim_id: str, approved: bool) -> None:
         """The owner's answer on the router's page. A repeated answer changes nothing more."""
         async with self._database.write() as session:
-            claim = await session.get(Claim, claim_id, with_for_update=True)
+            claim = await session.get(Claim, claim_id)
             state = await self._settle(session, claim, serial_number, approved)
         # The database first. Then the router is told whose it is, also after an answer that came too late.
         if self.hub is not None:
@@ -174,8 +174,7 @@ class Claims:
 
     async def _open_to(self, session: AsyncSession, which: ColumnElement[bool], now: float) -> str | None:
         """The serial number of a router that may be asked: it has no owner, and nobody else is asking."""
-        found = select(Router).where(which)
-        router = await session.scalar(found.with_for_update())  # two who ask at once must not both be first
+        router = await session.scalar(select(Router).where(which))
         serial_number = router.serial_number if router else ""
         asked = await session.scalar(select(Claim.id).where(*_waiting_for(serial_number, now)))
         return serial_number if router and router.owner_id is None and asked is None else None

@@ -39,7 +39,7 @@ class Invitations:
     async def answer(self, serial_number: str, typed: str) -> dict[str, Any]:
         """What a router is told that asks for a link: {link, expires_s, error} of its `invitation`."""
         async with self._database.write() as session:
-            router = await session.get(Router, serial_number, with_for_update=True)
+            router = await session.get(Router, serial_number)
             error = self._fault(router, typed)
             if error is None:
                 token = new_token()

@@ -65,6 +65,4 @@ async def _is_taken(session: AsyncSession, serial_number: str, notice_id: str) -
 async def _email(session: AsyncSession, serial_number: str, account_id: str) -> str | None:
     """Of the owner, if the notice is meant for whoever owns the router now."""
     owner = select(Account.email).join(Router, Router.owner_id == Account.id)
-    return await session.scalar(
-        owner.where(Router.serial_number == serial_number, Account.id == account_id).with_for_update()
-    )
+    return await session.scalar(owner.where(Router.serial_number == serial_number, Account.id == account_id))

@@ -119,7 +119,7 @@ class Ownership:
     async def released_there(self, serial_number: str, account_id: str) -> None:
         """Its owner released it on the router's own page. Told again, it changes nothing."""
         async with self._database.write() as session:
-            router = await session.get(Router, serial_number, with_for_update=True)
+            router = await session.get(Router, serial_number)
             if router is None or router.owner_id != account_id:
                 return
             owner = await session.get_one(Account, account_id)
@@ -135,7 +135,7 @@ class Ownership:
     async def reset(self, serial_number: str) -> None:
         """The router was reset, as its own link says: it is nobody's, and its owner gets a notice of it."""
         async with self._database.write() as session:
-            router = await session.get(Router, serial_number, with_for_update=True)
+            router = await session.get(Router, serial_number)
             if router is None or router.owner_id is None:
                 return
             owner = await session.get_one(Account, router.owner_id)
@@ -185,7 +185,7 @@ class Ownership:
         self._bus.publish(f"router:{command.serial_number}")
 
     async def _require_owner(self, session: AsyncSession, serial_number: str, visit: Visit) -> Router:
-        router = await session.scalar(_owned(serial_number, visit.signed_in.id).with_for_update())
+        router = await session.scalar(_owned(serial_number, visit.signed_in.id))
         if router is None:
             raise NotTheirsError
         return router

@@ -22,6 +22,10 @@ from host_tools.errors import ToolError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_TIMEOUT_MS = 5000  # a writer waits for another this long; a transaction here takes a few milliseconds
+STATEMENT_TIMEOUT_MS = 30_000  # a migration may copy a table
+CONNECT_TIMEOUT_S = 10
+WRITERS_LOCK = 0x67617465  # any number, the same in every process of the cloud
+URLS = "use sqlite+aiosqlite:///FILE or postgresql+asyncpg://HOST/NAME"
 WRITING = "gatelodge_writing"
 
 
@@ -31,8 +35,7 @@ class Database:
     def __init__(self, url: str):
         self.engine = _create_engine(url)
         self._writing = self.engine.execution_options(**{WRITING: True})
-        if self.engine.dialect.name == "sqlite":
-            _prepare_sqlite(self.engine)
+        {"sqlite": _prepare_sqlite, "postgresql": _prepare_postgresql}[self.engine.dialect.name](self.engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -72,15 +75,47 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _create_engine(url: str) -> AsyncEngine:
+    if not url.startswith(("sqlite+", "postgresql+")):
+        raise ToolError("this is no database that the cloud can keep its data in", URLS, exit_codes.USAGE)
     try:
         # An error names the statement, not its values: a log of it must hold no code, no link and no address.
-        return create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
+        return create_async_engine(url, hide_parameters=True, **_server_options(url))
     except (ImportError, NoSuchModuleError) as error:
         raise ToolError(
             f"the database's driver is missing ({error})",
-            "install it, or use sqlite+aiosqlite:///FILE or postgresql+asyncpg://HOST/NAME",
+            f"install it, or {URLS}",
             exit_codes.CLOUD_DID_NOT_START,
         ) from error
+
+
+def _server_options(url: str) -> dict[str, Any]:
+    """Deadlines for a database that is a server: a connection may be gone, a lock may be held."""
+    if not url.startswith("postgresql"):
+        return {}
+    limits = {"lock_timeout": BUSY_TIMEOUT_MS, "statement_timeout": STATEMENT_TIMEOUT_MS}
+    limits["idle_in_transaction_session_timeout"] = STATEMENT_TIMEOUT_MS
+    texts = {name: str(value) for name, value in limits.items()}
+    return {
+        "pool_pre_ping": True,
+        "connect_args": {"timeout": CONNECT_TIMEOUT_S, "server_settings": texts},
+    }
+
+
+def _prepare_postgresql(engine: AsyncEngine) -> None:
+    """The promises of SQLite's transactions, also between processes.
+
+    One lock for all writers, held to the end of the transaction, makes every "look, then change" of the
+    cloud safe by construction instead of query by query. It costs concurrency that nobody needs: a
+    transaction takes a few milliseconds, and argon2 runs outside.
+    """
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(WRITING):
+            # READ COMMITTED, the default: what the lock waited for is seen by the next statement.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

@@ -1,0 +1,89 @@
+"""A PostgreSQL server of the tests' own, from Debian's package, and a fresh database for each who asks.
+
+    url = fresh_database()      # the first call starts the server; it ends with the tests
+
+The server listens on a socket in its own folder only. It forgets to be durable: no test pulls its plug.
+"""
+
+import atexit
+import functools
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import URL
+
+PROGRAMS = Path("/usr/lib/postgresql")
+START_TIMEOUT_S = 60
+SQL_TIMEOUT_S = 60
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "shared_buffers": "32MB",
+}
+_numbers = itertools.count(1)
+
+
+class Server:
+    """One cluster in a folder of its own. It refuses to run as root: then the user `postgres` runs it."""
+
+    def __init__(self):
+        newest = max(PROGRAMS.glob("*/bin"), key=lambda path: int(path.parent.name))
+        self._programs = newest
+        self.folder = Path(tempfile.mkdtemp(prefix="gatelodge-postgresql-"))
+        self.user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, self.user)
+        atexit.register(self.stop)
+        data = self.folder / "data"
+        self._run(
+            "initdb", "-D", data, "-U", self.user, "-A", "peer", "-E", "UTF8", "--no-sync", "--locale=C"
+        )
+        options = " ".join(f"-c {name}={value!r}" for name, value in SETTINGS.items())
+        options += f" -c unix_socket_directories={self.folder}"
+        if os.geteuid() == 0:
+            # Root may be `postgres` on this server's socket, which is in a folder that only the two can open.
+            (data / "pg_ident.conf").write_text("me root postgres\nme postgres postgres\n")
+            (data / "pg_hba.conf").write_text("local all all peer map=me\n")
+        log = self.folder / "log"
+        self._run("pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "-t", START_TIMEOUT_S, "start")
+
+    def fresh(self):
+        """An empty database. Returns its URL."""
+        name = f"cloud{next(_numbers)}"
+        self._run("createdb", "-h", self.folder, "-U", self.user, name)
+        query = {"host": str(self.folder)}
+        return URL.create("postgresql+asyncpg", self.user, database=name, query=query).render_as_string()
+
+    def stop(self):
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program, *arguments):
+        command = [str(self._programs / program), *map(str, arguments)]
+        if os.geteuid() == 0:
+            command = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--init-groups", *command]
+        # pg_ctl's server inherits what it is given: a pipe of ours would stay open as long as it runs.
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            timeout=SQL_TIMEOUT_S, cwd=self.folder, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace').strip()}")
+
+
+@functools.cache
+def _server():
+    return Server()
+
+
+def fresh_database():
+    return _server().fresh()
