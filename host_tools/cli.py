@@ -33,6 +33,7 @@ VERBS = (
     Verb("flash", "host_tools.flash.verb_flash", "send a signed bundle to a router, over its serial port"),
     Verb("provision", "host_tools.factory.verb_provision", "provision the routers at the serial ports"),
     Verb("ports", "host_tools.factory.verb_ports", "list the serial ports of this computer"),
+    Verb("bench", "host_tools.factory.verb_bench", "serve the operator's page: a tile for each port"),
     Verb("label", "host_tools.factory.verb_label", "show a board's label, or print a spoilt one again"),
     Verb("factory init", "host_tools.factory.verb_init", "create a factory's keys and records"),
     Verb("factory revoke", "host_tools.factory.verb_revoke", "revoke a router's certificate"),

@@ -1,7 +1,7 @@
 """Serves the operator's page: one document, three files, one stream of events, two actions.
 
-Whoever reaches the address may use it, which is loopback unless it is told otherwise. Another site in the same
-browser may not: the Host has to be one of ours (DNS rebinding), an action has to come from our own page
+Whoever reaches the address may use it, which is loopback unless it is told otherwise. Another site in the
+same browser may not: the Host has to be one of ours (DNS rebinding), an action has to come from our own page
 (Origin), and no page may frame this one.
 """
 
