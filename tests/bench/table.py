@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from tests.bench import bundle, idle, power_on, signin, start, throughput, two_codes
+from tests.bench import bundle, flood, household, idle, power_on, signin, start, throughput, two_codes
 
 LOWER, HIGHER = "lower", "higher"
 
@@ -24,6 +24,10 @@ FIGURES = (
            "VmRSS at rest, after a sign-in; host board"),
     Figure(idle, "wakeups", "Wakeups per second, idle, link up", "/s", LOWER, 2,
            "voluntary context switches with no page open; host board"),
+    Figure(household, "rss_used", "  with 20 sessions and a live page, in use", "MB", LOWER, 6,
+           "VmRSS after 280 pages, which took the garbage through its bound; host board"),
+    Figure(flood, "flooded_page", "Owner's page under a stranger's flood", "s", LOWER, 2,
+           "the slowest of 40 on new connections, while others are opened as fast as taken; host board"),
     Figure(bundle, "bundle", "Firmware bundle", "KB", LOWER, None,
            "the file that is carried to a router"),
     Figure(bundle, "slot", "  its files in a slot", "KB", LOWER, None,
