@@ -16,10 +16,11 @@ What is wrong with a request is the answer's "error"; only a fault in this firmw
 from binascii import a2b_base64, b2a_base64, hexlify
 
 from gatelodge import compat, log, store_keys
-from gatelodge.console import install, self_test
 from gatelodge.contract import provisioning, service_code
 from gatelodge.contract.errors import BenchError, GatelodgeError
-from gatelodge.core import certificate, csr, p256, slots
+from gatelodge.core import slots
+
+# What only the verbs use is imported in them: a locked router, which has none, has better use for 40 KB.
 
 REQUEST_LIMIT = 16384  # characters; write_identity with four certificates is under 6000
 
@@ -119,12 +120,16 @@ class Bench:
         }
 
     def _make_key(self, _):
+        from gatelodge.core import csr, p256
+
         if self._store.get(store_keys.DEVICE_KEY) is None:
             key = csr.sec1_private_key(p256.generate(self._entropy(p256.KEY_RANDOM_BYTES)))
             self._store.put(store_keys.DEVICE_KEY, _text(key))
         return {"public_key": _text(p256.encode_point(p256.public_key(self._key())))}
 
     def _certificate_request(self, request):
+        from gatelodge.core import csr
+
         data = csr.certificate_request(self._key(), request["serial_number"], provisioning.ORGANIZATION)
         return {"csr": _text(data)}
 
@@ -151,6 +156,8 @@ class Bench:
         return {"set": True}
 
     def _self_test(self, _):
+        from gatelodge.console import self_test
+
         parts = self_test.Parts(
             self._store, self._clock, self._router, self._key(), self._entropy, self._board["state_dir"]
         )
@@ -172,6 +179,8 @@ class Bench:
         }
 
     def _install(self, _):
+        from gatelodge.console import install
+
         root, slot = self._board["state_dir"], slots.other(self._slot)
         received = install.Received(self._incoming, self._board["release_key"])
         received.unpack(root + "/slots/" + slot)
@@ -187,6 +196,8 @@ class Bench:
         return self._board["state_dir"] + "/incoming.tar"
 
     def _key(self):
+        from gatelodge.core import csr
+
         return csr.read_sec1_private_key(_bytes(self._store.get(store_keys.DEVICE_KEY)))
 
     def _service_code(self, serial_number):
@@ -197,6 +208,8 @@ class Bench:
         return service_code.generate(self._entropy(service_code.RANDOM_BYTES))
 
     def _check_certificates(self, request):
+        from gatelodge.core import certificate, p256
+
         authority = _bytes(request["factory_ca"])
         ours = p256.public_key(self._key())
         certificate.check(_bytes(request["device_certificate"]), authority, ours, request["serial_number"])
