@@ -47,7 +47,7 @@ def test_only_a_go_of_the_line_is_a_go_of_the_page():
 def test_a_no_go_says_which_step_why_and_what_to_do():
     shown = view(told.seen(PORT), *told.went_wrong(PORT, "GL2648000013"))
     assert shown["step"] == "7 of 11: self-test"
-    assert shown["detail"] == "Self-test: flash write speed is 31 KB/s, 500 or more is right."
+    assert shown["detail"] == "Flash write speed is 31 KB/s, 500 or more is right."
     assert shown["next"] == "Set it aside for repair, it is not locked."
 
 

@@ -177,7 +177,9 @@ def _step_ended(tile: Tile, event: events.StepEnded, at: float) -> None:
 
 
 def _ended(tile: Tile, event: events.UnitEnded, at: float) -> None:
-    tile.since, tile.seconds, tile.detail = at, event.seconds, sentence(event.reason)
+    # The reason begins with the step, which the tile has already.
+    tile.detail = sentence(event.reason.removeprefix(f"{event.step}: "))
+    tile.since, tile.seconds = at, event.seconds
     tile.serial_number = event.serial_number or tile.serial_number
     tile.model = event.model or tile.model
     if event.verdict == GO:
