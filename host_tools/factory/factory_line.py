@@ -2,7 +2,7 @@
 
     line = FactoryLine(means, rows, tell, at_once=16)
     verdicts = line.run(ports)                    # in the order of the ports; Ctrl-C aborts them all
-    line.start(port); line.stop()                 # for who goes on meanwhile: a page
+    line.start(port); line.abort(port.key)        # for who goes on meanwhile: a page
 
 What happens at one port never disturbs another: each has its line, its report and its verdict, and a fault of
 these tools there is a NO-GO there. The listener is called by one thread at a time; what it raises is lost.
@@ -44,7 +44,7 @@ class FactoryLine:
         self._listener = tell
         self._clock = clock
         self._began = clock()
-        self._abort = threading.Event()
+        self._aborts: dict[str, threading.Event] = {}
         self._places = threading.BoundedSemaphore(at_once)
         self._telling = threading.Lock()
         self._threads: dict[str, threading.Thread] = {}
@@ -67,9 +67,10 @@ class FactoryLine:
 
     def start(self, port: Port) -> None:
         """Begin with the unit at the port. ValueError when one is at work there."""
-        if port.key in self._running | self._waiting:
+        if self.is_at_work(port.key):
             raise ValueError(f"a unit is at work at {port.key}")
         self._waiting.add(port.key)
+        self._aborts[port.key] = threading.Event()
         thread = threading.Thread(target=self._work, args=(port,), name=f"unit at {port.key}", daemon=True)
         self._threads[port.key] = thread
         thread.start()
@@ -82,9 +83,22 @@ class FactoryLine:
                 thread.join(LOOK_S)
         return not any(thread.is_alive() for thread in self._threads.values())
 
+    def is_at_work(self, key: str) -> bool:
+        return key in self._running | self._waiting
+
+    def abort(self, key: str | None = None) -> bool:
+        """Have the unit at the port end, or all; what waits does not begin. False when nothing is at work.
+
+        Returns at once. How it ended is told, as ever.
+        """
+        keys = [one for one in self._aborts if key in (None, one) and self.is_at_work(one)]
+        for one in keys:
+            self._aborts[one].set()
+        return bool(keys)
+
     def stop(self) -> None:
-        """Abort what is at work; what waits begins no more. Returns when all has ended, and is recorded."""
-        self._abort.set()
+        """Abort all. Returns when all has ended, and is recorded."""
+        self.abort()
         self.wait(ABORT_S)
 
     def verdict(self, key: str) -> Verdict | None:
@@ -94,10 +108,11 @@ class FactoryLine:
 
     def _work(self, port: Port) -> None:
         with self._places:
-            self._waiting.discard(port.key)
             self._running.add(port.key)
+            self._waiting.discard(port.key)
             try:
-                verdict = drive(port.key, port.device, self._means, self._rows, self._tell, self._abort)
+                abort = self._aborts[port.key]
+                verdict = drive(port.key, port.device, self._means, self._rows, self._tell, abort)
             except Exception as error:
                 verdict = self._at_fault(port, error)
             self._verdicts[port.key] = verdict
