@@ -30,7 +30,6 @@ from host_tools.factory import ledger_file
 from host_tools.factory.chain import NOTHING, Entry, Head, canonical, chained
 
 LEDGER_FILE = "ledger.db"
-NO_LIMIT = -1  # SQLite's own
 REMEDY_DAMAGED = "stop the benches, keep this file as it is, and go on with a copy of it that verifies"
 REMEDIES = {
     sqlite3.SQLITE_BUSY: "end the program that holds it, then run this again",
@@ -76,17 +75,15 @@ class Ledger:
 
     # --- reading ---
 
-    def entries(
-        self, kind: str | None = None, serial_number: str | None = None, limit: int = NO_LIMIT
-    ) -> list[Entry]:
-        """All of them in their order; or those of a kind, of a router; or the first few of them."""
+    def entries(self, kind: str | None = None, serial_number: str | None = None) -> list[Entry]:
+        """All of them in their order; or those of a kind, of a router."""
         with self._open() as database:
-            return list(select(database, kind=kind, serial_number=serial_number, limit=limit))
+            return list(select(database, kind=kind, serial_number=serial_number))
 
-    def walk(self, kind: str | None = None) -> Iterator[Entry]:
-        """The same of a ledger of any size: one by one, as they are when the first is asked for."""
+    def walk(self, kind: str | None = None, after: int = 0) -> Iterator[Entry]:
+        """The same of a ledger of any size, after a sequence number: one by one, as of the first's moment."""
         with self._open() as database:
-            yield from select(database, kind=kind)
+            yield from select(database, kind=kind, after=after)
 
     def verify(self, expect: Head | None = None) -> Head:
         """Check every byte of the chain. Raises ToolError, which names the first entry that is wrong.
@@ -178,13 +175,16 @@ class Transaction:
         return Entry(sequence + 1, found.hex(), json.loads(body))
 
     def entries(self, **where: Any) -> list[Entry]:
-        return list(select(self._database, **where))
+        return list(self.walk(**where))
+
+    def walk(self, **where: Any) -> Iterator[Entry]:
+        return select(self._database, **where)
 
     def highest_count(self) -> int:
         """Of all serial numbers: their last six digits."""
-        highest = "SELECT max(CAST(substr(serial_number, -6) AS INTEGER)) FROM entry"
-        row = self._database.execute(highest + " WHERE kind IN ('named', 'unit')").fetchone()
-        return row[0] or 0
+        count = "max(CAST(substr(serial_number, -6) AS INTEGER))"  # in the words of its index
+        highest = f"SELECT {count} FROM entry INDEXED BY entry_by_count WHERE kind IN ('named', 'unit')"
+        return self._database.execute(highest).fetchone()[0] or 0
 
 
 def select(
@@ -192,12 +192,12 @@ def select(
     kind: str | None = None,
     serial_number: str | None = None,
     public_key: str | None = None,
-    limit: int = NO_LIMIT,
+    after: int = 0,
 ) -> Iterator[Entry]:
     """The entries whose columns are as given; None does not matter."""
     columns = {"kind": kind, "serial_number": serial_number, "public_key": public_key}
     wanted = {name: value for name, value in columns.items() if value is not None}
-    condition = " AND ".join(f"{name} = ?" for name in wanted) or "1"
-    rows = f"SELECT sequence, hash, body FROM entry WHERE {condition} ORDER BY sequence LIMIT ?"
-    for sequence, found, body in database.execute(rows, (*wanted.values(), limit)):
+    condition = "".join(f" AND {name} = ?" for name in wanted)
+    rows = f"SELECT sequence, hash, body FROM entry WHERE sequence > ?{condition} ORDER BY sequence"
+    for sequence, found, body in database.execute(rows, (after, *wanted.values())):
         yield Entry(sequence, found.hex(), json.loads(body))

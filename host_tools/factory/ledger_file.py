@@ -32,9 +32,11 @@ CREATE TABLE entry (
     serial_number TEXT GENERATED ALWAYS AS (json_extract(body, '$.serial_number')) VIRTUAL,
     public_key TEXT GENERATED ALWAYS AS (json_extract(body, '$.public_key')) VIRTUAL
 );
-CREATE INDEX entry_by_kind ON entry (kind, serial_number);
+CREATE INDEX entry_by_kind ON entry (kind);
 CREATE INDEX entry_by_serial_number ON entry (serial_number);
 CREATE INDEX entry_by_public_key ON entry (public_key);
+CREATE INDEX entry_by_count ON entry (CAST(substr(serial_number, -6) AS INTEGER))
+    WHERE kind IN ('named', 'unit');
 CREATE TRIGGER entry_never_changes BEFORE UPDATE ON entry
     BEGIN SELECT RAISE(ABORT, 'a ledger entry never changes'); END;
 CREATE TRIGGER entry_never_goes BEFORE DELETE ON entry

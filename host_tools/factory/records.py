@@ -17,8 +17,10 @@ service code (mode 0600), because a locked router never tells it again: with it,
 lost its power in between finishes the router instead of losing it.
 """
 
+import contextlib
 import datetime
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +36,7 @@ from host_tools.factory.runs import Run, State, state_of
 
 DEVICES_FILE = "devices.jsonl"
 PENDING = "pending"
+TAIL = 8192  # bytes: several records of devices.jsonl
 DEVICE_FIELDS = ("serial_number", "service_code_hash", "certificate_fingerprint", "model", "made_at")
 KEY_ID = "service_code_key_id"  # which key hashed the code; records from before the ledger have none
 
@@ -136,8 +139,7 @@ class Records:
     def copy_for_the_cloud(self) -> None:
         """Append to devices.jsonl what it lacks: one line, or those that a power cut has kept from it."""
         with locked(self._directory):
-            there = {_key(record) for record in self._copied()}
-            missing = [record for record in self._devices() if _key(record) not in there]
+            missing = self._devices_after(self._last_copied())
             if missing:
                 lines = [json.dumps(record).encode() + b"\n" for record in missing]
                 # After a cut line, the line end first: then only the cut one is lost.
@@ -145,10 +147,24 @@ class Records:
 
     # --- parts ---
 
-    def _devices(self) -> list[dict[str, Any]]:
-        """Of the units of this factory."""
-        own = self._authority.service_code_key_id
-        return [device_record(unit) for unit in self.ledger.walk(kind="unit") if unit.fields[KEY_ID] == own]
+    def _devices_after(self, last: dict[str, Any] | None) -> list[dict[str, Any]]:
+        """The units of this factory after the last one that was copied; all where that one is no unit."""
+        own, after = self._authority.service_code_key_id, 0
+        if last is not None:
+            units = self.ledger.entries(kind="unit", serial_number=last["serial_number"])
+            after = max([unit.sequence for unit in units if _key(unit.fields) == _key(last)], default=0)
+        units_after = self.ledger.walk(kind="unit", after=after)
+        return [device_record(unit) for unit in units_after if unit.fields[KEY_ID] == own]
+
+    def _last_copied(self) -> dict[str, Any] | None:
+        """The last whole record. It is the last that was copied: records are in the ledger's order."""
+        return next(filter(None, map(_parse, reversed(self._tail().split(b"\n")))), None)
+
+    def _tail(self) -> bytes:
+        with contextlib.suppress(FileNotFoundError), self.path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            return file.read()
+        return b""
 
     def _copied(self) -> list[dict[str, Any]]:
         lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
@@ -161,7 +177,7 @@ class Records:
         older = self._copied()
         more = {"source": DEVICES_FILE, KEY_ID: self._authority.service_code_key_id}
         with self.ledger.appending() as transaction:
-            if not self._has_own(transaction.entries(kind="unit")):
+            if not self._has_own(transaction.walk(kind="unit")):
                 for record in older:
                     transaction.append("unit", **{**more, **record})
 
@@ -177,8 +193,8 @@ class Records:
             return 0
 
     def _missing_line_end(self) -> bytes:
-        content = self.path.read_bytes() if self.path.exists() else b""
-        return b"\n" if content and not content.endswith(b"\n") else b""
+        tail = self._tail()
+        return b"\n" if tail and not tail.endswith(b"\n") else b""
 
     def _pending_path(self, serial_number: str) -> Path:
         if not provisioning.is_serial_number(serial_number):

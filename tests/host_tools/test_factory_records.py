@@ -216,3 +216,14 @@ def test_an_older_factory_brings_its_routers_to_a_ledger_that_others_use(records
         "GL2647000002",
     ]
     assert len(lines(other)) == 2
+
+
+def test_a_list_for_the_cloud_that_somebody_began_anew_is_filled_again(records):
+    for number in (1, 2, 3):
+        records.finish(UNIT._replace(serial_number=f"GL264700000{number}"))
+    whole = records.path.read_text()
+    records.path.write_text(json.dumps(json.loads(lines(records)[0]) | {"serial_number": "GL2640000001"}))
+    records.copy_for_the_cloud()
+    assert records.path.read_text().endswith("\n" + whole)
+    records.copy_for_the_cloud()
+    assert len(lines(records)) == 4
