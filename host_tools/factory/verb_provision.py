@@ -46,8 +46,9 @@ OPTIONS: tuple[tuple[str, str, Any, str], ...] = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = station.__doc__
     add = parser.add_argument
-    add("--station", type=Path, metavar="FILE", help="the station's file: see host_tools/factory/README.md")
+    add("--station", type=Path, metavar="FILE", help="the station's file, as below")
     add(
         "--port",
         action="append",
@@ -65,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     found = chosen_station(args)
     ports = select(rules(args, found))
+    if found.get("label.file") and len(ports) > 1:
+        remedy = "name a directory with --label-dir"
+        raise ToolError("one file cannot hold the labels of several routers", remedy, exit_codes.USAGE)
     show = show_for(args.json)
 
     def show_label(unit: UnitRecord) -> None:
