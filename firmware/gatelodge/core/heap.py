@@ -18,7 +18,7 @@ LEAST = LIVE + WORK + FEWEST * CONNECTION
 
 # Garbage may fill so much of the heap before it is collected: memory that is never touched costs a router
 # nothing, and a collection costs time. `make bench` shows both sides: RSS, and CPU time per request.
-MOST_GARBAGE = 512 * KB
+MOST_GARBAGE = 384 * KB
 GARBAGE_SHARE = 8  # and no more than this part of a small heap
 
 
