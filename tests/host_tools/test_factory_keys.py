@@ -64,6 +64,7 @@ def test_factory_init_takes_the_passphrase_from_a_file(tmp_path, monkeypatch):
     arguments = ["factory", "init", "--dir", str(tmp_path / "factory")]
     assert cli.main([*arguments, "--passphrase-file", str(tmp_path / "passphrase")]) == exit_codes.OK
     FactoryAuthority.load(tmp_path / "factory", Passphrase(tmp_path / "passphrase"))
+    assert cli.main(["ledger", "verify", "--factory-dir", str(tmp_path / "factory")]) == exit_codes.OK
 
 
 def test_factory_init_makes_no_open_key_unasked(tmp_path, monkeypatch, capsys):
