@@ -29,7 +29,7 @@ from host_tools.factory.events import (
 from host_tools.progress import DIM, GREEN, RED
 
 REDRAW_S = 0.2
-NAME_WIDTH = 24  # of a port's key
+NAME_WIDTH = 24  # of a port's key, at most: its end is what tells ports apart
 
 
 def show_for(as_json: bool, out: TextIO | None = None) -> "Plain":
@@ -91,9 +91,9 @@ class Tile:
         elif isinstance(event, UnitEnded):
             self.ended = event
 
-    def line(self, now: float) -> tuple[str, str, str]:
+    def line(self, now: float, name_width: int) -> tuple[str, str, str]:
         """Return (mark, its colour, the rest)."""
-        name = f"{self.key[-NAME_WIDTH:]:<{NAME_WIDTH}}"
+        name = f"{self.key[-name_width:]:<{name_width}}"
         if self.ended is not None:
             end = self.ended
             text = f"{name} {end.verdict:<6} {end.seconds:6.1f} s  {end.serial_number:<12}  {end.reason}"
@@ -159,7 +159,8 @@ class Live(Plain):
         if len(tiles) > room and not everything:
             tiles = sorted(tiles, key=lambda tile: tile.ended is not None)
             hidden, tiles = len(tiles) - room, tiles[:room]
-        lines = [self._coloured(*tile.line(time.monotonic()), width) for tile in tiles]
+        name_width = min(NAME_WIDTH, max([len(tile.key) for tile in tiles], default=1))
+        lines = [self._coloured(*tile.line(time.monotonic(), name_width), width) for tile in tiles]
         lines += [f"    and {hidden} more"[:width]] if hidden else []
         lines.append(total_line(self._totals)[:width])
         self._erase()
