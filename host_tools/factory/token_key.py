@@ -76,9 +76,19 @@ class TokenKey(ec.EllipticCurvePrivateKey):
 
 def generate(place: Place, pin: bytes) -> TokenKey:
     """Make the key on the token. Raises ToolError, also when there is one of this name."""
+    session = _open(place, pin, writes=True)
+    import pkcs11
+
+    try:
+        _generate(session, place)
+    except pkcs11.PKCS11Error as error:
+        raise _no_token(place, error) from error
+    return _key(session, place)
+
+
+def _generate(session: Any, place: Place) -> None:
     import pkcs11.util.ec
 
-    session = _open(place, pin, writes=True)
     if list(session.get_objects({pkcs11.Attribute.LABEL: place.key})):
         remedy = "name another one with --pkcs11-key"
         raise ToolError(f"the token {place.token} has a key {place.key}", remedy, exit_codes.USAGE)
@@ -88,10 +98,10 @@ def generate(place: Place, pin: bytes) -> TokenKey:
     )
     never = {pkcs11.Attribute.SENSITIVE: True, pkcs11.Attribute.EXTRACTABLE: False}
     parameters.generate_keypair(store=True, label=place.key, private_template=never)
-    return _key(session, place)
 
 
 def load(place: Place, pin: bytes) -> TokenKey:
+    """Raises ToolError."""
     return _key(_open(place, pin), place)
 
 

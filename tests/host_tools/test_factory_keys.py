@@ -134,6 +134,34 @@ def test_a_wrong_pin_is_said(on_token):
     assert "cannot be used (PinIncorrect)" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "module, label, reason",
+    [
+        ("/nowhere/libpkcs11.so", None, "cannot be used"),
+        (SOFTHSM, "another token", "cannot be used (NoSuchToken)"),
+        (SOFTHSM, None, "has a key gatelodge-factory-ca"),  # it is the first factory's
+    ],
+)
+def test_a_token_that_cannot_make_the_key_is_said(
+    on_token, token, tmp_path, monkeypatch, capsys, module, label, reason
+):
+    monkeypatch.setenv(VARIABLE, PIN)
+    place = ["--pkcs11-module", module, "--pkcs11-token", label or token]
+    status = cli.main(["factory", "init", "--dir", str(tmp_path / "factory"), *place])
+    assert status in (exit_codes.PROVISIONING, exit_codes.USAGE)
+    assert reason in capsys.readouterr().err
+    assert not (tmp_path / "factory" / "factory-ca.pem").exists()
+
+
+def test_a_computer_without_the_tokens_library_is_told_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(VARIABLE, PIN)
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    place = ["--pkcs11-module", SOFTHSM, "--pkcs11-token", "any"]
+    status = cli.main(["factory", "init", "--dir", str(tmp_path / "factory"), *place])
+    assert status == exit_codes.MISSING_TOOL
+    assert "gatelodge[pkcs11]" in capsys.readouterr().err
+
+
 # Revocation
 
 
