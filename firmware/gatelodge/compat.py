@@ -408,12 +408,13 @@ def constant_time_equal(a, b):
 
 if MICROPYTHON:
 
-    def wait_readable(sock, deadline_ms=None):
+    def wait_readable(sock, deadline_ms=None, answer=None):
         """Sleeps until the raw socket can be read, has failed, or the deadline of monotonic_ms has come.
 
-        Never on a TLS object: that is asked every millisecond.
+        Never on a TLS object: that is asked every millisecond. answer: io_queue.py's, which may be called
+        while the task sleeps on; it is no more than a faster way of being woken.
         """
-        yield _core._io_queue.sleep(sock, 0, deadline_ms)
+        yield _core._io_queue.sleep(sock, 0, deadline_ms, answer)
 
     def wait_writable(sock, deadline_ms=None):
         """The same until the raw socket can be written."""
@@ -432,6 +433,11 @@ if MICROPYTHON:
         count = channel.readinto(_received, length)
         return None if count is None else bytes(_received[:count])
 
+    def glimpse(channel, length):
+        """As `receive`, but good until the next of either: to look whether it is worth keeping."""
+        count = channel.readinto(_received, length)
+        return None if count is None else _received[:count]
+
     def transmit(channel, data):
         """How many bytes of `data` a socket or TLS object took; None when none yet."""
         return channel.write(data)
@@ -444,7 +450,7 @@ if MICROPYTHON:
 else:
     _sleeping = {}  # (socket, reads) -> (future, descriptor, how to unregister it)
 
-    async def wait_readable(sock, deadline_ms=None):
+    async def wait_readable(sock, deadline_ms=None, answer=None):
         """Sleeps until the raw socket can be read, has failed, or the deadline of monotonic_ms has come."""
         loop = _asyncio.get_running_loop()
         await _ready((sock, True), loop.add_reader, loop.remove_reader, deadline_ms)
@@ -485,6 +491,8 @@ else:
             return channel.recv(length)
         except BlockingIOError:
             return None
+
+    glimpse = receive
 
     def transmit(channel, data):
         """How many bytes of `data` a socket took; None when none yet."""

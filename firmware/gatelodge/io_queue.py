@@ -2,7 +2,8 @@
 
 asyncio's queue registers a socket at each wait and forgets it at each event, and knows no deadlines: a wait
 with one costs two tasks. Here a socket stays registered from its first wait to its last word, an event costs
-one re-arming, and the deadlines of all sleepers are one number for the poller: the earliest.
+one re-arming, and the deadlines of all sleepers are one number for the poller: the earliest. A reader may
+leave somebody behind who answers what comes while it sleeps on.
 
 It depends on asyncio.core (the same from MicroPython 1.23 to 1.26): `core._io_queue` is asked for `map`,
 `queue_read`, `queue_write`, `remove` and `wait_io_event`; a task is woken by `core._task_queue.push`.
@@ -18,6 +19,7 @@ _READER = const(0)  # places in an entry of `map`
 _WRITER = const(1)
 _STREAM = const(2)
 _BY = const(3)  # and the next: the deadlines of the two
+_ANSWER = const(5)
 _IN = select.POLLIN
 _OUT = select.POLLOUT
 _AT_ONCE = const(8)  # tasks that run between two looks at the descriptors while more tasks are ready
@@ -25,7 +27,8 @@ _AT_ONCE = const(8)  # tasks that run between two looks at the descriptors while
 
 class IoQueue:
     def __init__(self, monotonic_ms):
-        self.map = {}  # id(stream) -> [reading task, writing task, stream, deadline of each in ms or None]
+        # id(stream) -> [reading task, writing task, stream, deadline of each in ms or None, answer or None]
+        self.map = {}
         self._poller = select.poll()
         self._monotonic_ms = monotonic_ms
         self._next_ms = None  # no deadline of a sleeper is before it
@@ -39,11 +42,14 @@ class IoQueue:
     def queue_write(self, stream):
         self.sleep(stream, _WRITER, None)
 
-    def sleep(self, stream, side, deadline_ms):
-        """The task that runs sleeps from its next `yield` until the stream is ready, or the deadline."""
+    def sleep(self, stream, side, deadline_ms, answer=None):
+        """The task that runs sleeps from its next `yield` until the stream is ready, or the deadline.
+
+        answer(): called instead of waking a reader, and raises nothing. It gives the reader's next deadline,
+        or None: then the reader is woken after all."""
         entry = self.map.get(id(stream))
         if entry is None:
-            entry = self.map[id(stream)] = [None, None, stream, None, None]
+            entry = self.map[id(stream)] = [None, None, stream, None, None, None]
             self._poller.register(stream, 0)
         elif entry[side] is not None:
             raise RuntimeError("two tasks sleep on one side of a stream")
@@ -51,6 +57,8 @@ class IoQueue:
         task.data = self  # where Task.cancel finds `remove`
         self._arm(entry)
         entry[_BY + side] = deadline_ms
+        if side == _READER:
+            entry[_ANSWER] = answer
         if deadline_ms is not None and (self._next_ms is None or deadline_ms < self._next_ms):
             self._next_ms = deadline_ms
 
@@ -98,12 +106,17 @@ class IoQueue:
         """Whether somebody was woken within `dt` ms, or within the patience of who sleeps with a deadline."""
         woke, push = False, core._task_queue.push
         for stream, events in self._poller.ipoll(self._patience(dt), _ONE_SHOT):  # type: ignore[attr-defined]
-            entry = self.map[id(stream)]
+            entry = self.map.get(id(stream))
+            if entry is None:  # who answered another one has closed it
+                continue
             reader, writer = entry[_READER], entry[_WRITER]
             if reader and events & ~_OUT:  # hanging up and failing are events of both sides
-                push(reader)
-                entry[_READER] = reader = None
-                woke = True
+                answer = entry[_ANSWER]
+                entry[_BY] = answer() if answer else None
+                if entry[_BY] is None:
+                    push(reader)
+                    entry[_READER] = reader = None
+                    woke = True
             elif not writer:
                 self._forget(entry)  # it has hung up or failed, and nobody is there to hear it
                 continue

@@ -84,30 +84,25 @@ class Stream:
         self._buffer = data[n:] if len(data) > n else b""
         return data[:n] if len(data) > n else data
 
-    async def read_unanswered(self, answer, idle_ms):
-        """As `read`, but to what comes `answer(data)` is sent, until it gives None: then that is returned.
+    async def read_unanswered(self, asked, answer, idle_ms):
+        """As `read`, but whenever `asked` comes, and nothing else, `answer()` is sent: bytes, which may
+        change with the next call. When it gives None, what came is returned. `idle_ms` is for each wait.
 
-        All in one coroutine, for who is asked the same again and again. `idle_ms` is for each wait.
+        For who is asked the same again and again: this task sleeps on, and the poller calls `Repeats`.
         """
-        data, self._buffer = self._buffer or self._receive(), b""
-        deadline = monotonic_ms() + idle_ms
-        while True:
-            if data is None:
-                if monotonic_ms() >= deadline:
+        repeats = Repeats(self, asked, answer, idle_ms)
+        while not (self._buffer or self._ended):
+            if repeats() is not None:
+                if monotonic_ms() >= repeats.until_ms:
                     raise LineError(f"{self} was too slow")
-                await compat.wait_readable(self._sock, deadline)
-                data = self._receive()
-                continue
-            reply = answer(data) if data else None
-            if reply is None:
-                self._ended = not data
-                return data
-            sent = self._transmit(reply)
-            if sent != len(reply):
-                await self.write(reply[sent or 0 :])
-            # Less than was asked for is all that there was, in TLS too: it keeps nothing of the next record.
-            data = self._receive() if len(data) == CHUNK else None
-            deadline = monotonic_ms() + idle_ms
+                await compat.wait_readable(self._sock, repeats.until_ms, repeats)
+            if repeats.error is not None:
+                raise repeats.error
+            if repeats.unsent:
+                unsent, repeats.unsent = repeats.unsent, b""
+                await self.write(unsent)
+        data, self._buffer = self._buffer, b""
+        return data
 
     async def is_silent(self, ms):
         """Sleep `ms`. False as soon as the peer sends something or ends the stream; LineError if it broke."""
@@ -210,11 +205,11 @@ class Stream:
             raise LineError(f"{self} was too slow")
         await wait(self._sock, deadline)
 
-    def _receive(self):
+    def _receive(self, receive=compat.receive):
         if self._sock is None:
             raise self._closed_here()
         try:
-            return compat.receive(self._channel, CHUNK)
+            return receive(self._channel, CHUNK)
         except (OSError, ValueError) as error:
             if _number(error) == _CONNECTION_ENDED:
                 return b""
@@ -263,6 +258,41 @@ class Stream:
         """Reads until the peer's first byte, which needs the handshake before it."""
         if not await self._fill(deadline):
             raise TlsError("handshake", f"{self} hung up in the TLS handshake")
+
+
+class Repeats:
+    """Answers what a stream is asked again, without a task: `Stream.read_unanswered`."""
+
+    def __init__(self, stream, asked, answer, idle_ms):
+        self._stream = stream
+        self._asked = asked
+        self._answer = answer
+        self._idle_ms = idle_ms
+        self.until_ms = monotonic_ms() + idle_ms
+        self.unsent = b""  # what the peer had no room for
+        self.error = None
+
+    def __call__(self):
+        """Answer what has come. Return until when to sleep on, or None: there is something for the task."""
+        try:
+            came = self._stream._receive(compat.glimpse)
+            if came is None:
+                return self.until_ms
+            reply = self._answer() if came == self._asked else None
+            if reply is not None:
+                return self._sent(reply)
+            self._stream._buffer, self._stream._ended = bytes(came), not came
+        except Exception as error:  # for the task: the poller has nobody to tell
+            self.error = error
+        return None
+
+    def _sent(self, reply):
+        sent = self._stream._transmit(reply)
+        self.until_ms = monotonic_ms() + self._idle_ms
+        if sent == len(reply):
+            return self.until_ms
+        self.unsent = bytes(reply[sent or 0 :])
+        return None
 
 
 def _number(error):

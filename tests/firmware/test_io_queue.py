@@ -55,6 +55,44 @@ class IoQueueTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(self.pair.ours.recv(9), b"x")
         self.assertLess(compat.monotonic_ms(), began + 60_000)
 
+    async def test_who_answers_for_a_sleeper_wakes_it_by_saying_so(self):
+        told = []
+
+        def answer():
+            told.append(self.pair.ours.recv(9))
+            return in_ms(60_000) if compat.MICROPYTHON and len(told) < 3 else None
+
+        async def ask():
+            for _ in range(3):
+                self.pair.theirs.send(b"x")
+                await asyncio.sleep(0.02)
+
+        asking = asyncio.create_task(ask())
+        for _ in range(1 if compat.MICROPYTHON else 3):  # elsewhere each event wakes the sleeper itself
+            await compat.wait_readable(self.pair.ours, in_ms(60_000), answer)
+            compat.MICROPYTHON or answer()
+        await asking
+        self.assertEqual(told, [b"x"] * 3)
+
+    async def test_who_answers_may_end_another_sleepers_wait(self):
+        other = Pair()
+
+        def answer():
+            self.pair.ours.recv(9)
+            compat.wake(other.ours)
+
+        async def sleep():
+            await compat.wait_readable(other.ours, in_ms(60_000))
+
+        sleeping = asyncio.create_task(sleep())
+        await asyncio.sleep(0)
+        self.pair.theirs.send(b"x")
+        other.theirs.send(b"x")
+        await compat.wait_readable(self.pair.ours, in_ms(60_000), answer)
+        compat.MICROPYTHON or answer()
+        await sleeping
+        other.close()
+
     async def test_a_peer_that_leaves_ends_a_wait(self):
         self.pair.theirs.close()
         await compat.wait_readable(self.pair.ours, in_ms(60_000))

@@ -43,13 +43,13 @@ class Line:
     async def is_silent(self, ms):
         return self.is_quiet
 
-    async def read_unanswered(self, answer, idle_ms):
+    async def read_unanswered(self, asked, answer, idle_ms):
         while True:
             came = await self.read(server.CHUNK)
-            answered = answer(came) if came else None
+            answered = answer() if came and came == asked else None
             if answered is None:
                 return came
-            await self.write(answered)
+            await self.write(bytes(answered))
 
     async def write(self, data):
         self.written.append(data)

@@ -145,22 +145,66 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_can_be_answered_at_once_is_and_the_rest_is_read(self):
         async def greet(stream):
-            replies = {b"hello": b"x" * 50_000, b"again": b"y"}
-            self.heard = await stream.read_unanswered(replies.get, 2000)
+            replies = [b"z", b"y", b"x" * 50_000]
+            self.heard = await stream.read_unanswered(b"hello", replies.pop, 2000)
 
         stream = await self.pair(greet)
-        await stream.write(b"hello")
-        self.assertEqual(await stream.read_exactly(50_000), b"x" * 50_000)
-        await stream.write(b"again")
-        self.assertEqual(await stream.read_exactly(1), b"y")
+        for reply in (b"x" * 50_000, b"y", b"z"):
+            await stream.write(b"hello")
+            self.assertEqual(await stream.read_exactly(len(reply)), reply)
         await stream.write(b"something else")
         self.assertEqual(await stream.read(1), b"")
         self.assertEqual(self.heard, b"something else")
 
+    async def test_what_fails_while_it_is_answered_is_told_to_the_reader(self):
+        def fail():
+            raise KeyError("a fault of ours")
+
+        async def greet(stream):
+            try:
+                await stream.read_unanswered(b"hello", fail, 2000)
+            except KeyError:
+                self.heard = "the fault"
+
+        stream = await self.pair(greet)
+        await asyncio.sleep(0)
+        await stream.write(b"hello")
+        self.assertEqual(await stream.read(1), b"")
+        self.assertEqual(self.heard, "the fault")
+
+    async def test_what_comes_in_pieces_or_with_more_is_no_repetition(self):
+        async def hear(stream):
+            self.heard = [await stream.read_unanswered(b"hello", lambda: b"x", 2000)]
+
+        for sent in (b"hell", b"hellohello", b"hello "):
+            stream = await self.pair(hear)
+            await asyncio.sleep(0.01)
+            await stream.write(sent)
+            self.assertEqual(await stream.read(1), b"")
+            self.assertEqual(self.heard, [sent])
+
+    async def test_others_run_while_one_is_asked_again_and_again(self):
+        async def greet(stream):
+            await stream.read_unanswered(b"hello", lambda: b"x", 60_000)
+
+        async def count():
+            for _ in range(20):
+                counted.append(1)
+                await asyncio.sleep(0)
+
+        counted = []
+        stream = await self.pair(greet)
+        counting = asyncio.create_task(count())
+        while not counting.done():
+            await stream.write(b"hello")
+            self.assertEqual(await stream.read(9), b"x")
+        self.assertEqual(len(counted), 20)
+        stream.close()
+
     async def test_one_who_asks_nothing_more_meets_the_deadline(self):
         async def greet(stream):
             with self.assertRaises(LineError):
-                await stream.read_unanswered({b"hello": b"x"}.get, 30)
+                await stream.read_unanswered(b"hello", lambda: b"x", 30)
             self.heard = "too slow"
 
         stream = await self.pair(greet)

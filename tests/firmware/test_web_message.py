@@ -1,6 +1,6 @@
 import unittest
 
-from gatelodge.web import message, wire
+from gatelodge.web import message, reply, wire
 from gatelodge.web.message import Request, unescaped
 
 
@@ -37,6 +37,14 @@ class TestRequest(unittest.TestCase):
 
     def test_nothing_to_unescape_stays_as_it_is(self):
         self.assertEqual(unescaped("plain"), "plain")
+
+
+class TestData(unittest.TestCase):
+    def test_in_place_it_is_the_same_answer_at_every_length_and_status(self):
+        for status in (200, 409):
+            for length in list(range(120)) + [480, 505, 506, 507, 508, 600, 99, 100, 10, 9]:
+                data = reply.Data(b"x" * length, status)
+                self.assertEqual(bytes(data.in_place()), data.as_bytes(True, False), length)
 
 
 if __name__ == "__main__":

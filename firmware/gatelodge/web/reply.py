@@ -23,6 +23,7 @@ class Data(Response):
     """JSON for the script. Pages ask for it all the time, so its head is made once for each status."""
 
     _heads = {}  # status, negative where the connection ends -> the head up to the length
+    _places = {}  # status -> Place
 
     def __init__(self, body, status):
         self.body = body
@@ -39,6 +40,41 @@ class Data(Response):
             start = wire.head_start(self.status_code, self.headers, keep_alive) + b"\r\nContent-Length: "
             self._heads[key] = start
         return b"".join((start, b"%d\r\n\r\n" % len(self.body), b"" if head_only else self.body))
+
+    def in_place(self):
+        """`as_bytes(True, False)`, good until the next call: a small answer makes no garbage of its size."""
+        place = self._places.get(self.status_code)
+        if place is None:
+            empty = Data(b"", self.status_code).as_bytes(True, False)
+            place = self._places[self.status_code] = Place(empty[: -len(b"0\r\n\r\n")])
+        return place.filled(self.body) or self.as_bytes(True, False)
+
+
+class Place:
+    """Room for answers with the same head, whose bodies are small."""
+
+    ROOM = 512
+
+    def __init__(self, head):
+        """head: up to the length of the body."""
+        self._begins = len(head)
+        self._bytes = bytearray(head + bytes(self.ROOM))
+        self._view = memoryview(self._bytes)
+        self._length = -1  # of the last body, whose figure stands there already
+        self._body_at = 0
+
+    def filled(self, body):
+        """The whole answer, or None where there is no room for it."""
+        length = len(body)
+        if length != self._length:
+            figure = b"%d\r\n\r\n" % length
+            if len(figure) + length > self.ROOM:
+                return None
+            self._length, self._body_at = length, self._begins + len(figure)
+            self._bytes[self._begins : self._body_at] = figure
+        end = self._body_at + length
+        self._bytes[self._body_at : end] = body
+        return self._view[:end]
 
 
 def data(value, status=200, cookies=()):

@@ -107,7 +107,7 @@ class Routes:
         return request.handle
 
     def _handler(self, row):
-        admit, read, answer = self._admission(row), _reader(row), row.handler
+        admit, read, answer, proof = self._admission(row), _reader(row), row.handler, row.proof
 
         def handle(request):
             speak(request.language or language.of(request))
@@ -116,7 +116,7 @@ class Routes:
                 if isinstance(visit, Response):
                     return visit
                 values = read(request)
-                if row.proof and visit.grant is None:
+                if proof and visit.grant is None:
                     self._owner.require_proof(visit.session_token)
                 answered = answer(visit, values)
                 return answered if isinstance(answered, Response) else self._awaited(row, request, answered)

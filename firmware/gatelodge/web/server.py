@@ -56,7 +56,8 @@ class Connection:
         if not came:
             stream.timeout_ms = WRITE_MS  # of what is answered meanwhile
             try:
-                came = await stream.read_unanswered(self._answer_again, IDLE_MS)
+                asked = self.last_raw if self.may_repeat else None
+                came = await stream.read_unanswered(asked, self._answer_again, IDLE_MS)
             except LineError:
                 return None
             if not came:
@@ -83,10 +84,10 @@ class Connection:
         self.last_raw, self.last_head, self.last_request = raw, head, request
         self.may_repeat = head.keep_alive and head.method == "GET"
 
-    def _answer_again(self, came):
+    def _answer_again(self):
         """The bytes that answer the same request once more, if they need no waiting. Else None, and the
         response if there is one: the server goes on with it."""
-        if came != self.last_raw or self.left < 2 or not self.may_repeat:
+        if self.left < 2:
             return None
         response = self._answer(self.last_request)
         if not isinstance(response, Data):
@@ -94,7 +95,7 @@ class Connection:
             return None
         self.left -= 1
         self.stream.yields_since_ms = self._monotonic_ms()
-        return response.as_bytes(True, False)
+        return response.in_place()
 
     async def body(self, length):
         """The `length` bytes of a body. Raises Refusal(408) when they do not come in time."""

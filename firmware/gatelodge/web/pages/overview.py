@@ -83,11 +83,9 @@ class OverviewPages:
     def status(self, visit, _values):
         """What a page asks that has lost its router: whether it is the same run, and whether it is still
         signed in."""
-        token = visit.session_token
-        signed_in = bool(token) and self._site.owner.session(token, False) is not None
-        return reply.data(
-            {"run": self._site.run_id, "set_up": self._site.owner.is_set_up, "signed_in": signed_in}
-        )
+        site = self._site
+        signed_in = site.owner.has_session(visit.session_token)
+        return reply.data({"run": site.run_id, "set_up": site.owner.is_set_up, "signed_in": signed_in})
 
     def claim(self, visit, values):
         approved = values["answer"] == "approve"
