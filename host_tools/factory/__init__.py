@@ -6,6 +6,6 @@ identity, self-test, lock, prove lock, record. The device key is made on the rou
 and so is the service code; the factory signs the one, prints the other on the label (label.py), and
 keeps only a keyed hash of it for the cloud (records.py).
 
-A router is good when it is in `devices.jsonl`, and never before it has refused code over the very line
+A router is good when the ledger says so (ledger.py), and never before it has refused code over the very line
 that it was provisioned through. Everything before that can be run again.
 """

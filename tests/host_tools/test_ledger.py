@@ -276,3 +276,31 @@ def test_power_cut_at_any_byte_of_the_log_keeps_what_was_acknowledged(ledger, tm
         found = Ledger(copy / "ledger.db")
         found.verify()
         assert {"before", *(name for size, name in acknowledged if size <= cut)} <= set(serial_numbers(found))
+
+
+def test_an_auditor_needs_the_readme_alone(ledger):
+    readme = (ROOT / "host_tools/factory/README.md").read_text("utf-8")
+    program = readme.split("```python\n")[1].split("```")[0]
+    for name in ("one", "tw\u00f6", "three"):
+        ledger.append("unit", serial_number=name)
+
+    def audit():
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, cwd=ledger.path.parent, capture_output=True, text=True, timeout=60)
+
+    assert audit().stdout.strip() == ledger.verify().hash
+    edit(ledger, "UPDATE entry SET body = replace(body, 'three', 'eerht')", "entry_never_changes")
+    assert "entry 3 is not the one that was written" in audit().stderr
+
+
+def test_a_copy_that_was_taken_while_a_bench_works_verifies(ledger, tmp_path):
+    ledger.append("unit", serial_number="one")
+    with sqlite3.connect(ledger.path) as bench:
+        bench.execute("SELECT count(*) FROM entry").fetchone()
+        ledger.append("unit", serial_number="two")
+        bench.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    bench.close()
+    copy = Ledger(tmp_path / "copy.db")
+    assert copy.verify() == ledger.verify()
+    copy.append("unit", serial_number="three")
+    assert copy.verify().count == 3
