@@ -91,10 +91,10 @@ class Owner:
         is_proved = sessions.is_proved(found, now_s)
         return Session(found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved)
 
-    def has_session(self, session_token):
-        """Return whether `session` would give one, without acting in it."""
+    def has_session(self, token_hash):
+        """Return whether `session` would give one, without acting in it. token_hash: sessions.hashed."""
         keeper = self._keeper
-        return bool(session_token) and keeper.sessions.find(session_token, keeper.now_s(), False) is not None
+        return keeper.sessions.find_hashed(token_hash, keeper.now_s(), False) is not None
 
     def require_proof(self, session_token):
         """Raise SigninError (offer "prove") unless a code was given in this session in the last 5 minutes."""

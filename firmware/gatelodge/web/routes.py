@@ -12,7 +12,7 @@ row is bound is decided then.
 from collections import namedtuple
 
 from gatelodge import compat, log
-from gatelodge.core import user_agent
+from gatelodge.core import sessions, user_agent
 from gatelodge.core.signin import Visitor
 from gatelodge.refusals import SigninError
 from gatelodge.text import N_, speak
@@ -68,6 +68,14 @@ class Visit:
     @property
     def session_token(self):
         return self.cookie(guard.SESSION)
+
+    @property
+    def session_hash(self):
+        """What is kept of the token. A page that asks again and again shows the same one."""
+        request = self.request
+        if request.session_hash is None:
+            request.session_hash = sessions.hashed(self.session_token)
+        return request.session_hash
 
     @property
     def by(self):

@@ -84,7 +84,7 @@ class OverviewPages:
         """What a page asks that has lost its router: whether it is the same run, and whether it is still
         signed in."""
         site = self._site
-        signed_in = site.owner.has_session(visit.session_token)
+        signed_in = site.owner.has_session(visit.session_hash)
         return reply.data({"run": site.run_id, "set_up": site.owner.is_set_up, "signed_in": signed_in})
 
     def claim(self, visit, values):
