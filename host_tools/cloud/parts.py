@@ -12,6 +12,7 @@ from host_tools.cloud.accounts.approvals import Approvals
 from host_tools.cloud.accounts.ceremonies import Site
 from host_tools.cloud.accounts.challenges import Challenges
 from host_tools.cloud.accounts.changes import Changes
+from host_tools.cloud.accounts.chat_answers import ChatAnswers
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.entry import Entry
 from host_tools.cloud.accounts.events import Events
@@ -27,13 +28,16 @@ from host_tools.cloud.accounts.second_step import SecondStep
 from host_tools.cloud.accounts.sending import Sending
 from host_tools.cloud.accounts.sessions import Sessions
 from host_tools.cloud.accounts.sign_up import SignUps
+from host_tools.cloud.accounts.telegram import TelegramChats
 from host_tools.cloud.accounts.trusted import TrustedBrowsers
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
+from host_tools.cloud.delivery import telegram
 from host_tools.cloud.delivery.outbox import Outbox
-from host_tools.cloud.delivery.post import CHANNELS, MAIL, SMS, VOICE, Driver, Post
+from host_tools.cloud.delivery.post import CHANNELS, MAIL, SMS, TELEGRAM, VOICE, Driver, Post
 from host_tools.cloud.delivery.smtp import Smtp
+from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
 from host_tools.cloud.routers.claims import Claims
 from host_tools.cloud.routers.invitations import Invitations
@@ -73,6 +77,8 @@ class Parts:
     own_password: OwnPassword
     resets: Resets
     phones: Phones
+    telegram: TelegramChats
+    bot: Bot | None  # where there is one
     passkeys: Passkeys
     challenges: Challenges
     sign_ups: SignUps
@@ -99,7 +105,8 @@ def build_parts(
     url = settings.public_url
     bus, tasks = Bus(), Tasks("cloud")
     outbox = Outbox(database) if settings.development else None
-    post = Post(database, _drivers(settings, outbox, clock), clock)
+    api = telegram.Api(settings.delivery.telegram) if settings.delivery.telegram else None
+    post = Post(database, _drivers(settings, outbox, clock, api), clock)
     turnstile = Turnstile(database, box, clock)
     changes = Changes(post, url)
     factors = Factors(database, box, hasher, turnstile, changes)
@@ -114,6 +121,9 @@ def build_parts(
     code_key = settings.service_code_key
     invitations = Invitations(database, clock, code_key, url)
     claims = Claims(database, registry, turnstile, post, bus, tasks, clock, code_key, url, invitations)
+    bot_name = settings.delivery.telegram.bot if settings.delivery.telegram else ""
+    chats = TelegramChats(database, box, factors, changes, bus, clock, bot_name)
+    pressed = ChatAnswers(database, bus, clock, url).pressed
     return Parts(
         settings=settings,
         clock=clock,
@@ -137,6 +147,8 @@ def build_parts(
         passkeys=passkeys,
         challenges=challenges,
         phones=Phones(database, factors, codes, turnstile, changes, post),
+        telegram=chats,
+        bot=Bot(api, chats.said, pressed) if api else None,
         resets=Resets(database, box, hasher, turnstile, second_step, changes, post, tasks, url),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
@@ -153,7 +165,9 @@ def _callers(settings: Settings) -> tuple[str, ...]:
     return telephony.callers if telephony else DEVELOPMENT_CALLERS if settings.development else ()
 
 
-def _drivers(settings: Settings, outbox: Outbox | None, clock: Clock) -> dict[str, Driver]:
+def _drivers(
+    settings: Settings, outbox: Outbox | None, clock: Clock, telegram_api: telegram.Api | None
+) -> dict[str, Driver]:
     """What is set up; in development the outbox takes the rest."""
     drivers: dict[str, Driver] = dict.fromkeys(CHANNELS, outbox) if outbox else {}
     delivery = settings.delivery
@@ -163,4 +177,6 @@ def _drivers(settings: Settings, outbox: Outbox | None, clock: Clock) -> dict[st
         drivers[SMS] = Texts(delivery.telephony, clock)
     if delivery.telephony and delivery.telephony.callers:
         drivers[VOICE] = Calls(delivery.telephony)
+    if telegram_api:
+        drivers[TELEGRAM] = telegram.Chats(telegram_api)
     return drivers

@@ -81,6 +81,8 @@ class Service:
             await self._open_to_routers(parts, certs)
         await self._open_to_browsers(parts, certs)
         parts.tasks.keep(parts.post.run, "post")
+        if parts.bot is not None:
+            parts.tasks.keep(parts.bot.run, "telegram")
         parts.tasks.keep(partial(_keep_importing, parts), "import")
         parts.tasks.keep(partial(_keep_pruning, parts), "prune")
         log.info("ready at %s", self.settings.public_url)
@@ -180,6 +182,7 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.challenges.prune(parts.clock())
         await parts.resets.prune(parts.clock())
         await parts.trusted.prune(parts.clock())
+        await parts.telegram.prune(parts.clock())
         await parts.events.prune(parts.clock())
         await costs.prune(parts.database, parts.clock())
         await parts.turnstile.prune()

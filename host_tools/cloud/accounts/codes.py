@@ -6,7 +6,7 @@ A call's code is the end of the number that calls: four digits, of a pool that o
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -73,7 +73,7 @@ class Codes:
         session: AsyncSession,
         bound_to: str,
         channel: str,
-        recipient: str,
+        recipients: Sequence[str],
         text_of: Callable[[str], Text],
         now: float,
     ) -> None:
@@ -83,20 +83,32 @@ class Codes:
 
         Raises ThrottledError where another browser window was quicker.
         """
-        row = await session.get(SentCode, bound_to)
-        _hold_back(row, now)
         secret = self._new_secret(channel)
         code = secret[-CALL_DIGITS:] if channel == VOICE else secret
+        row = await self.ask(session, bound_to, channel, recipients, text_of(secret), now)
+        row.code_hash = self._hash(bound_to, code)
+
+    async def ask(
+        self,
+        session: AsyncSession,
+        bound_to: str,
+        channel: str,
+        recipients: Sequence[str],
+        text: Text,
+        now: float,
+    ) -> SentCode:
+        """Queue what is answered elsewhere, held back and followed as a code is. No code is right for it."""
+        row = await session.get(SentCode, bound_to)
+        _hold_back(row, now)
         if row is None:
             row = SentCode(bound_to=bound_to, sends=0)
             session.add(row)
-        row.code_hash = self._hash(bound_to, code)
-        row.channel, row.recipient = channel, recipient
+        row.code_hash, row.channel, row.recipient = "", channel, recipients[0]
         row.tries, row.sends, row.sent_at, row.expires_at = 0, row.sends + 1, now, now + CODE_S
-        expires_at = row.expires_at
-        await self._post.add(
-            session, recipient, text_of(secret), now, channel, about=bound_to, expires_at=expires_at
-        )
+        late_at = row.expires_at
+        for recipient in recipients:
+            await self._post.add(session, recipient, text, now, channel, about=bound_to, expires_at=late_at)
+        return row
 
     async def check(self, session: AsyncSession, bound_to: str, code: str, now: float) -> str:
         """RIGHT once, then never again. Counts a try in the caller's transaction, which must commit."""

@@ -34,6 +34,8 @@ KINDS = {
     "passkey_renamed": "A passkey was renamed",
     "passkey_removed": "A passkey was removed",
     "passkey_doubted": "A passkey's counter went back: there may be a copy of it",
+    "telegram_linked": "A Telegram chat was linked",
+    "telegram_unlinked": "A Telegram chat was unlinked",
     "password_changed": "The password was changed",
     "password_reset": "A new password was set by e-mail",
     "password_asked": "A new password was asked for by e-mail",

@@ -11,6 +11,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import VOICE
 from host_tools.cloud.store.models import Authenticator, Phone, RecoveryCode
 from host_tools.cloud.store.passkey_models import Passkey
+from host_tools.cloud.store.telegram_models import TelegramChat
 
 
 async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Holdings:
@@ -22,6 +23,7 @@ async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Hold
             session, RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
         ),
         phones=phones,
+        telegram=await _count(session, TelegramChat.account_id == account_id),
         callable_phones=phones if VOICE in visit.channels else 0,
         passkeys=await _count(session, Passkey.account_id == account_id),
         trusted=await trusted.count_awake(session, account_id, visit),

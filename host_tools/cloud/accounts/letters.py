@@ -34,6 +34,17 @@ def short_code(code: str) -> Text:
     return Text("Code", f"Your code is {code}\nGatelodge. Valid for {MINUTES} minutes. Give it to nobody.")
 
 
+def chat_question(from_where: str, browser: str, buttons: str) -> Text:
+    """As a message of a bot, with its buttons (delivery/telegram.py)."""
+    return Text(
+        "A new browser asks",
+        "Somebody, perhaps you, signs in to your Gatelodge account with the right password.\n\n"
+        f"From: {from_where}\nBrowser: {browser}\n\n"
+        "Press the number that the browser shows. If it was not you, say so.",
+        buttons,
+    )
+
+
 def calling(number: str) -> Text:
     """For the driver of calls: the number that calls."""
     return Text("Call", number)

@@ -63,7 +63,7 @@ class Phones:
         await self._codes.allow(_bound_to(visit), account_id, number, visit)
         async with self._database.write() as session:
             await costs.spend(session, account_id, "sms", visit.now)
-            await self._codes.send(session, _bound_to(visit), "sms", number, letters.short_code, visit.now)
+            await self._codes.send(session, _bound_to(visit), "sms", [number], letters.short_code, visit.now)
         self._post.wake()
 
     async def pending(self, visit: Visit) -> str | None:

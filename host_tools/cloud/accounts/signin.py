@@ -81,6 +81,7 @@ METHODS = (
     Method("authenticator", "authenticators", TYPED, "", True, True, ("K10", "M1", "N4", "H3", "H7", "H8")),
     Method("passkey", "passkeys", SIGNED, "", True, True, ("G3",)),
     Method("telegram", "telegram", ELSEWHERE, "telegram", True, True, ("H1", "H2")),
+    Method("telegram_code", "telegram", TYPED, "telegram", True, True, ("H1", "H2")),
     Method("sms", "phones", TYPED, "sms", True, True, ("M2", "M5", "N4", "N5", "H5")),
     Method("push", "trusted", ELSEWHERE, "push", True, False, ("A1", "A2", "A7")),
     Method("mail", "email", TYPED, "mail", True, False, ("A1", "A2", "A6")),
@@ -99,6 +100,7 @@ CALLS_MAX = 3  # that did not arrive; then a text message goes instead (H4)
 FOLLOWING = {
     "voice": ("sms",),
     "telegram": ("authenticator", "passkey", "sms", "push", "mail"),
+    "telegram_code": ("authenticator", "passkey", "sms", "push", "mail"),
 }
 
 

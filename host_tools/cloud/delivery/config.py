@@ -30,6 +30,8 @@ OTHERS_MAY = 0o077
 SENDER = "gatelodge@localhost"
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # E.164
 SENDS = re.compile(rf"{NUMBER.pattern}|MG[0-9a-f]{{32}}")
+BOT = re.compile(r"[A-Za-z0-9_]{5,32}")
+BOT_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")  # it becomes part of an address
 # One try for each call, and six calls a day for an account (accounts/costs.py): with the password known, and
 # every number of so small a pool, a stranger is in on three days of ten.
 CALLERS_MIN = 20
@@ -66,11 +68,20 @@ class TelephonySettings:
 
 
 @dataclass(frozen=True)
+class TelegramSettings:
+    bot: str  # its user name, without the @
+    token: str = field(repr=False)
+    api: str = "https://api.telegram.org"
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
 class Delivery:
     """One field for each way; None where this cloud has none."""
 
     smtp: SmtpSettings | None = None
     telephony: TelephonySettings | None = None
+    telegram: TelegramSettings | None = None
 
 
 class Section(NamedTuple):
@@ -82,6 +93,7 @@ class Section(NamedTuple):
 SECTIONS = {
     "smtp": Section(SmtpSettings, secrets=("password",), paths=("ca_file",)),
     "telephony": Section(TelephonySettings, secrets=("token",), paths=("ca_file",)),
+    "telegram": Section(TelegramSettings, secrets=("token",), paths=("ca_file",)),
 }
 
 
@@ -104,6 +116,8 @@ def checked(delivery: Delivery) -> Delivery:
         _check_smtp(delivery.smtp)
     if delivery.telephony:
         _check_telephony(delivery.telephony)
+    if delivery.telegram:
+        _check_telegram(delivery.telegram)
     return delivery
 
 
@@ -203,6 +217,15 @@ def _check_telephony(telephony: TelephonySettings) -> None:
             f"callers of [telephony] has {len(endings)} different endings",
             f"name numbers with {CALLERS_MIN} or more: one in so many is guessed",
         )
+
+
+def _check_telegram(telegram: TelegramSettings) -> None:
+    _check_address("telegram", telegram.api)
+    _check_ca_file(telegram.ca_file)
+    if not BOT.fullmatch(telegram.bot):
+        raise _fault(f"bot of [telegram] is {telegram.bot!r}", "write the bot's user name, without the @")
+    if not BOT_TOKEN.fullmatch(telegram.token):
+        raise _fault("the token of [telegram] is none of a bot", _secret_remedy("telegram", "token"))
 
 
 def _check_address(name: str, url: str) -> None:

@@ -41,7 +41,7 @@ async def routers(request: web.Request) -> web.StreamResponse:
         views = await parts.ownership.routers(visit.signed_in.id)
         return {view.router.serial_number: router_words(view, parts.clock()) for view in views}
 
-    return await _account_stream(request, snapshot, "routers")
+    return await account_stream(request, snapshot, "routers")
 
 
 async def router(request: web.Request) -> web.StreamResponse:
@@ -56,7 +56,7 @@ async def router(request: web.Request) -> web.StreamResponse:
         version = " ".join(f"{command.id}:{command.state}" for command in commands)
         return {serial_number: router_words(view, parts.clock()), "version": version}
 
-    return await _account_stream(request, snapshot, f"router:{serial_number}")
+    return await account_stream(request, snapshot, f"router:{serial_number}")
 
 
 async def claim(request: web.Request) -> web.StreamResponse:
@@ -66,7 +66,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
         found = await parts.claims.view(claim_id, visit.signed_in.id, parts.clock())
         return {"version": found.state} if found else None
 
-    return await _account_stream(request, snapshot, f"claim:{claim_id}")
+    return await account_stream(request, snapshot, f"claim:{claim_id}")
 
 
 async def notices(request: web.Request) -> web.StreamResponse:
@@ -75,10 +75,10 @@ async def notices(request: web.Request) -> web.StreamResponse:
     async def snapshot() -> dict[str, Any] | None:
         return {}
 
-    return await _account_stream(request, snapshot, "notices")
+    return await account_stream(request, snapshot, "notices")
 
 
-async def _account_stream(request: web.Request, snapshot: Snapshot, topic: str) -> web.StreamResponse:
+async def account_stream(request: web.Request, snapshot: Snapshot, topic: str) -> web.StreamResponse:
     """The page's own snapshot, and the new browser that asks to be let in, while the session lives."""
     parts, visit = request.app[PARTS], request[VISIT]
 

@@ -33,6 +33,7 @@ NOTICES = {
     "agreed": "The other browser is signed in. You can end its session under Security.",
     "not-me": "That sign-in is over. Whoever it was knows your password: choose a new one now.",
     "texted": "Three calls did not arrive. A text message is on its way instead.",
+    "telegram-removed": "The Telegram chat is unlinked.",
     "phone-removed": "The phone number is removed.",
     "browser-removed": "The browser is signed out, and must verify again.",
     "session-ended": "That session is over.",

@@ -19,6 +19,7 @@ from host_tools.cloud.pages import (
     second_step,
     security,
     sessions,
+    telegram,
 )
 from host_tools.cloud.pages.assets import ASSETS
 from host_tools.cloud.pages.guards import (
@@ -113,6 +114,13 @@ ROUTES = (
     Route("GET", "/security/passkeys/{id}", passkeys.passkey, ACCOUNT),
     Route("POST", "/security/passkeys/{id}/rename", passkeys.post_rename, ACCOUNT),
     Route("POST", "/security/passkeys/{id}/remove", passkeys.post_remove, ACCOUNT),
+    Route("GET", "/security/telegram/add", telegram.add, ACCOUNT),
+    Route("POST", "/security/telegram/add", telegram.post_add, ACCOUNT),
+    Route("GET", "/security/telegram/link", telegram.link, ACCOUNT),
+    Route("POST", "/security/telegram/link", telegram.post_link, ACCOUNT),
+    Route("GET", "/security/telegram/live", telegram.link_live, ACCOUNT, lasting=True),
+    Route("GET", "/security/telegram/{id}/remove", telegram.remove, ACCOUNT),
+    Route("POST", "/security/telegram/{id}/remove", telegram.post_remove, ACCOUNT),
     Route("GET", "/security/choose", sessions.choose, ACCOUNT),
     Route("GET", "/security/password", sessions.password, ACCOUNT),
     Route("POST", "/security/password", sessions.post_password, ACCOUNT),

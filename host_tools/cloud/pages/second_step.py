@@ -13,6 +13,7 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.second_step import Entered
 from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.delivery import progress
+from host_tools.cloud.delivery.post import TELEGRAM
 from host_tools.cloud.pages import forms, live
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -31,6 +32,7 @@ WORDS = {
     "authenticator": Words("Enter the code", "Code from your authenticator app", "Use an authenticator app"),
     "passkey": Words("Use your passkey", "Your device asks you to unlock it.", "Use a passkey"),
     "telegram": Words("Answer in Telegram", "Press the button in the chat.", "Ask in Telegram"),
+    "telegram_code": Words("Enter the code", "Code from the Telegram chat", "Send a code in Telegram"),
     "sms": Words("Enter the code", "Code from the text message", "Send a text message"),
     "push": Words("Agree on a trusted browser", "", "Ask on a trusted browser"),
     "mail": Words("Enter the code", "Code from the e-mail", "Send a code by e-mail"),
@@ -151,6 +153,7 @@ def _words_of(waiting: Waiting, now: float) -> dict[str, Any]:
     method = signin.BY_NAME[waiting.row.method]
     others = [way for name in waiting.offered for way in _ways(name, waiting)]
     sent_to = waiting.sent.recipient if waiting.sent else ""
+    sent_to = "Telegram" if method.channel == TELEGRAM and sent_to else sent_to
     return {
         "sent_to": numbers.hinted(sent_to) if sent_to.startswith("+") else sent_to,
         "words": WORDS[method.name],

@@ -31,6 +31,8 @@ async def overview(request: web.Request) -> web.StreamResponse:
         passkeys_possible=parts.passkeys.possible,
         phones=await parts.phones.of(account_id),
         phones_possible=parts.phones.possible,
+        chats=await parts.telegram.of(account_id),
+        telegram_possible=parts.telegram.possible,
         browsers=await parts.trusted.of(account_id, visit.now),
         this_browser=visit.browser_hash,
         place_of=parts.places.of,
@@ -87,15 +89,13 @@ async def post_recovery_codes(request: web.Request) -> web.StreamResponse:
     return page(request, "recovery_codes.html", codes=codes, errors=errors, status=422 if errors else 200)
 
 
-def qr_picture(uri: str) -> Markup:
+def qr_picture(uri: str, label: str = "QR code for your authenticator app") -> Markup:
     """The QR code as inline SVG, dark on light in the dark too: many phones cannot read it inverted."""
     code = segno.make(uri, error="m", micro=False)
     picture = code.svg_inline(
         border=QUIET_ZONE, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
     )
-    return Markup(
-        picture.replace("<svg ", '<svg role="img" aria-label="QR code for your authenticator app" ', 1)
-    )
+    return Markup(picture.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
 
 
 async def _add_page(request: web.Request, filled: forms.Filled, status: int = 200) -> web.Response:

@@ -48,7 +48,7 @@ async def choose(request: web.Request) -> web.StreamResponse:
     parts = request.app[PARTS]
     await parts.factors.asked(request[VISIT])
     possible = {"phones_possible": parts.phones.possible, "passkeys_possible": parts.passkeys.possible}
-    return page(request, "choose.html", **possible)
+    return page(request, "choose.html", telegram_possible=parts.telegram.possible, **possible)
 
 
 async def password(request: web.Request) -> web.StreamResponse:
