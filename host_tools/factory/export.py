@@ -8,6 +8,8 @@ import csv
 import datetime
 import io
 import json
+import os
+import sys
 from collections.abc import Iterable, Iterator
 
 from host_tools.factory.chain import Entry
@@ -54,6 +56,16 @@ def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 FORMATS = {"jsonl": json_lines, "csv": csv_lines}
+
+
+def write_out(lines: Iterable[str]) -> None:
+    """To the standard output, until its reader has seen enough, as `head` has."""
+    try:
+        sys.stdout.writelines(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What Python has left to say at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _csv_line(cells: Iterable[object]) -> str:

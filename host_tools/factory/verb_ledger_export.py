@@ -8,13 +8,12 @@ JSON lines have all that an entry has. No export holds a secret.
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
 from host_tools import exit_codes
 from host_tools.factory import options
-from host_tools.factory.export import FORMATS
+from host_tools.factory.export import FORMATS, write_out
 from host_tools.factory.files import write_durably
 from host_tools.factory.since import Since
 
@@ -34,5 +33,5 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         write_durably(args.out, "".join(lines).encode(), 0o644)
     else:
-        sys.stdout.writelines(lines)
+        write_out(lines)
     return exit_codes.OK

@@ -5,7 +5,7 @@ import argparse
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.factory import options
-from host_tools.factory.export import json_line
+from host_tools.factory.export import json_line, write_out
 from host_tools.factory.story import story
 
 
@@ -22,5 +22,5 @@ def run(args: argparse.Namespace) -> int:
         wrong = f"no router {serial_number!r} is in {ledger.path}"
         raise ToolError(wrong, "check the label", exit_codes.LEDGER)
     lines = map(json_line, entries) if args.json else story(entries)
-    print("\n".join(lines))
+    write_out(line + "\n" for line in lines)
     return exit_codes.OK

@@ -4,7 +4,7 @@ import argparse
 
 from host_tools import exit_codes
 from host_tools.factory import options
-from host_tools.factory.revocation import CRL_FILE, revoke, write_list
+from host_tools.factory.revocation import CRL_FILE, revoke
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     authority, records = options.factory_of(args)
-    revoke(authority, records, args.serial_number, args.reason)
-    count = write_list(authority, records)
-    print(f"{authority.directory / CRL_FILE} lists {count} certificate{'s'[: count != 1]}")
+    serial_number = args.serial_number.strip().upper()
+    entry = revoke(authority, records, serial_number, args.reason)
+    print(f"{serial_number} is revoked: entry {entry.sequence}, {authority.directory / CRL_FILE}")
     return exit_codes.OK

@@ -6,7 +6,7 @@ import argparse
 
 from host_tools import exit_codes
 from host_tools.factory import options
-from host_tools.factory.revocation import CRL_FILE, rework, write_list
+from host_tools.factory.revocation import CRL_FILE, rework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     authority, records = options.factory_of(args)
-    rework(authority, records, args.serial_number, args.reason)
-    count = write_list(authority, records)
-    print(f"{authority.directory / CRL_FILE} lists {count} certificate{'s'[: count != 1]}")
+    serial_number = args.serial_number.strip().upper()
+    entry = rework(authority, records, serial_number, args.reason)
+    where = f"entry {entry.sequence}, {authority.directory / CRL_FILE}"
+    print(f"{serial_number} is back on the bench, and its certificate revoked: {where}")
     return exit_codes.OK

@@ -210,5 +210,6 @@ def test_a_router_that_nobody_made_is_not_revoked(factory):
 def test_the_command_line_revokes(factory, capsys):
     finished(factory)
     place = ["--factory-dir", str(factory[0].directory)]
-    assert cli.main(["factory", "revoke", SERIAL, "--reason", "lost", *place]) == exit_codes.OK
-    assert "1 certificate" in capsys.readouterr().out
+    for verb, said in (("rework", "is back on the bench"), ("revoke", "is revoked: entry 3, ")):
+        assert cli.main(["factory", verb, SERIAL.lower(), "--reason", "lost", *place]) == exit_codes.OK
+        assert f"{SERIAL} {said}" in capsys.readouterr().out

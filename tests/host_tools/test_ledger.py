@@ -37,13 +37,13 @@ def ledger(tmp_path):
     return Ledger(tmp_path / "ledger.db", station="bench 1", clock=lambda: 1795281371.25)
 
 
-def writer(path, station, count):
+def writer(path, station, count, first=""):
     """Start a station that says each entry into a file, when the ledger has acknowledged it."""
     said = path.with_name(station)
-    command = [sys.executable, "-c", WRITER, str(path), station, str(count)]
+    command = [sys.executable, "-c", first + WRITER, str(path), station, str(count)]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/firmware"}
-    with said.open("wb") as out:
-        return subprocess.Popen(command, stdout=out, env=environment), said
+    with said.open("wb") as out, said.with_suffix(".err").open("wb") as errors:
+        return subprocess.Popen(command, stdout=out, stderr=errors, env=environment), said
 
 
 def wait_for_an_entry(process, said):
@@ -177,6 +177,31 @@ def test_a_file_that_is_no_ledger_is_refused_in_one_sentence(ledger, content, re
 def test_a_place_that_is_not_there_is_said(tmp_path):
     with pytest.raises(ToolError, match="cannot be used"):
         Ledger(tmp_path / "nowhere" / "ledger.db").append("unit")
+
+
+def test_a_place_with_an_odd_name_is_only_a_place(tmp_path):
+    path = tmp_path / "a?mode=ro#b %41" / "ledger.db"
+    path.parent.mkdir()
+    Ledger(path).append("unit")
+    assert [entry.name for entry in path.parent.iterdir()] == ["ledger.db"]
+
+
+def test_a_full_disk_is_said_and_loses_nothing(tmp_path):
+    """A limit on the size of files stands for the disk: the log does not fit any more."""
+    path = tmp_path / "ledger.db"
+    holder = Ledger(path)
+    holder.append("unit", serial_number="before")
+    with sqlite3.connect(path) as keeps_the_log:
+        keeps_the_log.execute("SELECT count(*) FROM entry").fetchone()
+        limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        process, said = writer(path, "bench", 10_000, limit)
+        assert process.wait(timeout=120) == 1
+        assert "check that the disk has space" in said.with_suffix(".err").read_text()
+    keeps_the_log.close()
+    holder.verify()
+    assert whole_lines(said)
+    assert serial_numbers(holder) == ["before", *whole_lines(said)]
+    holder.append("unit", serial_number="after")
 
 
 def test_a_ledger_that_another_program_holds_is_said(ledger, monkeypatch):

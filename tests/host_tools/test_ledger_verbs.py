@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +15,7 @@ from host_tools.factory.ledger import Ledger
 from host_tools.factory.records import Records, UnitRecord
 from host_tools.factory.revocation import rework
 from host_tools.factory.runs import Run
+from host_tools.release.places import ROOT
 
 SERIAL = "GL2647000001"
 CODE = "0123456789ABCDEF9"
@@ -242,6 +245,19 @@ def test_a_table_has_a_row_for_each_entry_and_no_formula(ledger, tmp_path):
     assert rows[4]["reason"].startswith("'=flash")
     assert CODE not in content
     assert "\x1b" not in content
+
+
+def test_a_reader_that_has_seen_enough_ends_an_export_in_silence(factory):
+    ledger = Ledger(factory / "ledger.db")
+    with ledger.appending() as transaction:
+        for _ in range(2000):  # more than a pipe holds
+            transaction.append("note", text="x" * 100)
+    command = [sys.executable, "-m", "host_tools.cli", "ledger", "export", "--ledger", ledger.path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        assert json.loads(process.stdout.readline())["sequence"] == 1
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == exit_codes.OK
 
 
 def test_one_kind_is_exported_alone(ledger):
