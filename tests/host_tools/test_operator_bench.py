@@ -127,7 +127,7 @@ def test_six_boards_are_go_and_the_two_bad_ones_are_no_go(tab, directory, boards
     connect(directory, boards, LAST)
     for name in BOARDS:
         expect(word(tab, name)).to_have_text("NO-GO" if name in FAULTS else "GO", timeout=WAIT_MS)
-    expect(tile(tab, "board 3").locator(".detail")).to_contain_text("network links is 0")
+    expect(tile(tab, "board 3").locator(".detail")).to_contain_text("Network links is 0")
     expect(tile(tab, "board 6").locator(".step")).to_contain_text("prove the lock")
     expect(tile(tab, "board 6").locator(".next")).to_have_text("Do not ship it, set it aside.")
     expect(tab.locator("#yield")).to_have_text("75 %")
