@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import serial
@@ -158,11 +159,14 @@ def test_a_provisioned_router_serves_its_page_and_finds_its_cloud(locked):
     until(locked.times_online, "the cloud did not welcome the router")
 
 
-def test_provisioning_again_is_refused_with_a_status_of_its_own(locked):
+def test_provisioning_again_says_that_it_is_done_and_changes_nothing(locked):
+    report = next((Path(locked.current["factory_dir"]) / "reports").iterdir())
+    before = report.read_bytes()
     again = provision(locked)
-    assert again.returncode == exit_codes.REFUSED_BY_BOARD
-    assert "is locked already" in again.stderr
+    assert again.returncode == exit_codes.OK, again.stdout + again.stderr
+    assert "was finished on" in again.stdout
     assert "Service code" not in again.stdout
+    assert report.read_bytes() == before
 
 
 @pytest.mark.parametrize("command", [("exec", CODE.decode()), ("eval", "'ran' * 2"), ("fs", "ls", ":/flash")])
