@@ -14,6 +14,7 @@ from host_tools.cloud.accounts.challenges import Challenges
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.chat_answers import ChatAnswers
 from host_tools.cloud.accounts.codes import Codes
+from host_tools.cloud.accounts.email_change import EmailChanges
 from host_tools.cloud.accounts.entry import Entry
 from host_tools.cloud.accounts.events import Events
 from host_tools.cloud.accounts.factors import Factors
@@ -23,6 +24,7 @@ from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
+from host_tools.cloud.accounts.profile import Profile
 from host_tools.cloud.accounts.resets import Resets
 from host_tools.cloud.accounts.second_step import SecondStep
 from host_tools.cloud.accounts.sending import Sending
@@ -31,6 +33,7 @@ from host_tools.cloud.accounts.sign_up import SignUps
 from host_tools.cloud.accounts.telegram import TelegramChats
 from host_tools.cloud.accounts.trusted import TrustedBrowsers
 from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.undo import Undoing
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import telegram
@@ -76,6 +79,9 @@ class Parts:
     places: Places
     own_password: OwnPassword
     resets: Resets
+    profile: Profile
+    email_changes: EmailChanges
+    undoing: Undoing
     phones: Phones
     telegram: TelegramChats
     bot: Bot | None  # where there is one
@@ -108,7 +114,7 @@ def build_parts(
     api = telegram.Api(settings.delivery.telegram) if settings.delivery.telegram else None
     post = Post(database, _drivers(settings, outbox, clock, api), clock)
     turnstile = Turnstile(database, box, clock)
-    changes = Changes(post, url)
+    changes = Changes(post, box, url)
     factors = Factors(database, box, hasher, turnstile, changes)
     codes, places = Codes(database, box, turnstile, post, _callers(settings)), Places()
     challenges = Challenges(database, box)
@@ -150,6 +156,9 @@ def build_parts(
         telegram=chats,
         bot=Bot(api, chats.said, pressed) if api else None,
         resets=Resets(database, box, hasher, turnstile, second_step, changes, post, tasks, url),
+        profile=Profile(database),
+        email_changes=EmailChanges(database, factors, turnstile, changes, post, url),
+        undoing=Undoing(database, box, hasher, turnstile, post, url),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         registry=registry,

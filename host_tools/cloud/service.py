@@ -181,6 +181,8 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.codes.prune(parts.clock())
         await parts.challenges.prune(parts.clock())
         await parts.resets.prune(parts.clock())
+        await parts.email_changes.prune(parts.clock())
+        await parts.undoing.prune(parts.clock())
         await parts.trusted.prune(parts.clock())
         await parts.telegram.prune(parts.clock())
         await parts.events.prune(parts.clock())

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import recovery, signin, totp, trusted
+from host_tools.cloud.accounts import recovery, signin, totp, trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.holdings import holdings
@@ -119,8 +119,10 @@ class Factors:
                 )
             row.enrolment = None
             codes = await self.chosen(session, visit)
-            session.add(self._new_authenticator(account.id, name, secret, step, visit.now))
-            await self._changes.tell(session, "authenticator_added", name, visit)
+            added = self._new_authenticator(account.id, name, secret, step, visit.now)
+            session.add(added)
+            steps = undo.dropping(added)
+            await self._changes.tell(session, "authenticator_added", name, visit, steps=steps)
         self._changes.wake()
         return codes
 
@@ -154,16 +156,18 @@ class Factors:
             gone = held.get(authenticator_id)
             if gone is None:
                 raise NotTheirsError
+            steps = undo.restoring(gone)
             await session.delete(gone)
             await self.dropped(session, visit)
-            await self._changes.tell(session, "authenticator_removed", gone.name, visit)
+            await self._changes.tell(session, "authenticator_removed", gone.name, visit, steps=steps)
         self._changes.wake()
 
     async def new_recovery_codes(self, password: str, visit: Visit) -> list[str]:
         """Ten new codes; the old set is void. Raises RefusedError."""
         await self.check_password(password, visit)
         async with self._database.write() as session:
-            await self._changes.tell(session, "recovery_codes_made", "", visit)
+            steps = undo.voiding_recovery()
+            await self._changes.tell(session, "recovery_codes_made", "", visit, steps=steps)
             codes = await self._replace_recovery(session, visit.signed_in.id)
         self._changes.wake()
         return codes

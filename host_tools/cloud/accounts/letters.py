@@ -54,9 +54,52 @@ def factor_changed(what: str, about: str, undo_link: str, public_url: str, now: 
     """`what`: a sentence of events.KINDS; `about`: the name of what changed."""
     moment = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(now))
     named = f"{what}: “{about}”" if about else what
-    undo = f"Undo it, and end every session, within 3 days:\n{undo_link}\n\n" if undo_link else ""
+    undo = (
+        f"Undo it, and end every session, within 3 days, with the password of before:\n{undo_link}\n\n"
+        if undo_link
+        else ""
+    )
     return Text(
         what,
         f"{named}.\n\nTime: {moment}\n\nIf it was you, there is nothing to do.\n\n"
         f"If it was not you, look at your security page at once:\n{public_url}/security\n\n{undo}" + FOOT,
+    )
+
+
+def undone(what: str, about: str, public_url: str, now: float) -> Text:
+    """`what`: a sentence of events.KINDS; `about`: the name of what had changed."""
+    moment = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(now))
+    named = f"{what}: “{about}”" if about else what
+    return Text(
+        "A change was undone",
+        f"This was undone, by the link of the mail that told of it:\n\n{named}.\n\nTime: {moment}\n\n"
+        "Every session has ended, and no browser is trusted. Sign in and look at your security page:\n"
+        f"{public_url}/security" + FOOT,
+    )
+
+
+def email_leaves(old: str, new: str, link: str, public_url: str) -> Text:
+    return Text(
+        "Confirm your new e-mail",
+        f"Your Gatelodge account is to have the e-mail {new} in place of {old}.\n\n"
+        f"If it was you, agree here, within a day:\n{link}\n\nThe new address has to agree too.\n\n"
+        "If it was not you, do not open the link: somebody is signed in to your account and knows your "
+        f"password. Choose a new one:\n{public_url}/forgotten" + FOOT,
+    )
+
+
+def email_comes(new: str, link: str) -> Text:
+    return Text(
+        "Confirm your new e-mail",
+        f"A Gatelodge account is to have the e-mail {new}.\n\nIf it is yours, agree here, within a day:\n"
+        f"{link}\n\nThe old address has to agree too. If it was not you, ignore this message." + FOOT,
+    )
+
+
+def email_is_taken(public_url: str) -> Text:
+    return Text(
+        "You have a Gatelodge account already",
+        "Somebody, perhaps you, wants this e-mail for another Gatelodge account. It has an account already, "
+        f"and nothing has changed. Sign in here:\n{public_url}/sign-in\n\n"
+        "If it was not you, there is nothing to do." + FOOT,
     )

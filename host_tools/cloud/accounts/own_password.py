@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_tools.cloud.accounts import trusted
+from host_tools.cloud.accounts import trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.factors import Factors
@@ -43,5 +43,6 @@ class OwnPassword:
             if known:
                 await trusted.trust(session, account.id, visit)
             await end_other_sessions(session, account.id, visit.open_session.id)
-            await self._changes.tell(session, "password_changed", "", visit)
+            steps = undo.setting(password_hash=account.password_hash)
+            await self._changes.tell(session, "password_changed", "", visit, account, steps)
         self._changes.wake()

@@ -7,7 +7,7 @@ import logging
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import ceremonies, signin
+from host_tools.cloud.accounts import ceremonies, signin, undo
 from host_tools.cloud.accounts.ceremonies import NOT_SIGNED, Answer, Made, Site
 from host_tools.cloud.accounts.challenges import Challenges
 from host_tools.cloud.accounts.changes import Changes
@@ -79,8 +79,9 @@ class Passkeys:
         async with self._database.write() as session:
             await self._check_room(session, made, visit)
             codes = await self._factors.chosen(session, visit)
-            session.add(_new_passkey(visit.signed_in.id, name, made, visit.now))
-            await self._changes.tell(session, "passkey_added", name, visit)
+            row = _new_passkey(visit.signed_in.id, name, made, visit.now)
+            session.add(row)
+            await self._changes.tell(session, "passkey_added", name, visit, steps=undo.dropping(row))
         self._changes.wake()
         return codes
 
@@ -96,9 +97,10 @@ class Passkeys:
         await self._factors.check_password(password, visit)
         async with self._database.write() as session:
             row = await _own(session, passkey_id, visit)
+            steps = undo.restoring(row)
             await session.delete(row)
             await self._factors.dropped(session, visit)
-            await self._changes.tell(session, "passkey_removed", row.name, visit)
+            await self._changes.tell(session, "passkey_removed", row.name, visit, steps=steps)
         self._changes.wake()
 
     def ask_first(self, visit: Visit) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from host_tools.cloud.accounts import codes, costs, letters, numbers
+from host_tools.cloud.accounts import codes, costs, letters, numbers, undo
 from host_tools.cloud.accounts.answers import VOID_CODE, WRONG_CODE
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
@@ -90,7 +90,8 @@ class Phones:
                 phone = Phone(id=new_id(), account_id=account.id, number=number)
                 phone.created_at = phone.used_at = visit.now
                 session.add(phone)
-                await self._changes.tell(session, "phone_added", numbers.hinted(number), visit)
+                steps, hint = undo.dropping(phone), numbers.hinted(number)
+                await self._changes.tell(session, "phone_added", hint, visit, steps=steps)
         if said != codes.RIGHT:
             raise RefusedError("code", VOID_CODE if said == codes.VOID else WRONG_CODE)
         self._changes.wake()
@@ -103,9 +104,10 @@ class Phones:
             row = await session.get(Phone, phone_id)
             if row is None or row.account_id != visit.signed_in.id:
                 raise NotTheirsError
+            steps, hint = undo.restoring(row), numbers.hinted(row.number)
             await session.delete(row)
             await self._factors.dropped(session, visit)
-            await self._changes.tell(session, "phone_removed", numbers.hinted(row.number), visit)
+            await self._changes.tell(session, "phone_removed", hint, visit, steps=steps)
         self._changes.wake()
 
 

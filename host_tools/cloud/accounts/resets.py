@@ -12,7 +12,7 @@ import secrets
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import letters, signin, trusted
+from host_tools.cloud.accounts import letters, signin, trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
@@ -114,7 +114,7 @@ class Resets:
             row = await session.scalar(_proved(link_token, visit))
             if row is None or row.account_id != account.id:
                 raise RefusedError("", OVER)
-            await self._set(session, account.id, password_hash, visit)
+            await self._set(session, account, password_hash, visit)
         self._changes.wake()
         return await self._second.begin(account.id, signin.PASSWORD, visit)
 
@@ -122,7 +122,9 @@ class Resets:
         async with self._database.write() as session:
             await session.execute(delete(PasswordReset).where(PasswordReset.expires_at < now))
 
-    async def _set(self, session: AsyncSession, account_id: str, password_hash: str, visit: Visit) -> None:
+    async def _set(self, session: AsyncSession, before: Account, password_hash: str, visit: Visit) -> None:
+        """before: the account with the password that it had."""
+        account_id, old_hash = before.id, before.password_hash
         account = await session.get_one(Account, account_id)
         account.password_hash = password_hash
         account.terms_version = account.terms_version or TERMS_VERSION
@@ -132,7 +134,8 @@ class Resets:
         if not signin.two_factor(await holdings(session, account_id, visit)):
             # This browser has just proved the e-mail, as a new one would have to.
             await trusted.trust(session, account_id, visit)
-        await self._changes.tell(session, "password_reset", "", visit, account)
+        steps = undo.setting(password_hash=old_hash) if old_hash else ()
+        await self._changes.tell(session, "password_reset", "", visit, before, steps)
 
     async def _send(self, reset_id: str, who: str, code: str, link_token: str, visit: Visit) -> None:
         async with self._database.write() as session:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.emails import check_email
+from host_tools.cloud.accounts.profile import LANGUAGES, time_zones
 
 
 def check_country(value: str) -> str | None:
@@ -22,6 +23,14 @@ def check_country(value: str) -> str | None:
 def check_name(value: str) -> str | None:
     printable = all(unicodedata.category(character)[0] != "C" for character in value)
     return None if printable else "A name has letters, spaces, hyphens and apostrophes."
+
+
+def check_language(value: str) -> str | None:
+    return None if value in LANGUAGES else "Choose a language from the list."
+
+
+def check_time_zone(value: str) -> str | None:
+    return None if value in time_zones() else "Choose a time zone from the list."
 
 
 class Field(NamedTuple):
@@ -44,6 +53,9 @@ FIRST_NAME = Field("first_name", "Enter your first name.", 79, check_name)
 LAST_NAME = Field("last_name", "Enter your last name.", 80, check_name)
 NEW_EMAIL = Field("email", "Enter your e-mail address.", 254, check_email, lower=True)
 COUNTRY = Field("country", "Choose your country.", 2, check_country)
+COUNTRY_IF_ANY = COUNTRY._replace(optional=True)
+LANGUAGE = Field("language", "Choose a language.", 8, check_language)
+TIME_ZONE = Field("time_zone", "Choose a time zone.", 40, check_time_zone)
 NEW_PASSWORD = Field("password", "Choose a password.", 200, keep_spaces=True)
 NEXT_PASSWORD = Field("new_password", "Choose a new password.", 200, keep_spaces=True)
 TERMS = Field("terms", "Read the terms and tick this box to go on.", 10)
@@ -57,11 +69,13 @@ PHONE = Field("number", "Enter your phone number, with its country's prefix.", 6
 NUMBER = Field("number", "Enter the number that the other browser shows.", 8)
 CODE = Field("code", "Enter the code.", 40)
 CREDENTIAL = Field("credential", "The browser sent no passkey. Try again.", 8192)
+USER_CODE = Field("user_code", "Enter the code that the device shows.", 20)
 PASSKEY_NAME = Field("name", "Name the passkey, for example “My phone”.", 60, check_name)
 SERVICE_CODE = Field("service_code", "Enter the service code from the label.", 64)
 AUTHENTICATOR_NAME = Field("name", "Name the authenticator, for example “My phone”.", 60, check_name)
 
 SIGN_UP = (FIRST_NAME, LAST_NAME, NEW_EMAIL, COUNTRY, NEW_PASSWORD, TERMS)
+PROFILE = (FIRST_NAME, LAST_NAME._replace(optional=True), COUNTRY_IF_ANY, LANGUAGE, TIME_ZONE)
 SIGN_IN = (EMAIL_LOGIN, PASSWORD)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import math
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from host_tools.cloud.accounts import numbers
@@ -35,9 +37,15 @@ NOTICES = {
     "texted": "Three calls did not arrive. A text message is on its way instead.",
     "telegram-removed": "The Telegram chat is unlinked.",
     "phone-removed": "The phone number is removed.",
+    "going": "Sign in, or sign up first. Then you are led on.",
+    "application-removed": "The application is disconnected, and all that it was given is void.",
     "browser-removed": "The browser is signed out, and must verify again.",
     "session-ended": "That session is over.",
     "password-changed": "Your password is changed. Every other session is over.",
+    "undone": "The change is undone, and every session has ended. Sign in, then choose a new password.",
+    "profile-saved": "Your details are saved.",
+    "email-asked": "Two messages are on their way. The e-mail changes when both addresses have agreed.",
+    "email-cancelled": "Your e-mail stays as it is.",
     "passkey-renamed": "The passkey is renamed.",
     "passkey-removed": "The passkey is removed. Delete it on your device too.",
     "authenticator-removed": "The authenticator is removed.",
@@ -83,17 +91,24 @@ def duration(seconds: float) -> str:
     return ""
 
 
+def local(moment: float, zone: str) -> str:
+    """The time in the person's zone (IANA's name; "" is UTC), for reading."""
+    there = datetime.datetime.fromtimestamp(moment, zoneinfo.ZoneInfo(zone or "UTC"))
+    return there.strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
 def exact(moment: float) -> str:
     return datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def moment_tag(moment: float | None, now: float) -> Markup:
-    """A <time> that reads relative and holds the exact time."""
+@pass_context
+def moment_tag(context: Context, moment: float | None, now: float) -> Markup:
+    """A <time> that reads relative, and holds the exact time in the person's zone."""
     if moment is None:
         return Markup(text("never"))
-    stamp = exact(moment)
-    spoken = stamp.replace("T", " ").replace("Z", " UTC")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, spoken, ago(moment, now))
+    account = context.get("account")
+    spoken = local(moment, account.time_zone if account else "")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact(moment), spoken, ago(moment, now))
 
 
 def megabytes(kilobytes: float) -> str:

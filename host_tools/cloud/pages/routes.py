@@ -9,20 +9,28 @@ from aiohttp import web
 
 from host_tools.cloud.pages import (
     accounts,
+    applications,
     approvals,
     live,
+    oidc,
+    oidc_api,
+    oidc_devices,
+    oidc_logout,
     outbox,
     passkeys,
     phones,
+    profile,
     resets,
     routers,
     second_step,
     security,
     sessions,
     telegram,
+    undo,
 )
 from host_tools.cloud.pages.assets import ASSETS
 from host_tools.cloud.pages.guards import (
+    MACHINES,
     MIDDLEWARES,
     Handler,
     add_headers,
@@ -34,6 +42,8 @@ from host_tools.cloud.pages.guards import (
 from host_tools.cloud.parts import PARTS, Parts
 
 ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
+# Another program, or a form of another site: no cookie counts there, and no origin.
+MACHINE = "machine"
 GUARDS = {STRANGER: for_stranger, ACCOUNT: for_account, THIS_COMPUTER: for_this_computer}
 BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
 ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
@@ -52,6 +62,24 @@ ROUTES = (
     Route("GET", "/health", live.health, ANYONE),
     Route("GET", "/static/{name}", ASSETS.serve, ANYONE),
     Route("GET", "/terms", accounts.terms, ANYONE),
+    Route("GET", "/.well-known/openid-configuration", oidc_api.discovery, MACHINE),
+    Route("GET", "/oidc/jwks", oidc_api.jwks, MACHINE),
+    Route("POST", "/oidc/token", oidc_api.token, MACHINE),
+    Route("POST", "/oidc/revoke", oidc_api.revoke, MACHINE),
+    Route("POST", "/oidc/device", oidc_api.device_authorization, MACHINE),
+    Route("GET", "/oidc/userinfo", oidc_api.userinfo, MACHINE),
+    Route("POST", "/oidc/userinfo", oidc_api.userinfo, MACHINE),
+    Route("GET", "/oidc/authorize", oidc.authorize, ANYONE),
+    Route("POST", "/oidc/authorize", oidc.post_authorize, MACHINE),
+    Route("GET", "/oidc/resume", oidc.resume, ACCOUNT),
+    Route("POST", "/oidc/consent", oidc.post_consent, ACCOUNT),
+    Route("POST", "/oidc/again", oidc.post_again, ACCOUNT),
+    Route("GET", "/oidc/logout", oidc_logout.logout, ANYONE),
+    Route("POST", "/oidc/logout", oidc_logout.post_logout, MACHINE),
+    Route("POST", "/oidc/logout/confirm", oidc_logout.post_logout_confirm, ACCOUNT),
+    Route("GET", "/device", oidc_devices.device, ANYONE),
+    Route("POST", "/device", oidc_devices.post_device, ACCOUNT),
+    Route("POST", "/device/answer", oidc_devices.post_device_answer, ACCOUNT),
     Route("GET", "/sign-up", accounts.sign_up, STRANGER),
     Route("POST", "/sign-up", accounts.post_sign_up, STRANGER),
     Route("GET", "/confirm", accounts.confirm, STRANGER),
@@ -78,6 +106,14 @@ ROUTES = (
     Route("POST", "/forgotten/password", resets.post_new_password, ANYONE),
     Route("GET", "/forgotten/link/{token}", resets.new_password, ANYONE),
     Route("POST", "/forgotten/link/{token}", resets.post_new_password, ANYONE),
+    Route("GET", "/undo/{token}", undo.undo, ANYONE),
+    Route("POST", "/undo/{token}", undo.post_undo, ANYONE),
+    Route("GET", "/profile", profile.profile, ACCOUNT),
+    Route("POST", "/profile", profile.post_profile, ACCOUNT),
+    Route("POST", "/profile/email", profile.post_email, ACCOUNT),
+    Route("POST", "/profile/email/cancel", profile.post_cancel, ACCOUNT),
+    Route("GET", "/profile/email/{token}", profile.agree, ANYONE),
+    Route("POST", "/profile/email/{token}", profile.post_agree, ANYONE),
     Route("POST", "/sign-out", accounts.post_sign_out, ACCOUNT),
     Route("GET", "/notices/live", live.notices, ACCOUNT, lasting=True),
     Route("GET", "/approvals/{id}", approvals.approval, ACCOUNT),
@@ -127,6 +163,8 @@ ROUTES = (
     Route("GET", "/security/sessions", sessions.sessions, ACCOUNT),
     Route("POST", "/security/sessions/{id}/end", sessions.post_end, ACCOUNT),
     Route("POST", "/security/browsers/{id}/remove", sessions.post_remove_browser, ACCOUNT),
+    Route("GET", "/security/applications", applications.applications, ACCOUNT),
+    Route("POST", "/security/applications/{id}/remove", applications.post_remove_application, ACCOUNT),
     Route("GET", "/security/log", sessions.log, ACCOUNT),
     Route("GET", "/security/recovery-codes", security.recovery_codes, ACCOUNT),
     Route("POST", "/security/recovery-codes", security.post_recovery_codes, ACCOUNT),
@@ -143,6 +181,7 @@ def make_app(parts: Parts) -> web.Application:
     app[live.STREAMS] = Counter()
     app.on_response_prepare.append(add_headers)
     development = DEVELOPMENT_ROUTES if parts.settings.development and parts.outbox else ()
+    app[MACHINES] = frozenset((row.method, row.path) for row in ROUTES if row.who == MACHINE)
     for row in (*ROUTES, *development):
         if row.method == "GET":
             app.router.add_get(row.path, _guarded(row), allow_head=not row.lasting)

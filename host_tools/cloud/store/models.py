@@ -36,6 +36,8 @@ class Account(Base):
     country: Mapped[str] = mapped_column(String(2))
     password_hash: Mapped[str] = mapped_column(String(200))  # "" until an imported customer sets one
     terms_version: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(8), server_default="")  # "" until one is chosen
+    time_zone: Mapped[str] = mapped_column(String(40), server_default="")  # IANA's name; "" is UTC
     created_at: Mapped[float]
     factor_asked_at: Mapped[float | None]  # when it was first led to choose a second factor
 

@@ -1,0 +1,134 @@
+"""Another e-mail for an account (K5): asked for with the password, agreed to at both addresses, and for three
+days undone by a link that the old address gets.
+
+Nothing tells whether the new address has an account: the page waits, and only that address is told.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts import letters, undo
+from host_tools.cloud.accounts.changes import Changes
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.events import KINDS, note
+from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.sessions import end_other_sessions
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.store.account_models import EmailChange, PasswordReset
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account
+from host_tools.cloud.store.secret_box import new_token, token_hash
+
+CHANGE_S = 24 * 3600
+SAME = "That is the e-mail you have."
+OVER = "This link has been used, a newer one replaced it, or a day has passed."
+WAITING, CHANGED = "waiting", "changed"
+
+
+class EmailChanges:
+    def __init__(
+        self,
+        database: Database,
+        factors: Factors,
+        turnstile: Turnstile,
+        changes: Changes,
+        post: Post,
+        url: str,
+    ):
+        self._database = database
+        self._factors = factors
+        self._turnstile = turnstile
+        self._changes = changes
+        self._post = post
+        self._url = url
+
+    async def begin(self, email: str, password: str, visit: Visit) -> None:
+        """Write to both addresses. Raises RefusedError."""
+        await self._factors.check_password(password, visit)
+        account = visit.signed_in
+        if email == account.email:
+            raise RefusedError("email", SAME)
+        await self._turnstile.take("send", account=account.id, address=visit.address)
+        await self._turnstile.take("send_to", account=email, address=visit.address)
+        old_token, new_one = new_token(), new_token()
+        async with self._database.write() as session:
+            await session.execute(delete(EmailChange).where(EmailChange.account_id == account.id))
+            row = EmailChange(account_id=account.id, email=email, session_id=visit.open_session.id)
+            row.old_hash, row.new_hash = token_hash(old_token), token_hash(new_one)
+            row.expires_at = visit.now + CHANGE_S
+            session.add(row)
+            note(session, account.id, "email_asked", visit, email)
+            await self._write(session, account, email, (old_token, new_one), visit.now)
+        self._post.wake()
+
+    async def pending(self, account_id: str, now: float) -> EmailChange | None:
+        async with self._database.read() as session:
+            row = await session.get(EmailChange, account_id)
+        return row if row is not None and row.expires_at > now else None
+
+    async def cancel(self, visit: Visit) -> None:
+        async with self._database.write() as session:
+            mine = EmailChange.account_id == visit.signed_in.id
+            await session.execute(delete(EmailChange).where(mine))
+
+    async def by_link(self, token: str, now: float) -> tuple[EmailChange, Account] | None:
+        async with self._database.read() as session:
+            row = await session.scalar(_by_token(token, now))
+            return (row, await session.get_one(Account, row.account_id)) if row else None
+
+    async def agree(self, token: str, visit: Visit) -> str:
+        """WAITING for the other address, or CHANGED. Raises RefusedError."""
+        async with self._database.write() as session:
+            row = await session.scalar(_by_token(token, visit.now))
+            if row is None:
+                raise RefusedError("", OVER)
+            if row.old_hash == token_hash(token):
+                row.old_agreed_at = visit.now
+            else:
+                row.new_agreed_at = visit.now
+            if row.old_agreed_at is None or row.new_agreed_at is None:
+                return WAITING
+            await self._change(session, row, visit)
+        self._post.wake()
+        return CHANGED
+
+    async def prune(self, now: float) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(EmailChange).where(EmailChange.expires_at < now))
+
+    async def _write(
+        self, session: AsyncSession, account: Account, email: str, tokens: tuple[str, str], now: float
+    ) -> None:
+        links = [f"{self._url}/profile/email/{token}" for token in tokens]
+        old = letters.email_leaves(account.email, email, links[0], self._url)
+        await self._post.add(session, account.email, old, now)
+        taken = await _taken(session, email)
+        new = letters.email_is_taken(self._url) if taken else letters.email_comes(email, links[1])
+        await self._post.add(session, email, new, now)
+
+    async def _change(self, session: AsyncSession, row: EmailChange, visit: Visit) -> None:
+        if await _taken(session, row.email):
+            raise RefusedError("", OVER)
+        account = await session.get_one(Account, row.account_id)
+        steps = undo.setting(email=account.email)
+        await self._changes.tell(session, "email_changed", row.email, visit, account, steps)
+        account.email = row.email
+        text = letters.factor_changed(KINDS["email_changed"], row.email, "", self._url, visit.now)
+        await self._post.add(session, row.email, text, visit.now)
+        await session.delete(row)
+        await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))
+        await end_other_sessions(session, account.id, row.session_id)
+
+
+async def _taken(session: AsyncSession, email: str) -> bool:
+    return await session.scalar(select(Account.id).where(Account.email == email)) is not None
+
+
+def _by_token(token: str, now: float):
+    hashed = token_hash(token)
+    either = or_(EmailChange.old_hash == hashed, EmailChange.new_hash == hashed)
+    return select(EmailChange).where(either, EmailChange.expires_at > now)

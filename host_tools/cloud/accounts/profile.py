@@ -1,0 +1,48 @@
+"""A person's own details: name, country, language, time zone (K5)."""
+
+from __future__ import annotations
+
+import zoneinfo
+from functools import cache
+from typing import NamedTuple
+
+from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account
+
+# As their speakers write them; the router's pages have the same (N6).
+LANGUAGES = {
+    "en": "English", "nl": "Nederlands", "fr": "Français", "de": "Deutsch", "ru": "Русский",
+    "uk": "Українська", "tr": "Türkçe",
+}  # fmt: skip
+UTC = "UTC"
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """IANA's names of places, without its aliases and technical zones."""
+    places = (name for name in zoneinfo.available_timezones() if "/" in name)
+    return (UTC, *sorted(name for name in places if not name.startswith(("Etc/", "SystemV/", "US/"))))
+
+
+class Details(NamedTuple):
+    first_name: str
+    last_name: str
+    country: str
+    language: str
+    time_zone: str
+
+
+class Profile:
+    def __init__(self, database: Database):
+        self._database = database
+
+    async def change(self, details: Details, visit: Visit) -> None:
+        async with self._database.write() as session:
+            row = await session.get_one(Account, visit.signed_in.id)
+            changed = [name for name, value in details._asdict().items() if getattr(row, name) != value]
+            for name in changed:
+                setattr(row, name, getattr(details, name))
+            if changed:
+                note(session, row.id, "profile_changed", visit)

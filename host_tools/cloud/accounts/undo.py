@@ -1,0 +1,207 @@
+"""Undoing a change of what opens an account (G5), by the link of the mail that told of it.
+
+The link asks for the password that was valid before the change: whoever only reads the mail must not switch
+a second factor off with it (G7), and whoever took the account over may have changed the password since.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from host_tools.cloud.accounts import letters, signin, trusted
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.events import KINDS, note
+from host_tools.cloud.accounts.holdings import holdings
+from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.store.account_models import Undo
+from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Account, Authenticator, Base, Phone, RecoveryCode, Session, SignIn
+from host_tools.cloud.store.passkey_models import Passkey
+from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
+
+UNDO_S = 3 * 24 * 3600
+WRONG_PASSWORD = "That is not the password that was valid before the change. Try again."
+OVER = "This change was undone already, or is older than 3 days."
+TAKEN = "The old e-mail belongs to another account by now. Write to support."
+
+DROP, RESTORE, SET, VOID = "drop", "restore", "set", "void"
+TABLES: dict[str, type[Base]] = {table.__tablename__: table for table in (Authenticator, Phone, Passkey)}
+
+UNIQUE = {Phone.__tablename__: ("number",), Passkey.__tablename__: ("credential_hash",)}  # beside the id
+
+
+class Step(NamedTuple):
+    """DROP a row (values: its id), RESTORE one (its columns), SET columns of the account, or VOID its
+    recovery codes.
+    """
+
+    verb: str
+    table: str
+    values: dict[str, Any]
+
+
+def dropping(row: Any) -> list[Step]:
+    """What undoes that the row was added."""
+    return [Step(DROP, row.__tablename__, {"id": row.id})]
+
+
+def restoring(row: Any) -> list[Step]:
+    """What undoes that the row was removed. To be asked for while it is there."""
+    values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
+    return [Step(RESTORE, row.__tablename__, values)]
+
+
+def voiding_recovery() -> list[Step]:
+    return [Step(VOID, RecoveryCode.__tablename__, {})]
+
+
+def setting(**columns: Any) -> list[Step]:
+    """What undoes that columns of the account changed: their old values."""
+    return [Step(SET, "accounts", columns)]
+
+
+def packed(steps: Sequence[Step]) -> str:
+    return json.dumps([[step.verb, step.table, _plain(step.values)] for step in steps])
+
+
+def unpacked(text: str) -> list[Step]:
+    return [Step(verb, table, _rich(values)) for verb, table, values in json.loads(text)]
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: {"b64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+        for key, value in values.items()
+    }
+
+
+def _rich(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: base64.b64decode(value["b64"]) if isinstance(value, dict) else value
+        for key, value in values.items()
+    }
+
+
+def offer(
+    session: AsyncSession,
+    box: SecretBox,
+    kind: str,
+    about: str,
+    account: Account,
+    steps: Sequence[Step],
+    now: float,
+) -> str:
+    """Add the undo to the caller's transaction, and return the token of its link.
+
+    account: as it was before the change, or at least with the password of before.
+    """
+    token = new_token()
+    row = Undo(id=new_id(), account_id=account.id, token_hash=token_hash(token), kind=kind, about=about[:120])
+    row.password_hash, row.steps = account.password_hash, box.seal(packed(steps))
+    row.made_at, row.expires_at = now, now + UNDO_S
+    session.add(row)
+    return token
+
+
+class Undoing:
+    def __init__(
+        self, database: Database, box: SecretBox, hasher: Hasher, turnstile: Turnstile, post: Post, url: str
+    ):
+        self._database = database
+        self._box = box
+        self._hasher = hasher
+        self._turnstile = turnstile
+        self._post = post
+        self._url = url
+
+    async def view(self, token: str, now: float) -> Undo | None:
+        async with self._database.read() as session:
+            return await session.scalar(_by_token(token, now))
+
+    async def undo(self, token: str, password: str, visit: Visit) -> None:
+        """Every session and all trust end. Raises RefusedError."""
+        found = await self.view(token, visit.now)
+        if found is None:
+            raise RefusedError("", OVER)
+        about = {"account": f"undo {found.id}", "address": visit.address}
+        await self._turnstile.take("sign_in", **about)
+        if not await self._hasher.matches(found.password_hash, password):
+            raise RefusedError("password", WRONG_PASSWORD)
+        async with self._database.write() as session:
+            row = await session.scalar(_by_token(token, visit.now))
+            if row is None:
+                raise RefusedError("", OVER)
+            await self._apply(session, row, visit)
+        self._post.wake()
+
+    async def prune(self, now: float) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(Undo).where(Undo.expires_at < now))
+
+    async def _apply(self, session: AsyncSession, row: Undo, visit: Visit) -> None:
+        account = await session.get_one(Account, row.account_id)
+        told = {account.email}
+        for step in unpacked(self._box.open(row.steps)):
+            await _take(session, account, step)
+        told.add(account.email)
+        await session.delete(row)
+        await session.flush()
+        await _close(session, account, visit)
+        note(session, account.id, "change_undone", visit, KINDS[row.kind])
+        text = letters.undone(KINDS[row.kind], row.about, self._url, visit.now)
+        for address in sorted(told):
+            await self._post.add(session, address, text, visit.now)
+
+
+async def _take(session: AsyncSession, account: Account, step: Step) -> None:
+    if step.verb == SET:
+        await _set(session, account, step.values)
+    elif step.verb == VOID:
+        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    elif step.verb == DROP:
+        table: Any = TABLES[step.table]
+        mine = (table.id == step.values["id"], table.account_id == account.id)
+        await session.execute(delete(table).where(*mine))
+    else:
+        await _restore(session, step)
+
+
+async def _restore(session: AsyncSession, step: Step) -> None:
+    """Where it was not added anew in the meantime."""
+    table: Any = TABLES[step.table]
+    names = ("id", *UNIQUE.get(step.table, ()))
+    same = or_(*(getattr(table, name) == step.values[name] for name in names))
+    mine = and_(same, table.account_id == step.values["account_id"])
+    if await session.scalar(select(table.id).where(mine)) is None:
+        session.add(table(**step.values))
+
+
+async def _set(session: AsyncSession, account: Account, values: dict[str, Any]) -> None:
+    email = values.get("email", account.email)
+    taken = await session.scalar(select(Account.id).where(Account.email == email, Account.id != account.id))
+    if taken is not None:
+        raise RefusedError("", TAKEN)
+    for name, value in values.items():
+        setattr(account, name, value)
+
+
+async def _close(session: AsyncSession, account: Account, visit: Visit) -> None:
+    """Whoever is in is out, and must prove everything again; recovery codes of no factor are void."""
+    await trusted.forget_all(session, account.id)
+    for table in (Session, SignIn):
+        await session.execute(delete(table).where(table.account_id == account.id))
+    if not signin.two_factor(await holdings(session, account.id, visit)):
+        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+
+
+def _by_token(token: str, now: float):
+    return select(Undo).where(Undo.token_hash == token_hash(token), Undo.expires_at > now)

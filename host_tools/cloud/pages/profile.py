@@ -1,0 +1,94 @@
+"""Pages of a person's own details, and of another e-mail."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from host_tools.cloud.accounts.countries import COUNTRIES
+from host_tools.cloud.accounts.email_change import CHANGED
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.profile import LANGUAGES, UTC, Details, time_zones
+from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.guards import refused, status_of
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.parts import PARTS
+
+EMAIL = (forms.NEW_EMAIL, forms.PASSWORD)
+
+
+async def profile(request: web.Request) -> web.StreamResponse:
+    return await _page(request)
+
+
+async def post_profile(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, forms.PROFILE)
+    if filled.errors:
+        return await _page(request, details=filled, status=422)
+    details = Details(*(filled.values[name] for name in Details._fields))
+    await request.app[PARTS].profile.change(details, request[VISIT])
+    raise web.HTTPSeeOther("/profile?done=profile-saved")
+
+
+async def post_email(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, EMAIL)
+    status = 422
+    if not filled.errors:
+        email, password = (filled.values[field.name] for field in EMAIL)
+        try:
+            await request.app[PARTS].email_changes.begin(email, password, request[VISIT])
+        except RefusedError as error:
+            filled, status = filled._replace(errors=refused(error)), status_of(error)
+    if filled.errors:
+        return await _page(request, email=filled, status=status)
+    raise web.HTTPSeeOther("/profile?done=email-asked")
+
+
+async def post_cancel(request: web.Request) -> web.StreamResponse:
+    await request.app[PARTS].email_changes.cancel(request[VISIT])
+    raise web.HTTPSeeOther("/profile?done=email-cancelled")
+
+
+async def agree(request: web.Request) -> web.StreamResponse:
+    """Opening the link changes nothing: mail scanners open every link. Its button agrees."""
+    return await _agree_page(request, {})
+
+
+async def post_agree(request: web.Request) -> web.StreamResponse:
+    try:
+        state = await request.app[PARTS].email_changes.agree(request.match_info["token"], request[VISIT])
+    except RefusedError as error:
+        return await _agree_page(request, refused(error), status_of(error))
+    return page(request, "email_agreed.html", changed=state == CHANGED)
+
+
+async def _page(
+    request: web.Request,
+    details: forms.Filled | None = None,
+    email: forms.Filled | None = None,
+    status: int = 200,
+) -> web.Response:
+    visit = request[VISIT]
+    account = visit.signed_in
+    held = {name: getattr(account, name) for name in Details._fields}
+    held |= {"language": account.language or "en", "time_zone": account.time_zone or UTC}
+    return page(
+        request,
+        "profile.html",
+        details=details or forms.Filled(held, {}),
+        email_form=email or forms.empty(EMAIL),
+        pending=await request.app[PARTS].email_changes.pending(account.id, visit.now),
+        countries=COUNTRIES,
+        languages=LANGUAGES,
+        zones=[(name, name.replace("_", " ")) for name in time_zones()],
+        status=status,
+    )
+
+
+async def _agree_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
+    found = await request.app[PARTS].email_changes.by_link(request.match_info["token"], request[VISIT].now)
+    if found is None:
+        return page(request, "link_over.html", status=410)
+    change, account = found
+    return page(
+        request, "agree_email.html", old=account.email, new=change.email, errors=errors, status=status
+    )

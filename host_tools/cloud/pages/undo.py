@@ -1,0 +1,39 @@
+"""The page of a mail's link by which a change is undone."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.events import KINDS
+from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.parts import PARTS
+
+
+async def undo(request: web.Request) -> web.StreamResponse:
+    return await _page(request, {})
+
+
+async def post_undo(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.PASSWORD,))
+    errors, status = filled.errors, 422
+    if not errors:
+        token, password = request.match_info["token"], filled.values["password"]
+        try:
+            await request.app[PARTS].undoing.undo(token, password, request[VISIT])
+        except RefusedError as error:
+            errors, status = refused(error), status_of(error)
+    if errors:
+        return await _page(request, errors, status)
+    answer = web.HTTPSeeOther("/sign-in?done=undone")
+    answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    raise answer
+
+
+async def _page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
+    found = await request.app[PARTS].undoing.view(request.match_info["token"], request[VISIT].now)
+    if found is None:
+        return page(request, "undo_over.html", status=410)
+    return page(request, "undo.html", row=found, what=KINDS[found.kind], errors=errors, status=status)
