@@ -2,7 +2,18 @@
 
 from collections import namedtuple
 
-from tests.bench import bundle, flood, household, idle, power_on, signin, start, throughput, two_codes
+from tests.bench import (
+    bundle,
+    factory_line,
+    flood,
+    household,
+    idle,
+    power_on,
+    signin,
+    start,
+    throughput,
+    two_codes,
+)
 
 LOWER, HIGHER = "lower", "higher"
 
@@ -66,6 +77,16 @@ FIGURES = (
            "the same in a MicroPython on this computer"),
     Figure(two_codes, "two_codes_slice", "  one slice, which holds the daemon", "ms", LOWER, 50,
            "of the year on the board: 99 of 100 are no longer; everything else runs between two"),
+    Figure(factory_line, "provision_one", "Provisioning one router, less its bundle's bytes", "s", LOWER, 12,
+           "flash to label on a line held to 115200 baud, without what the transfer's bytes take; host board"),
+    Figure(factory_line, "provision_transfer", "  the bytes of the transfer", "s", LOWER, None,
+           "the wire bytes that the transfer counted, at ten bits each"),
+    Figure(factory_line, "provision_bare", "  without a bundle", "s", LOWER, None,
+           "the same from identity to label: key, self-test, lock, its proof over a restart"),
+    Figure(factory_line, "provision_16", "Sixteen routers at once against one", "x", LOWER, 1.5,
+           "until the last is GO, each on a line of its own held to 115200 baud; host boards"),
+    Figure(factory_line, "provision_16_bare", "  without a bundle", "x", LOWER, None,
+           "the same without the transfer, which leaves this computer idle"),
 )  # fmt: skip
 
 
