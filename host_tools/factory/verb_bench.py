@@ -71,7 +71,8 @@ async def _serve(args: argparse.Namespace, bench: Workbench, rules, address: str
         at = time.time()
         feed.tell(event, at)
         if args.json:
-            print(to_json(event, at), flush=True)
+            with contextlib.suppress(BrokenPipeError):  # who has listened is gone; the page goes on
+                print(to_json(event, at), flush=True)
 
     line = FactoryLine(bench.means, bench.rows, tell, bench.at_once)
     watch = Watch(rules, line, tell, begins_by_itself=not args.press)
@@ -84,9 +85,12 @@ async def _serve(args: argparse.Namespace, bench: Workbench, rules, address: str
         with _signals(loop) as told_to_stop:
             watching = asyncio.create_task(watch.run(), name="watch of the ports")
             await asyncio.wait({watching, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+        watch.close()
+        watching.cancel()
+        (ended,) = await asyncio.gather(watching, return_exceptions=True)
         await asyncio.to_thread(line.stop)
+        if isinstance(ended, Exception):  # it never ends by itself: a fault of ours
+            raise ended
     finally:
         feed.close()
         await runner.cleanup()

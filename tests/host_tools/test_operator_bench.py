@@ -74,7 +74,7 @@ def connect(directory, boards, name):
 
 @pytest.fixture(scope="module")
 def bench(directory, boards):
-    """The address of a running bench that sees seven of them."""
+    """The address of a running bench that sees seven of them, and its process."""
     for name in BOARDS[:-1]:
         connect(directory, boards, name)
     with socket.socket() as free:
@@ -95,9 +95,10 @@ def bench(directory, boards):
     said = process.stderr.readline()  # where it is: it serves now
     dead_line.cancel()
     assert b"http://" in said, said + process.stderr.read()
-    yield f"http://127.0.0.1:{port}"
-    process.send_signal(signal.SIGINT)
-    assert process.wait(120) == exit_codes.OK
+    yield f"http://127.0.0.1:{port}", process
+    process.kill()
+    process.wait()
+    process.stderr.close()
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def tab(bench):
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
         tab.set_default_timeout(WAIT_MS)
-        tab.goto(bench)
+        tab.goto(bench[0])
         yield tab
         browser.close()
 
@@ -170,6 +171,17 @@ def test_a_press_stops_a_board_in_the_middle(tab, boards):
     tab.get_by_role("button", name="Stop board 3").click()
     expect(word(tab, "board 3")).to_have_text("Stopped", timeout=WAIT_MS)
     expect(word(tab, "board 2")).to_have_text("GO")
+
+
+def test_ctrl_c_ends_what_is_worked_on_and_tells_it(tab, bench, directory):
+    tab.get_by_role("button", name="Go on board 3").click()  # whose line is silent
+    expect(word(tab, "board 3")).to_have_text("Working", timeout=WAIT_MS)
+    bench[1].send_signal(signal.SIGINT)
+    assert bench[1].wait(WAIT_MS / 1000) == exit_codes.OK
+    told = [json.loads(line) for line in (directory / "events").read_text().splitlines()]
+    ended = [event for event in told if event["event"] == "unit_ended" and event["port"] == "board 3"]
+    assert ended[-1]["outcome"] == "ABORTED"
+    expect(tab.locator("#lost")).to_be_visible(timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize(

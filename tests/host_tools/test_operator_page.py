@@ -181,6 +181,19 @@ def test_another_name_for_this_computer_is_refused(rig):
         assert (status, b"another name" in text) == (403, True), host
 
 
+@pytest.mark.parametrize("path", ["/events", "/bench.js", "/tokens.css"])
+def test_another_site_reads_nothing_and_holds_no_stream(rig, path):
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
+        assert ask(rig, "GET", path, headers)[0] == 403, headers
+    assert ask(rig, "GET", path, {"Sec-Fetch-Site": "same-origin"})[0] == 200
+    assert ask(rig, "GET", "/", {"Sec-Fetch-Site": "cross-site"})[0] == 200  # a link may lead here
+
+
 @pytest.mark.parametrize("path", ["/start", "/abort"])
 def test_an_action_comes_from_our_page_or_is_refused(rig, path):
     json_type, body = {"Content-Type": "application/json"}, b'{"port": "left"}'

@@ -93,15 +93,23 @@ class Pages:
         if request.host.lower() not in self._hosts:
             return "This bench has another name: open the address that `gatelodge bench` prints."
         if request.method in ("GET", "HEAD"):
-            return ""
+            return "" if self._may_read(request) else "Only this bench's own page may read that."
         # A browser sends the Origin with every POST, and no form of another site can send JSON.
-        ours = {f"http://{host}" for host in self._hosts}
-        if (
-            request.headers.get("Origin", "").lower() not in ours
-            or request.content_type != "application/json"
-        ):
+        origin = request.headers.get("Origin", "")
+        if not self._is_ours(origin) or request.content_type != "application/json":
             return "Only this bench's own page may do that."
         return ""
+
+    def _may_read(self, request: web.Request) -> bool:
+        """Another site may lead here by a link; it may not read, nor hold streams that the operator needs."""
+        if request.path == "/":
+            return True
+        origin = request.headers.get("Origin")
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        return (origin is None or self._is_ours(origin)) and site in ("same-origin", "none")
+
+    def _is_ours(self, origin: str) -> bool:
+        return origin.lower() in {f"http://{host}" for host in self._hosts}
 
     async def _file(self, request: web.Request) -> web.Response:
         file = FILES[request.path]

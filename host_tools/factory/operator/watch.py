@@ -30,6 +30,7 @@ class Watch:
         self._line = line
         self._tell = tell
         self._begins_by_itself = begins_by_itself
+        self._is_closed = False
         self._there: dict[str, Port] = {}
         self._fresh: set[str] = set()  # what nothing was done with yet
 
@@ -42,6 +43,10 @@ class Watch:
                 if self._begins_by_itself:
                     self.start(key)
 
+    def close(self) -> None:
+        """Begin with no board any more: the bench stops."""
+        self._is_closed = True
+
     def start(self, port: str | None = None) -> bool:
         """Begin with the board at the port, or with all that nothing was done with yet."""
         keys = sorted(self._fresh) if port is None else [port]
@@ -52,7 +57,7 @@ class Watch:
         return self._line.abort(port)
 
     def _start(self, key: str) -> bool:
-        if key not in self._there or self._line.is_at_work(key):
+        if self._is_closed or key not in self._there or self._line.is_at_work(key):
             return False
         self._fresh.discard(key)
         self._line.start(self._there[key])
