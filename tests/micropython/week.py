@@ -2,9 +2,9 @@
 
     micropython tests/micropython/week.py DIRECTORY TERMINAL HTTPS_PORT HTTP_PORT DAYS VISITS PAUSE_S EVENTS
 
-DIRECTORY holds certificate.der and key.der, and takes the store and the log. TERMINAL is the serial line. A day
-is so many visits of the owner, each PAUSE_S after the other and with a live page of so many EVENTS, and NIGHT_S.
-After it one line on stdout tells in JSON what is held once everybody has left.
+DIRECTORY holds certificate.der and key.der, and takes the store and the log. TERMINAL is the serial line.
+A day is so many visits of the owner, each PAUSE_S after the other and with a live page of so many EVENTS, and
+NIGHT_S. After it one line on stdout tells in JSON what is held once everybody has left.
 """
 
 import asyncio
