@@ -78,7 +78,7 @@ FIGURES = (
     Figure(two_codes, "two_codes_slice", "  one slice, which holds the daemon", "ms", LOWER, 50,
            "of the year on the board: 99 of 100 are no longer; everything else runs between two"),
     Figure(factory_line, "provision_one", "Provisioning one router, less its bundle's bytes", "s", LOWER, 12,
-           "flash to label on a line held to 115200 baud, without what the transfer's bytes take; host board"),
+           "flash to label on a line held to 115200 baud, less what the transfer's bytes take; host board"),
     Figure(factory_line, "provision_transfer", "  the bytes of the transfer", "s", LOWER, None,
            "the wire bytes that the transfer counted, at ten bits each"),
     Figure(factory_line, "provision_bare", "  without a bundle", "s", LOWER, None,
