@@ -44,6 +44,7 @@ ROWS = (
         "the codes on labels",
     ),
     Row("openssl", "openssl", "test", "a second opinion on certificates"),
+    Row("strace", "strace", "test", "every call that a cut of the power may follow"),
     Row("softhsm2", "softhsm2-util", "test", "a PKCS#11 token"),
     Row("zbar-tools", "zbarimg", "test", "a scanner for the labels"),
     Row("poppler-utils", "pdftoppm", "test", "labels in PDF as dots"),
@@ -53,6 +54,7 @@ ROWS = (
     Row("postgresql", "file:/usr/lib/postgresql", "test", "the cloud's other database"),
     Row("chromium", "chromium", "test", "the tests' browser"),
     Row("wrk", "wrk", "bench", "the load of `make bench`"),
+    Row("chromium", "chromium", "bench", "its browser"),
 )
 
 
