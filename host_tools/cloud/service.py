@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -103,6 +104,8 @@ class Service:
 
     async def _open_to_routers(self, parts: Parts, certs: Certificates) -> None:
         settings = DEVELOPMENT_HUB if self.settings.development else HubSettings()
+        if self.settings.heartbeat_s is not None:
+            settings = replace(settings, heartbeat_s=self.settings.heartbeat_s)
         self._hub = join_hub(parts, partial(DeviceHub, parts.registry, settings=settings))
         context = device_context(
             str(certs.devices.certificate), str(certs.devices.key), str(self.settings.factory_ca)
