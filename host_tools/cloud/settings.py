@@ -29,6 +29,7 @@ class Settings:
     factory_ca: Path | None
     development: bool
     delivery: Delivery = Delivery()
+    heartbeat_s: int | None = None  # None: 30, and 3 in development
 
     @property
     def public_host(self) -> str:
@@ -61,6 +62,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         factory_ca=args.factory_ca,
         development=args.development,
         delivery=delivery,
+        heartbeat_s=args.heartbeat,
     )
 
 

@@ -50,6 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--smtp", metavar="HOST:PORT", help="a mail server that asks for no password")
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
+    text = "how often a router reports (default 30; 3 with --development)"
+    add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)
+
+
+def heartbeat_s(text: str) -> int:
+    """Raises ArgumentTypeError for what no router would take (contract/messages.py, `welcome`)."""
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 3600):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 1 to 3600")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,16 +11,18 @@ SERVER_NAME = "cloud.gatelodge.internal"  # what routers ask for; the cloud's ce
 
 
 class CloudProcess(Child):
-    def __init__(self, run_dir: Path, ports: dict[str, int]):
+    def __init__(self, run_dir: Path, ports: dict[str, int], heartbeat_s: int | None = None):
         super().__init__("cloud")
         self.run_dir = run_dir
         self.ports = ports
+        self.heartbeat_s = heartbeat_s
         self.log = run_dir / LOG
         self.url = f"https://localhost:{ports['cloud']}"
         self.ca_file = run_dir / "cloud" / "cloud-ca.pem"
 
     def command(self) -> list[str]:
         factory = self.run_dir / "factory"
+        heartbeat = [] if self.heartbeat_s is None else ["--heartbeat", str(self.heartbeat_s)]
         return [
             sys.executable, "-m", "host_tools.cli", "cloud", "serve", "--development",
             "--data", str(self.run_dir / "cloud"),
@@ -28,7 +30,7 @@ class CloudProcess(Child):
             "--device-port", str(self.ports["cloud_devices"]),
             "--devices", str(factory / "devices.jsonl"),
             "--service-code-key", str(factory / "service_code.key"),
-            "--factory-ca", str(factory / "factory-ca.pem"),
+            "--factory-ca", str(factory / "factory-ca.pem"), *heartbeat,
         ]  # fmt: skip
 
     async def power_on(self) -> None:

@@ -43,6 +43,7 @@ class Options:
     blank: bool = False  # leave a blank router blank, for somebody else to provision
     restart_after_s: float | None = None  # None: a part that dies ends the run
     heap_kb: int | None = None  # None: as board.json has it
+    heartbeat_s: int | None = None  # None: the cloud's own for development
 
 
 def with_heap(board: dict[str, Any], heap_kb: int | None) -> dict[str, Any]:
@@ -91,7 +92,7 @@ class House:
         if self.options.network_time:
             await self.sntp.start(self.ports["ntp"])
             self.closers.callback(self.sntp.close)
-        self.cloud = CloudProcess(self.run_dir.path, self.ports)
+        self.cloud = CloudProcess(self.run_dir.path, self.ports, self.options.heartbeat_s)
         self.closers.push_async_callback(self.cloud.stop)
         self.closers.push_async_callback(self.router.stop)
         self.cloud.on_start = self.router.on_start = self.write_current

@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-network-time", action="store_true", help="let the router find no network time")
     add("--blank", action="store_true", help="leave a blank router blank, for `gatelodge provision`")
     add("--heap-kb", type=int, metavar="N", help="give the board host another heap than its board.json")
+    add("--heartbeat", type=int, metavar="SECONDS", help="how often the router reports (default 3)")
     add("--restart-parts", type=float, metavar="SECONDS", help="start a dead part again")
     add("--json", action="store_true", help="print events for a machine")
 
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         blank=args.blank,
         restart_after_s=args.restart_parts,
         heap_kb=args.heap_kb,
+        heartbeat_s=args.heartbeat,
     )
     preflight.check_programs(options.board)
     return asyncio.run(_run(options, Progress(as_json=args.json)))

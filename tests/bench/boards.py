@@ -14,6 +14,7 @@ from tests.bench import owner, processes
 
 READY_TIMEOUT_S = 600  # the first run on a machine builds the board's image, too
 STOP_TIMEOUT_S = 30
+HEARTBEAT_S = 30  # as the cloud asks for in production; in development it asks for one every 3 s
 
 
 class BoardError(Exception):
@@ -92,7 +93,8 @@ def trust_in(current):
 def running(lab, name, directory=None):
     """A provisioned board, for the time of a `with` block."""
     directory = directory or os.path.join(lab.directory, name)
-    board = Board(name, directory, lab.log_file("run-" + name))
+    heartbeat = ("--heartbeat", str(HEARTBEAT_S))
+    board = Board(name, directory, lab.log_file("run-" + name), *heartbeat)
     try:
         board.wait_until_ready()
         yield board

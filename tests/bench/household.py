@@ -1,11 +1,10 @@
 """A household's use: the link up, twenty sessions, one live page, and pages that are opened meanwhile."""
 
 import contextlib
-import http.client
 
 from gatelodge.core.sessions import MOST_SESSIONS
 
-from tests.bench import boards, idle, owner
+from tests.bench import boards, idle, live_page, owner
 
 PAGES = ("/", "/devices", "/internet", "/cloud", "/security", "/system", "/about")
 ROUNDS = 40  # of them: 280 pages take the garbage through its bound several times
@@ -17,7 +16,7 @@ def probe(lab):
     idle.wait_for_link(board)
     lab.tell(f"signing in {MOST_SESSIONS} times")
     browsers = signed_in(board, first)
-    with live_page(board, browsers[0]):
+    with live_page.opened(board, browsers[0]):
         lab.tell("opening pages beside a live one")
         for _ in range(ROUNDS):
             for path in PAGES:
@@ -39,17 +38,6 @@ def signed_in(board, first):
         browser.post("/api/sign-in/password", password=owner.PASSWORD)
         browser.close_connections()
     return browsers
-
-
-@contextlib.contextmanager
-def live_page(board, browser):
-    """The overview's live updates, read as far as their first line."""
-    at = browser.connection
-    connection = http.client.HTTPSConnection(at.host, at.port, timeout=owner.TIMEOUT_S, context=board.trust)
-    with contextlib.closing(connection):
-        connection.request("GET", "/live?page=overview", headers={"Cookie": browser.cookie_header})
-        assert connection.getresponse().readline().startswith(b"event")
-        yield
 
 
 def has_session(browser):

@@ -74,7 +74,7 @@ def test_a_figure_without_target_is_neither_met_nor_missed():
 
 def test_only_takes_figures_and_whole_probes():
     assert [one.name for one in table.chosen(["rss"])] == ["rss"]
-    assert [one.name for one in table.chosen(["idle"])] == ["rss", "wakeups"]
+    assert [one.name for one in table.chosen(["idle"])] == ["rss", "wakeups", "wakeups_live"]
     with pytest.raises(KeyError):
         table.chosen(["speed"])
 
