@@ -57,6 +57,7 @@ test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated r
 
 test-long: $(INSTALLED_DEV) packages-test  ## the fuzzer, and the system tests five times over: what fails seldom
 	@$(BIN)/python -m tests.fuzz --seconds 300
+	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_week.py $(ARGS)
 	@for turn in 1 2 3 4 5; do echo "turn $$turn of 5"; $(BIN)/python -m pytest tests/system $(ARGS) || exit; done
 
 lint: $(INSTALLED_DEV)  ## style and types

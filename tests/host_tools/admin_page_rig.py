@@ -24,7 +24,7 @@ from tests.micropython.run import ROOT, environment, interpreter
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "a lantern above the river gate"
 DEADLINE_S = 20
-HEAP_KB = 8192  # of a board that says nothing else: with less, 24 connections leave no room for a page
+HEAP_KB = 8192  # of a board that says nothing else
 SERVICE_CODE = "000G-40R4-0M30-E209-Z"  # of tests/fakes/admin_page.py
 
 
