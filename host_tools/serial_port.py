@@ -32,6 +32,7 @@ OPEN_TIMEOUT_S = 10.0  # a USB adapter that was just plugged in needs two or thr
 KNOCK_TIMEOUT_S = 30.0  # a router on a slow emulator boots in ten
 KNOCK_PAUSE_S = 0.5  # how long a router may think before it is knocked at again
 BYTE_TIMEOUT_S = 5.0  # between two bytes that belong together
+PROMPT_TIMEOUT_S = 1.0  # of a program that was interrupted; there are other ways to the prompt
 WRITE_TIMEOUT_S = 15.0  # for WRITE_PIECE bytes; a router restarts in ten, and reads nothing meanwhile
 WRITE_PIECE = 512  # bytes: half a second at 9600 baud
 POLL_PAUSE_S = 0.005  # between looks at a port that cannot be waited for
@@ -41,6 +42,7 @@ TRIES = 3  # of a text that was damaged on the line; a line that damages more ne
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 LOCKED_BANNER = provisioning.LOCKED_SENTENCE.encode()
 KNOCK = b"\r\x03\x03\x01"  # end a typed line, interrupt what runs, enter the raw REPL
+WORDS_KEPT = 1 << 20  # bytes of one answer; the longest, a bench verb's, has a few thousand
 FACES_KEPT = 4096  # bytes of what a line said last, for the two faces to be found in
 QUIET_S = 0.1  # after which a router has said what it has to say
 BREAK_S = 0.25  # as pyserial has it: longer than any character
@@ -74,6 +76,28 @@ def adapters() -> list[Adapter]:
     return sorted(found)
 
 
+class _Transport(SerialTransport):
+    """mpremote's, with an end to every wait: its deadlines are between two bytes, and a port may babble."""
+
+    def read_until(
+        self, min_num_bytes, ending, timeout=10, data_consumer=None, timeout_overall=None
+    ):
+        """Return what came, up to and with `ending` unless a deadline has passed."""
+        said = bytearray()
+        end = time.monotonic() + (timeout_overall or CODE_TIMEOUT_S)
+        quiet_at = time.monotonic() + timeout
+        while not said.endswith(ending) and len(said) < WORDS_KEPT:
+            now = time.monotonic()
+            if now >= min(end, quiet_at):
+                break
+            if not self.serial.in_waiting:
+                time.sleep(POLL_PAUSE_S)
+                continue
+            said += self.serial.read(1)
+            quiet_at = now + timeout
+        return bytes(said)
+
+
 class BenchLine:
     """One serial port. `port` is a device such as /dev/ttyUSB0, a pty, rfc2217://HOST:PORT or socket://HOST:PORT.
 
@@ -91,14 +115,14 @@ class BenchLine:
         self._baud = baud
         self._open_timeout_s = open_timeout_s
         self._check = check
-        self._transport: SerialTransport | None = None
+        self._transport: _Transport | None = None
         self._in_raw_repl = False
 
     def __enter__(self) -> "BenchLine":
         deadline = time.monotonic() + self._open_timeout_s
         while True:
             try:
-                self._transport = SerialTransport(self.port, self._baud, timeout=BYTE_TIMEOUT_S)
+                self._transport = _Transport(self.port, self._baud, timeout=BYTE_TIMEOUT_S)
                 if "://" not in self.port:  # pyserial's network ports have a deadline of their own
                     self._transport.serial.write_timeout = WRITE_TIMEOUT_S
                 self._watch(self._transport.serial)
@@ -139,12 +163,15 @@ class BenchLine:
             exit_codes.SERIAL_PORT,
         )
 
-    def execute(self, source: str) -> str:
-        """Run Python on a blank router and return what it printed. Raises ToolError."""
+    def execute(self, source: str, timeout_s: float = CODE_TIMEOUT_S) -> str:
+        """Run Python on a blank router and return what it printed. Raises ToolError.
+
+        `timeout_s`: how long it may say nothing.
+        """
         if not self._in_raw_repl:
             self.enter_raw_repl()
         with self._line_errors():
-            output, error = self._open.exec_raw(source, timeout=CODE_TIMEOUT_S)
+            output, error = self._open.exec_raw(source, timeout=timeout_s)
         if error:
             last = error.decode(errors="replace").strip().splitlines()[-1]
             raise ToolError(
@@ -171,13 +198,19 @@ class BenchLine:
     def start_program(self, source: str) -> None:
         """Start Python on a blank router and leave it the line: `send` is its input, `receive` its output.
 
-        The next `execute` knocks, which ends it.
+        The next `execute` knocks, which ends it; who has interrupted it calls `await_prompt`.
         """
         if not self._in_raw_repl:
             self.enter_raw_repl()
         with self._line_errors():
             self._open.exec_raw_no_follow(source)
         self._in_raw_repl = False
+
+    def await_prompt(self) -> None:
+        """Stand at the raw REPL's prompt again, once an interrupted program has ended; else knock later."""
+        with self._line_errors(), contextlib.suppress(TransportError):
+            self._open.follow(PROMPT_TIMEOUT_S)
+            self._in_raw_repl = True
 
     def send(self, data: bytes) -> None:
         """Write all of it. Raises ToolError when the port takes nothing for long, or is gone."""
@@ -210,6 +243,7 @@ class BenchLine:
 
     def set_speed(self, baud: int) -> None:
         with self._line_errors():
+            self._open.serial.flush()  # what is still on its way leaves at the old speed
             self._open.serial.baudrate = baud
 
     # --- knocking ---
@@ -320,7 +354,7 @@ class BenchLine:
         serial.inWaiting = look_and_check
 
     @property
-    def _open(self) -> SerialTransport:
+    def _open(self) -> _Transport:
         if self._transport is None:
             raise RuntimeError("the line is used outside its block")
         return self._transport

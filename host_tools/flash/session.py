@@ -18,10 +18,12 @@ from host_tools.errors import ToolError
 from host_tools.flash import frames, transfer
 from host_tools.flash.program import program
 from host_tools.flash.transfer import Transfer
-from host_tools.serial_port import BAUD, BenchLine
+from host_tools.serial_port import BAUD, KNOCK_TIMEOUT_S, BenchLine
 
 RUNS_WITHOUT_PROGRESS = 5  # of the stub; a line that loses more needs a new cable
 KNOCK_S = 5.0  # before a board is thought to wait for the rest of a frame
+PROBE_S = 5.0  # a slow emulator answers in one
+BOOT_S = KNOCK_TIMEOUT_S  # for a board that was just reset
 SPEED_PAUSE_S = 0.2  # the board's answer leaves at the old speed, then it changes
 LOOK_S = 0.5  # between looks at the clock while nothing comes
 LAST_WORDS_S = 0.2  # for the rest of a traceback
@@ -85,7 +87,7 @@ def _enter(line: BenchLine) -> None:
             raise
         # A board that is not interrupted by Ctrl-C waits for a whole frame, and ends at the next one.
         line.send(b"\x03" * 2 * frames.LARGE_BLOCK)
-        is_locked = line.is_locked()
+        is_locked = line.is_locked(BOOT_S)
     if is_locked:
         raise ToolError(
             f"the router at {line.port} is locked",
@@ -97,7 +99,7 @@ def _enter(line: BenchLine) -> None:
 def _probe(line: BenchLine) -> Board:
     for _ in range(RUNS_WITHOUT_PROGRESS):
         try:
-            facts = provisioning.unseal(line.execute(PROBE).strip()).split(",")
+            facts = provisioning.unseal(line.execute(PROBE, PROBE_S).strip()).split(",")
         except provisioning.DamagedError:
             continue
         except ToolError as error:
@@ -150,9 +152,9 @@ class _Sending:
     def _run_once(self) -> str:
         self.runs += 1
         source = program(self.path, self.board.block, with_speed=self.speed is not None)
+        if not self.line.is_in_raw_repl:
+            _enter(self.line)  # a board that shows no face for so long is not there
         try:
-            if not self.line.is_in_raw_repl:
-                _enter(self.line)
             self.line.start_program(source)
         except ToolError as error:
             # What a damaged line makes of the stub is one more failed run.
@@ -161,11 +163,17 @@ class _Sending:
             return transfer.LOST
         self.wire += len(source)
         try:
-            return self._drive()
+            outcome = self._drive()
+            if outcome != transfer.LOST:
+                # Enough for a stub that waits for a header and takes Ctrl-C for a byte.
+                self.line.send(b"\x03" * frames.HEADER_SIZE)
         finally:
             if self.speed is not None:
                 self.line.set_speed(BAUD)
                 self.speed = None  # a run that was lost may have been lost to the speed
+        if outcome != transfer.LOST:
+            self.line.await_prompt()
+        return outcome
 
     def _drive(self) -> str:
         run = Transfer(

@@ -29,7 +29,7 @@ DONE, LOST, WRONG_HASH, LIED = "done", "lost", "wrong hash", "lied"
 
 GREETING_S = 5.0  # the stub compiles in milliseconds, on a slow emulator in one second
 ANSWER_S = 3.0  # for a block to be inflated and written to a slow flash, besides its time on the line
-HASHING_S = 30.0  # for the whole file to be read and hashed: 4 MB on the emulated board takes 5
+HASHED_PER_S = 100_000  # bytes that the slowest board reads back and hashes; the emulated one: 800,000
 TRIES = 3  # without progress, before the stub is started again
 BITS_PER_BYTE = 10  # with start and stop bit
 LINE_LIMIT = 256  # bytes of an answer; the longest has 53
@@ -97,8 +97,15 @@ class Transfer:
         if self._asked:
             return b""
         self._asked = True
-        self.deadline = now + (ANSWER_S if self._state == _SPEEDING else HASHING_S)
+        self.deadline = now + ANSWER_S + self._to_hash / HASHED_PER_S
         return self._frame(*self._question())
+
+    @property
+    def _to_hash(self) -> int:
+        """Bytes that the board reads before it answers the question of this state."""
+        if self._state == _FINISHING:
+            return len(self.content)
+        return self._next * self.block if self._state == _SEEKING else 0
 
     def _question(self) -> tuple[int, bytes]:
         if self._state == _FINISHING:

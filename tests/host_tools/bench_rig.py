@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 GREETING_TIMEOUT_S = 30
+PIECE = 1024  # bytes that are carried at once
 MICROPYTHON = os.environ.get("MICROPYTHON") or str(ROOT / "build/micropython/bin/micropython")
 
 
@@ -38,6 +39,8 @@ class BenchRig:
         self._tool_master, self._tool = os.openpty()
         for terminal in (self._router, self._tool):
             tty.setraw(terminal)
+        for terminal in (self._router_master, self._tool_master):
+            os.set_blocking(terminal, False)
         # By another name than /dev/pts: mpremote reads a pty without any deadline.
         self.port = str(self._directory / "serial")
         os.symlink(os.ttyname(self._tool), self.port)
@@ -94,13 +97,30 @@ class BenchRig:
             self._process.wait()
 
     def _carry(self):
+        """Like a wire with flow control: what an end does not take waits here, its sender waits for it."""
         other = {self._router_master: self._tool_master, self._tool_master: self._router_master}
+        waiting = dict.fromkeys(other, b"")
         while True:
-            ready, _, _ = select.select([*other, self._wake], [], [])
-            if self._wake in ready:
+            sources = [source for source, sink in other.items() if len(waiting[sink]) < PIECE]
+            sinks = [sink for sink, data in waiting.items() if data]
+            readable, writable, _ = select.select([*sources, self._wake], sinks, [])
+            if self._wake in readable:
                 return
-            for source in ready:
-                data = os.read(source, 1024)
-                if source == self._router_master:
-                    self._greeted.set()
-                os.write(other[source], self.damage(source == self._tool_master, data))
+            for sink in writable:
+                waiting[sink] = waiting[sink][_write(sink, waiting[sink]) :]
+            for source in set(readable) & set(sources):
+                waiting[other[source]] += self._take(source)
+
+    def _take(self, source):
+        data = os.read(source, PIECE)
+        if source == self._router_master:
+            self._greeted.set()
+        return self.damage(source == self._tool_master, data)
+
+
+def _write(descriptor, data):
+    """Return how many of the bytes the terminal has taken."""
+    try:
+        return os.write(descriptor, data)
+    except BlockingIOError:
+        return 0
