@@ -33,6 +33,7 @@ from host_tools.factory.operator.watch import Watch
 from host_tools.factory.workbench import Workbench, endpoint, open_workbench
 
 LISTEN = "127.0.0.1:8090"
+ANY = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 1.0  # for browsers: they come again by themselves
 
@@ -49,6 +50,9 @@ def run(args: argparse.Namespace) -> int:
     found = verb_provision.chosen_station(args)
     rules = verb_provision.rules(args, found)
     address, port = endpoint(args.listen, "--listen")
+    if address in ANY and not args.host:
+        remedy = "add --host NAME, as its address bar will have it"
+        raise ToolError("the page would not know what browsers call it", remedy, exit_codes.USAGE)
     bench = open_workbench(found)
     if bench.means.print_label is None:
         remedy = "name a place with --label-dir or --printer: a page shows no service code"
@@ -81,7 +85,8 @@ async def _serve(args: argparse.Namespace, bench: Workbench, rules, address: str
     await runner.setup()
     try:
         await web.TCPSite(runner, address, port).start()
-        print(f"The bench is at http://{_bracketed(address)}:{port}", file=sys.stderr, flush=True)
+        called = args.host[0] if args.host else address
+        print(f"The bench is at http://{_bracketed(called)}:{port}", file=sys.stderr, flush=True)
         with _signals(loop) as told_to_stop:
             watching = asyncio.create_task(watch.run(), name="watch of the ports")
             await asyncio.wait({watching, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,7 +103,8 @@ async def _serve(args: argparse.Namespace, bench: Workbench, rules, address: str
 
 def names(address: str, port: int, others: list[str]) -> frozenset[str]:
     """What a browser's Host may be."""
-    called = {*others, *(LOOPBACK if address in LOOPBACK else [address])}
+    own = LOOPBACK if address in LOOPBACK else () if address in ANY else (address,)
+    called = {*others, *own}
     found = {f"{_bracketed(name.lower())}:{port}" for name in called}
     return frozenset(found | {name.removesuffix(":80") for name in found})
 

@@ -189,6 +189,7 @@ def test_ctrl_c_ends_what_is_worked_on_and_tells_it(tab, bench, directory):
     [
         ("127.0.0.1", [], {"127.0.0.1:8090", "localhost:8090", "[::1]:8090"}),
         ("192.0.2.7", ["Bench.lan"], {"192.0.2.7:8090", "bench.lan:8090"}),
+        ("0.0.0.0", ["bench.lan"], {"bench.lan:8090"}),
     ],
 )
 def test_a_bench_has_the_names_that_it_was_given(address, others, wanted):
@@ -199,11 +200,28 @@ def test_at_the_usual_port_a_browser_leaves_it_out():
     assert names("192.0.2.7", 80, []) == {"192.0.2.7:80", "192.0.2.7"}
 
 
+def finished(*arguments):
+    """`gatelodge bench` with these, which ends by itself."""
+    command = [sys.executable, "-m", "host_tools.cli", "bench", *arguments]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/firmware"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=120)
+    return done.returncode, done.stderr.decode()
+
+
+def test_a_bench_on_every_address_is_told_its_name(directory, boards):
+    status, said = finished("--station", directory / "bench.toml", "--listen", "0.0.0.0:8090")
+    assert status == exit_codes.USAGE and "add --host NAME" in said
+
+
+def test_a_network_port_that_is_taken_is_named(directory, boards):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        status, said = finished("--station", directory / "bench.toml", "--listen", place)
+    assert status == exit_codes.PORT_TAKEN and place in said
+
+
 def test_a_bench_without_a_place_for_labels_does_not_begin(directory):
     text = STATION.format(root=ROOT).partition("[label]")[0] + PORT.format(path="/dev/none", name="x")
     (directory / "no-labels.toml").write_text(text)
-    command = [sys.executable, "-m", "host_tools.cli", "bench", "--station", directory / "no-labels.toml"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/firmware"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=120)
-    assert done.returncode == exit_codes.USAGE
-    assert b"--label-dir or --printer" in done.stderr
+    status, said = finished("--station", directory / "no-labels.toml")
+    assert status == exit_codes.USAGE and "--label-dir or --printer" in said
