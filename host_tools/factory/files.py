@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -14,11 +14,18 @@ def make_directory(path: Path) -> None:
 
 def write_durably(path: Path, content: bytes, mode: int) -> None:
     """Replace the file: on the disk when this returns, the old one or the new one at every moment."""
+    write_pieces_durably(path, (content,), mode)
+
+
+def write_pieces_durably(path: Path, pieces: Iterable[bytes], mode: int) -> None:
+    """The same for what is too long to be held at once."""
     part = path.with_name(path.name + ".part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         os.fchmod(descriptor, mode)  # a part that an interrupted run left keeps its mode otherwise
-        _write_all(descriptor, content)
+        for piece in pieces:
+            _write_all(descriptor, piece)
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
     part.replace(path)
@@ -31,6 +38,7 @@ def append_durably(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         _write_all(descriptor, content)
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
     if is_new:
@@ -65,4 +73,3 @@ def _write_all(descriptor: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(descriptor, view) :]
-    os.fsync(descriptor)

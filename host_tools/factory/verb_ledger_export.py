@@ -14,7 +14,7 @@ from pathlib import Path
 from host_tools import exit_codes
 from host_tools.factory import options
 from host_tools.factory.export import FORMATS, write_out
-from host_tools.factory.files import write_durably
+from host_tools.factory.files import write_pieces_durably
 from host_tools.factory.since import Since
 
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     ledger, since = options.existing_ledger_of(args), Since.parse(args.since, time.time())
     lines = FORMATS[args.format](entry for entry in ledger.walk(args.kind) if since.covers(entry))
     if args.out:
-        write_durably(args.out, "".join(lines).encode(), 0o644)
+        write_pieces_durably(args.out, (line.encode() for line in lines), 0o644)
     else:
         write_out(lines)
     return exit_codes.OK

@@ -7,7 +7,12 @@ from base64 import b64decode, b64encode
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_der_private_key,
+)
 from gatelodge.contract import service_code
 
 from host_tools import cli, exit_codes
@@ -15,6 +20,7 @@ from host_tools.factory.authority import certificate_number
 from tests.host_tools.bench_rig import BenchRig
 from tests.host_tools.factory_rig import Factory
 
+PASSPHRASE = b"correct horse"
 DEVICE_KEY = re.compile(rb'"device_key"[^"]*"([A-Za-z0-9+/=]{100,})"')
 
 
@@ -24,10 +30,11 @@ class Story:
     def __init__(self, directory):
         self.factory = Factory(directory)
         self.factory.records.ledger.verify()
+        self.passphrase = encrypt(self.factory.authority)
         self.watcher = sqlite3.connect(self.factory.records.ledger.path)  # while it is open the log stays
         self.watcher.execute("SELECT count(*) FROM entry").fetchone()
         with BenchRig(directory) as rig:
-            self.status = cli.main(self.factory.arguments(rig.port))
+            self.status = cli.main([*self.factory.arguments(rig.port), *self.passphrase])
             state = rig.state
             files = [state] if state.is_file() else [path for path in state.rglob("*") if path.is_file()]
             self.router = b"".join(path.read_bytes() for path in files)
@@ -35,6 +42,15 @@ class Story:
 
     def run(self, *words):
         return cli.main([*words, "--factory-dir", str(self.factory.directory)])
+
+
+def encrypt(authority):
+    """Put the authority's key under a passphrase, and return the options that give it."""
+    form = (Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE))
+    (authority.directory / "factory-ca.key").write_bytes(authority._key.private_bytes(*form))
+    passphrase = authority.directory.parent / "passphrase"
+    passphrase.write_bytes(PASSPHRASE + b"\n")
+    return ["--passphrase-file", str(passphrase)]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +98,7 @@ def test_no_byte_of_the_ledger_is_a_private_key(story):
     held = ledger_bytes(story)
     public = device.public_key().public_numbers().x.to_bytes(32, "big")
     assert public.hex().encode() in held  # the scan finds what is there
-    for secret in (scalar(device), scalar(authority._key), authority.service_code_key):
+    for secret in (scalar(device), scalar(authority._key), authority.service_code_key, PASSPHRASE):
         assert not [form for form in forms(secret) if form in held]
     assert b"PRIVATE KEY" not in held
 
@@ -107,7 +123,8 @@ def test_its_certificate_is_the_one_that_is_revoked(story, tmp_path, capsys):
     importing += ["--service-code-key", str(key)]
     assert cli.main(importing) == exit_codes.OK
     name = story.unit["serial_number"]
-    assert story.run("factory", "rework", name, "--reason", "flash chip replaced") == exit_codes.OK
+    reworking = ["factory", "rework", name, "--reason", "flash chip replaced", *story.passphrase]
+    assert story.run(*reworking) == exit_codes.OK
     crl = x509.load_pem_x509_crl((story.factory.directory / "factory-ca.crl").read_bytes())
     der = re.search(rb'"device_certificate"[^"]*"([A-Za-z0-9+/=]+)"', story.router)[1]
     assert [f"{row.serial_number:x}" for row in crl] == [certificate_number(b64decode(der))]
