@@ -51,6 +51,11 @@ def test_a_no_go_says_which_step_why_and_what_to_do():
     assert shown["next"] == "Set it aside for repair, it is not locked."
 
 
+def test_a_go_names_the_label_that_is_this_boards():
+    shown = view(told.seen(PORT), *told.went_well(PORT, "GL2648000012"))
+    assert shown["next"] == "Take the board off, and stick the label GL2648000012 on it."
+
+
 def test_progress_only_grows_and_ends_full():
     tiles, shown = Tiles(), []
     for event in told.went_well(PORT, "GL2648000001"):

@@ -38,7 +38,9 @@ CONNECT = "Connect a board to this port."
 WAIT = "Leave the board connected."
 START = "Press Start when a board is connected."
 TAKE = "Take the board off and put it with the good ones."
-LABEL = "Take the board off, and stick its label on it."
+LABEL = (
+    "Take the board off, and stick the label {serial_number} on it."  # by name: labels of several lie there
+)
 SET_ASIDE = "Set the board aside."
 AGAIN = "Press Go on: it begins where it stopped."
 
@@ -185,7 +187,8 @@ def _ended(tile: Tile, event: events.UnitEnded, at: float) -> None:
     if event.verdict == GO:
         tile.state, tile.step = WENT_WELL, ""
         is_labelled = "print" in tile.steps and not event.was_finished
-        tile.next = LABEL if is_labelled else sentence(event.remedy) or TAKE
+        label = LABEL.format(serial_number=tile.serial_number)
+        tile.next = label if is_labelled else sentence(event.remedy) or TAKE
     elif event.outcome == ABORTED:
         tile.state, tile.step, tile.next = STOPPED, event.step, AGAIN
     else:
