@@ -42,6 +42,7 @@ from host_tools.cloud.delivery.post import CHANNELS, MAIL, SMS, TELEGRAM, VOICE,
 from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
+from host_tools.cloud.oidc.provider import Provider
 from host_tools.cloud.routers.claims import Claims
 from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.notices import Notices
@@ -88,6 +89,7 @@ class Parts:
     passkeys: Passkeys
     challenges: Challenges
     sign_ups: SignUps
+    oidc: Provider
     registry: RouterRegistry
     invitations: Invitations
     claims: Claims
@@ -161,6 +163,7 @@ def build_parts(
         undoing=Undoing(database, box, hasher, turnstile, post, url),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
+        oidc=Provider(database, box, turnstile, clock, url),
         registry=registry,
         invitations=invitations,
         claims=claims,

@@ -28,8 +28,8 @@ from host_tools.cloud.pages.routes import make_app
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.routers.registry import OFFLINE
 from host_tools.cloud.settings import Settings
+from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.secret_box import SecretBox
 from host_tools.errors import ToolError
 
 IMPORT_EVERY_S = 1  # one stat() call; a router that the factory has just made is not kept waiting
@@ -66,7 +66,7 @@ class Service:
         files.make_directory(self.settings.data)
         self._lock = files.lock_directory(self.settings.data)
         certs = certificates.load_or_create(self.settings.data, (self.settings.public_host,))
-        box = SecretBox(files.master_key(self.settings.data / "secrets.key"))
+        box = key_ring.secret_box(self.settings.data, system_clock())
         files.touch_database(self.settings.data, self.settings.database_url)
         database = Database(self.settings.database_url)
         await database.migrate()
@@ -84,6 +84,8 @@ class Service:
         parts.tasks.keep(parts.post.run, "post")
         if parts.bot is not None:
             parts.tasks.keep(parts.bot.run, "telegram")
+        parts.tasks.keep(parts.oidc.keep_keys, "signing keys")
+        parts.tasks.keep(parts.oidc.logins.run, "logouts")
         parts.tasks.keep(partial(_keep_importing, parts), "import")
         parts.tasks.keep(partial(_keep_pruning, parts), "prune")
         log.info("ready at %s", self.settings.public_url)
@@ -190,6 +192,7 @@ async def _keep_pruning(parts: Parts) -> None:
         await parts.telegram.prune(parts.clock())
         await parts.events.prune(parts.clock())
         await costs.prune(parts.database, parts.clock())
+        await parts.oidc.prune(parts.clock())
         await parts.turnstile.prune()
         await parts.post.prune(parts.clock())
         await parts.claims.prune(parts.clock())

@@ -44,12 +44,29 @@ async def test_a_page_of_an_account_leads_a_stranger_to_the_sign_in(rig, row):
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in routes.ROUTES if row.method == "POST"], ids=lambda row: row.path
+    "row",
+    [row for row in routes.ROUTES if row.method == "POST" and row.who != routes.MACHINE],
+    ids=lambda row: row.path,
 )
 async def test_no_form_is_taken_without_its_token(rig, row):
     browser = rig.browser()
     await browser.get("/sign-in")
     assert (await browser.post_raw(address(row), {"csrf": "0" * 64})).status == 403
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in routes.ROUTES if row.who == routes.MACHINE], ids=lambda row: row.path
+)
+async def test_where_machines_ask_no_cookie_is_read_or_set(rig, row):
+    browser = rig.browser()
+    await browser.join()
+    seen = []
+    for asker in (browser, rig.browser()):
+        url = rig.server.make_url(address(row))
+        async with asker._session.request(row.method, url, allow_redirects=False) as answer:
+            seen.append((answer.status, await answer.text()))
+            assert "Set-Cookie" not in answer.headers
+    assert seen[0] == seen[1]
 
 
 async def test_a_form_token_of_another_browser_is_refused(rig):

@@ -49,6 +49,13 @@ LIMITS = {
         Limit("claim.address", 30, 60),
         Limit("claim.all", 1000, 0.1),
         Limit("command.account", 20, 10),
+        # A device's code has 34 bits and ten minutes; a client's secret is never guessed, but may be tried.
+        Limit("device.account", 10, 60),
+        Limit("device.address", 30, 10),
+        Limit("device_begin.address", 30, 10),
+        Limit("device_begin.all", 1000, 0.1),
+        Limit("client.account", 20, 10),
+        Limit("client.address", 60, 1),
         # Here the account is the router: it bounds what its owner's inbox receives of it. A busy evening is
         # ten changes of factors; then one an hour.
         Limit("notice.account", 20, 3600),

@@ -111,6 +111,7 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 
 async def post_sign_out(request: web.Request) -> web.StreamResponse:
     await request.app[PARTS].sessions.end(request[VISIT].open_session.id, request[VISIT])
+    request.app[PARTS].oidc.logins.wake()
     answer = web.HTTPSeeOther("/sign-in?done=signed-out")
     answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     raise answer

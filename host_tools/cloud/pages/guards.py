@@ -59,6 +59,9 @@ ERRORS = {
     503: ("Too much is going on right now.", "Try again in a few seconds."),
 }
 
+# (method, path) of the routes that other programs and other sites may use.
+MACHINES: web.AppKey[frozenset[tuple[str, str]]] = web.AppKey("machines", frozenset)
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = logging.getLogger("cloud.pages")
 
@@ -100,6 +103,12 @@ def route_name(request: web.Request) -> str:
     return resource.canonical if resource else "(no route)"
 
 
+def for_machines(request: web.Request) -> bool:
+    """Whether the route reads no cookie: then a form of another site can do no harm there."""
+    resource = request.match_info.route.resource
+    return resource is not None and (request.method, resource.canonical) in request.app[MACHINES]
+
+
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """On every answer, also the ones that begin before a handler has ended (live updates)."""
     response.headers["Server"] = "gatelodge"
@@ -139,7 +148,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     """Only our names are answered (no DNS rebinding), and only our own pages may post."""
     if host_name(request) not in (*NAMES, request.app[PARTS].settings.public_host):
         raise Misdirected
-    if request.method not in SAFE_METHODS:
+    if request.method not in SAFE_METHODS and not for_machines(request):
         ours = f"{request.scheme}://{request.host}"
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         if site not in ("same-origin", "none") or request.headers.get("Origin", ours) != ours:
@@ -158,6 +167,8 @@ def host_name(request: web.Request) -> str:
 @web.middleware
 async def find_visit(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Who is asking: the browser by its cookie (a new one gets one), the account by its session."""
+    if for_machines(request):
+        return await handler(request)
     parts = request.app[PARTS]
     visit = Visit(
         browser_token=_cookie(request, BROWSER_COOKIE) or new_token(),
@@ -182,7 +193,7 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
 @web.middleware
 async def check_csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A form carries the token that its page was given, bound to the browser and its session."""
-    if request.method not in SAFE_METHODS:
+    if request.method not in SAFE_METHODS and not for_machines(request):
         given = (await _posted(request)).get(CSRF_FIELD, "")
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), request[CSRF].encode()):
             raise web.HTTPForbidden

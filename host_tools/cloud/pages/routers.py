@@ -8,6 +8,7 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.words import router_words
@@ -27,6 +28,8 @@ async def overview(request: web.Request) -> web.StreamResponse:
         answer = web.HTTPSeeOther(f"/routers/invited/{token}")
         answer.del_cookie(INVITED_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
         raise answer
+    if going(request):
+        raise web.HTTPSeeOther("/oidc/resume")
     parts, visit = request.app[PARTS], request[VISIT]
     views = await parts.ownership.routers(visit.signed_in.id)
     rows = [(view, router_words(view, visit.now)) for view in views]

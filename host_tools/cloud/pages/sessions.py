@@ -27,7 +27,9 @@ async def sessions(request: web.Request) -> web.StreamResponse:
 
 
 async def post_end(request: web.Request) -> web.StreamResponse:
-    await request.app[PARTS].sessions.end(request.match_info["id"], request[VISIT])
+    parts = request.app[PARTS]
+    await parts.sessions.end(request.match_info["id"], request[VISIT])
+    parts.oidc.logins.wake()
     raise web.HTTPSeeOther("/security/sessions?done=session-ended")
 
 

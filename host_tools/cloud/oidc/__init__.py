@@ -1,0 +1,13 @@
+"""The OpenID provider: one account signs in to the help centre, the app and the portal (K1).
+
+| module | what it is |
+|---|---|
+| `requests.py` | what an application may ask at /oidc/authorize, decided without a database |
+| `clients.py` | the applications that are known, and how they prove who they are |
+| `consents.py` | what an account lets an application know |
+| `grants.py` | codes, access tokens and refresh tokens: each kept as a hash, each used as often as it may |
+| `devices.py` | sign-in on something without a keyboard (RFC 8628) |
+| `keys.py` | the keys that sign, and their rotation |
+| `claims.py` | what is said about a person, by scope |
+| `logins.py` | who is signed in where, and telling the applications when a session is over |
+"""

@@ -1,0 +1,37 @@
+"""Where somebody was going who has to sign in first: an address of ours, kept in the browser's cookie."""
+
+from __future__ import annotations
+
+import base64
+from typing import TypeVar
+
+from aiohttp import web
+
+from host_tools.cloud.pages.guards import set_cookie
+
+COOKIE = "__Host-cloud-going"
+LASTS_S = 900  # as long as a sign-in may take (accounts/signin.py)
+# Nothing but these is ever followed.
+TARGETS = ("/oidc/authorize?", "/device")
+
+Answer = TypeVar("Answer", bound=web.StreamResponse)
+
+
+def going(request: web.Request) -> str:
+    """The address, or "" where nobody was going anywhere."""
+    try:
+        target = base64.urlsafe_b64decode(request.cookies.get(COOKIE, "")).decode("ascii")
+    except ValueError:
+        return ""
+    return target if target.startswith(TARGETS) and target.isprintable() else ""
+
+
+def set_going(answer: Answer, target: str) -> Answer:
+    # Encoded: a query may hold what ends a cookie.
+    set_cookie(answer, COOKIE, base64.urlsafe_b64encode(target.encode()).decode(), LASTS_S)
+    return answer
+
+
+def clear_going(answer: Answer) -> Answer:
+    answer.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    return answer

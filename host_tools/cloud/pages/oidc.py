@@ -1,0 +1,131 @@
+"""The pages of the provider: signing in for an application, and agreeing to what it may know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from urllib.parse import parse_qsl, urlencode
+
+from aiohttp import web
+
+from host_tools.cloud.oidc import decision
+from host_tools.cloud.oidc.claims import SCOPE_WORDS
+from host_tools.cloud.oidc.clients import known
+from host_tools.cloud.oidc.requests import Asked, AskedWrongly, answer_address, read
+from host_tools.cloud.pages.going import clear_going, going, set_going
+from host_tools.cloud.pages.guards import SESSION_COOKIE
+from host_tools.cloud.pages.render import VISIT, page
+from host_tools.cloud.parts import PARTS
+from host_tools.cloud.store.oidc_models import OidcClient
+
+AUTHORIZE = "/oidc/authorize"
+QUERY_MAX = 2800  # it waits in a cookie while the person signs in: 4 KB, in base64
+
+
+async def authorize(request: web.Request) -> web.StreamResponse:
+    return await _authorize(request, request.rel_url.raw_query_string, passing=False)
+
+
+async def post_authorize(request: web.Request) -> web.StreamResponse:
+    """From another site, without our cookies: the same question again, as a link asks it."""
+    raise web.HTTPSeeOther(f"{AUTHORIZE}?{await posted_query(request)}")
+
+
+async def resume(request: web.Request) -> web.StreamResponse:
+    """After a sign-in: on to where the person was going."""
+    target = going(request)
+    path, _, query = target.partition("?")
+    if path != AUTHORIZE:
+        raise clear_going(web.HTTPSeeOther(target or "/routers"))
+    return clear_going(await _authorize(request, query, passing=True))
+
+
+async def post_consent(request: web.Request) -> web.StreamResponse:
+    """The person's answer. What was asked is read again, from the form."""
+    query = str((await request.post()).get("query", ""))
+    try:
+        asked, client = await _read(request, query)
+    except AskedWrongly as error:
+        return _told(request, error, passing=True)
+    if "agree" not in await request.post():
+        wrong = AskedWrongly("access_denied", "the person said no", asked.redirect_uri, asked.state)
+        return _told(request, wrong, passing=True)
+    return await _go(request, asked, client, passing=True)
+
+
+async def post_again(request: web.Request) -> web.StreamResponse:
+    """The session ends, and begins anew with a sign-in."""
+    query = str((await request.post()).get("query", ""))
+    parts, visit = request.app[PARTS], request[VISIT]
+    await parts.sessions.end(visit.open_session.id, visit)
+    parts.oidc.logins.wake()
+    answer = web.HTTPSeeOther("/sign-in?done=going")
+    answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    raise set_going(answer, f"{AUTHORIZE}?{query}")
+
+
+async def _authorize(request: web.Request, query: str, passing: bool) -> web.StreamResponse:
+    """`passing`: a form led here, and browsers follow a form to our own pages only (form-action)."""
+    parts, visit = request.app[PARTS], request[VISIT]
+    try:
+        asked, client = await _read(request, query)
+        agreed = await parts.oidc.consents.of(visit, client.id) if visit.account else ()
+        since = visit.session.created_at if visit.session else None
+        step = decision.next_step(asked, since, agreed, client.ours, visit.now)
+    except AskedWrongly as error:
+        return _told(request, error, passing)
+    if step == decision.SIGN_IN:
+        raise set_going(web.HTTPSeeOther("/sign-in?done=going"), f"{AUTHORIZE}?{query}")
+    if step == decision.GO:
+        return await _go(request, asked, client, passing)
+    words = [SCOPE_WORDS[scope] for scope in asked.scope]
+    template = "oidc_consent.html" if step == decision.CONSENT else "oidc_again.html"
+    return page(request, template, client=client, words=words, query=query)
+
+
+async def _read(request: web.Request, query: str) -> tuple[Asked, OidcClient]:
+    if len(query) > QUERY_MAX:
+        raise AskedWrongly("invalid_request", "This application asks for too much at once.")
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=40)
+    except ValueError:
+        raise AskedWrongly("invalid_request", "This application's question makes no sense.") from None
+    counted = Counter(name for name, _ in pairs)
+    repeated = frozenset(name for name, times in counted.items() if times > 1)
+    given = dict(pairs)
+    client = await request.app[PARTS].oidc.clients.find(given.get("client_id", ""))
+    asked = read(given, repeated, known(client))
+    assert client is not None  # or it had no address to be told at
+    return asked, client
+
+
+async def _go(request: web.Request, asked: Asked, client: OidcClient, passing: bool) -> web.StreamResponse:
+    parts = request.app[PARTS]
+    code = await parts.oidc.grants.code(asked, client, request[VISIT])
+    # iss: so that an application of many providers sees which one answers (RFC 9207).
+    fields = {"code": code, "state": asked.state, "iss": parts.oidc.issuer}
+    address = answer_address(asked.redirect_uri, **fields)
+    if passing:
+        return passing_page(request, client, address)
+    raise web.HTTPSeeOther(address)
+
+
+def _told(request: web.Request, error: AskedWrongly, passing: bool) -> web.StreamResponse:
+    """To the application, where it has an address; else to the person."""
+    if not error.redirect_uri:
+        remedy = "Go back to the application, and tell whoever runs it."
+        return page(request, "error.html", status=400, what=error.text, remedy=remedy)
+    fields = {"error": error.error, "error_description": error.text, "state": error.state}
+    address = answer_address(error.redirect_uri, **fields, iss=request.app[PARTS].oidc.issuer)
+    if passing:
+        return passing_page(request, None, address)
+    raise web.HTTPSeeOther(address)
+
+
+async def posted_query(request: web.Request) -> str:
+    """A form of another site as the query of a link."""
+    return urlencode([(name, str(value)) for name, value in (await request.post()).items()])
+
+
+def passing_page(request: web.Request, client: OidcClient | None, address: str) -> web.Response:
+    """On to the application by itself: a refresh is no form, and its address is in nobody's log."""
+    return page(request, "oidc_passing.html", client=client, address=address)
