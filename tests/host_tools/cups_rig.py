@@ -28,6 +28,11 @@ PreserveJobFiles No
   Order allow,deny
   Allow 127.0.0.1
 </Location>
+<Policy default>
+  <Limit All>
+    Order deny,allow
+  </Limit>
+</Policy>
 """
 FILES = """\
 ServerRoot {root}
