@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 
 import pytest
+from gatelodge.core import heap
 from gatelodge.store import COMPACT_FROM_BYTES
 
 from host_tools.release import bundle
@@ -67,6 +68,10 @@ def test_the_heap_holds_at_the_end_of_each_day_what_it_held_at_the_first(days):
     held = [day["alloc"] for day in days[1:]]
     assert len(held) == DAYS - 1
     assert max(held) - min(held) <= FLAT_BYTES, held
+
+
+def test_that_is_no_more_than_the_heap_is_planned_for(days):
+    assert max(day["alloc"] for day in days) <= heap.LIVE, "measure anew what core/heap.py counts on"
 
 
 def test_no_descriptor_is_left_open(days):
