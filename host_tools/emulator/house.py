@@ -53,7 +53,8 @@ def with_heap(board: dict[str, Any], heap_kb: int | None) -> dict[str, Any]:
     try:
         return contract.check({**board, "heap_kb": heap_kb})
     except BoardError as error:
-        raise ToolError(str(error), "choose another --heap-kb", exit_codes.USAGE) from error
+        wrong, _, remedy = str(error).partition(": ")
+        raise ToolError("--" + wrong.replace("_", "-", 1), remedy, exit_codes.USAGE) from error
 
 
 class House:
