@@ -43,6 +43,7 @@ VERBS = (
     Verb("ledger export", "host_tools.factory.verb_ledger_export", "print the entries for other programs"),
     Verb("ledger stats", "host_tools.factory.verb_ledger_stats", "show the yield, as a table and as a chart"),
     Verb("cloud serve", "host_tools.cloud.verb_serve", "run the cloud service"),
+    Verb("cloud rotate-keys", "host_tools.cloud.verb_rotate_keys", "seal the cloud's secrets under a new key"),
     Verb("cloud import-users", "host_tools.cloud.verb_import_users", "bring customers with user names"),
     Verb("cloud import-devices", "host_tools.cloud.verb_import_devices", "take in a factory's routers"),
 )

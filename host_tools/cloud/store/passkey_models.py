@@ -7,6 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from host_tools.cloud.store.models import HASH, ID, Base
 
+OPEN = {"open": True}  # bytes that are no secret: nothing seals them (store/key_ring.py)
+
 
 class Passkey(Base):
     """A credential of one account (WebAuthn level 3, section 4, "credential record")."""
@@ -16,8 +18,8 @@ class Passkey(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(60))
     credential_hash: Mapped[str] = mapped_column(HASH, unique=True)  # an id has up to 1023 bytes
-    credential_id: Mapped[bytes] = mapped_column(LargeBinary)
-    public_key: Mapped[bytes] = mapped_column(LargeBinary)  # COSE (RFC 9052)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, info=OPEN)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary, info=OPEN)  # COSE (RFC 9052)
     sign_count: Mapped[int] = mapped_column(BigInteger)  # 32 bits without a sign; 0: the device counts none
     synced: Mapped[bool]  # kept by more than one device
     created_at: Mapped[float]
