@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from host_tools import cli, exit_codes
 from host_tools.cloud.routers.registry import RouterRegistry
@@ -16,6 +18,7 @@ from host_tools.factory.export import json_lines
 from host_tools.factory.ledger import Ledger
 from host_tools.factory.records import Records, UnitRecord
 from host_tools.factory.revocation import revoke
+from tests.host_tools.cloud_rig import database_url
 
 CODES = ("0123456789ABCDEF9", "ZZZZZZZZZZZZZZZZ7", "1111222233334444A", "55556666777788882")
 
@@ -38,20 +41,37 @@ def factory(tmp_path):
 @pytest.fixture
 def cloud(tmp_path, factory, capsys):
     """A callable that imports a file into one cloud, and returns (exit status, output, errors)."""
-    data, own_key = tmp_path / "cloud", tmp_path / "factory" / "service_code.key"
+    own_key = tmp_path / "factory" / "service_code.key"
 
     def run(source=factory.ledger.path, key=own_key):
-        arguments = [str(source), "--data", str(data), "--service-code-key", str(key)]
-        return (cli.main(["cloud", "import-devices", *arguments]), *capsys.readouterr())
+        status = cli.main(
+            ["cloud", "import-devices", str(source), *run.options, "--service-code-key", str(key)]
+        )
+        return (status, *capsys.readouterr())
 
-    run.data = data
+    run.data = tmp_path / "cloud"
+    run.url = database_url(run.data)
+    run.options = ["--data", str(run.data), "--database", run.url]
     return run
 
 
 def routers(cloud, columns="serial_number"):
-    with sqlite3.connect(cloud.data / "cloud.db") as database:
-        rows = database.execute(f"SELECT {columns} FROM routers ORDER BY serial_number").fetchall()
-    database.close()
+    """What the cloud has; nothing where its database was not begun."""
+
+    async def read():
+        database = Database(cloud.url)
+        try:
+            async with database.read() as session:
+                query = text(f"SELECT {columns} FROM routers ORDER BY serial_number")
+                return [tuple(row) for row in await session.execute(query)]
+        except ProgrammingError:  # it has no tables
+            return []
+        finally:
+            await database.close()
+
+    if cloud.url.startswith("sqlite") and not cloud.data.exists():
+        return []
+    rows = asyncio.run(read())
     return [row[0] if len(row) == 1 else row for row in rows]
 
 
@@ -77,10 +97,10 @@ def test_the_cloud_keeps_the_hash_and_no_secret(cloud, factory):
     expected = ("GL2647000001", hashed, f"{1:064x}", "Lodge One", 1795281371.0, None)
     assert routers(cloud, columns)[0] == expected
     key = (cloud.data.parent / "factory/service_code.key").read_bytes()
-    files = b"".join(path.read_bytes() for path in cloud.data.iterdir())
-    assert hashed.encode() in files
+    held = repr(routers(cloud, "*")).encode() + b"".join(path.read_bytes() for path in cloud.data.iterdir())
+    assert hashed.encode() in held
     for secret in (CODES[0].encode(), CODES[1].encode(), key, key.hex().encode(), b"PRIVATE KEY"):
-        assert secret not in files
+        assert secret not in held
 
 
 @pytest.mark.parametrize("form", ["export", "devices.jsonl"])
@@ -95,7 +115,7 @@ def test_another_key_is_said(cloud, tmp_path):
     status, _, errors = cloud(key=other)
     assert status == exit_codes.CONFLICT
     assert "GL2647000001 that was hashed with another key; nothing was imported" in errors
-    assert not (cloud.data / "cloud.db").exists()
+    assert routers(cloud) == []
 
 
 def test_a_record_that_does_not_name_its_key_is_refused(cloud, factory, tmp_path):
@@ -198,7 +218,7 @@ def test_a_line_that_is_wrong_is_named_and_nothing_is_imported(cloud, factory, t
     assert status == exit_codes.CONFLICT
     assert "line 3 " in errors
     assert reason in errors
-    assert not (cloud.data / "cloud.db").exists()
+    assert routers(cloud) == []
 
 
 def test_a_damaged_ledger_is_not_imported(cloud, factory):
@@ -222,10 +242,10 @@ def test_a_router_is_found_by_a_cloud_that_runs_while_it_is_imported(cloud, fact
     """By the verb as a process, into a database that the cloud's registry has open."""
     key = tmp_path / "factory/service_code.key"
     command = [sys.executable, "-m", "host_tools.cli", "cloud", "import-devices", factory.ledger.path]
-    command += ["--data", cloud.data, "--service-code-key", key, "--json"]
+    command += [*cloud.options, "--service-code-key", key, "--json"]
 
     async def look():
-        database = Database(f"sqlite+aiosqlite:///{cloud.data}/cloud.db")
+        database = Database(cloud.url)
         try:
             await database.migrate()
             registry = RouterRegistry(database, None)
