@@ -25,6 +25,7 @@ class Row(NamedTuple):
     what_for: str
 
 
+APACHE_MODULES = "/usr/lib/apache2/modules"
 ROWS = (
     Row("python3-venv", "python:ensurepip", "run", "the virtual environment"),
     Row("qemu-system-arm", "qemu-system-aarch64", "run", "the emulated router"),
@@ -51,6 +52,8 @@ ROWS = (
     Row("librsvg2-bin", "rsvg-convert", "test", "labels in SVG as dots"),
     Row("cups-daemon", "file:/usr/sbin/cupsd", "test", "a printing system"),
     Row("cups-client", "lpstat", "test", "its lp"),
+    Row("apache2-bin", "apache2", "test", "an application that signs people in"),
+    Row("libapache2-mod-auth-openidc", f"file:{APACHE_MODULES}/mod_auth_openidc.so", "test", "its client"),
     Row("postgresql", "file:/usr/lib/postgresql", "test", "the cloud's other database"),
     Row("chromium", "chromium", "test", "the tests' browser"),
     Row("wrk", "wrk", "bench", "the load of `make bench`"),

@@ -39,6 +39,12 @@ class Certificates:
     portal: KeyPair
     devices: KeyPair
 
+    def trusted(self) -> ssl.SSLContext:
+        """Whom this computer trusts, and our own authority: our other services have its certificates."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(self.ca)
+        return context
+
     def portal_context(self) -> ssl.SSLContext:
         """The browsers' listener: TLS 1.2 or newer, no client certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -16,7 +16,6 @@ from aiohttp import web
 
 from host_tools import exit_codes
 from host_tools.cloud import certificates, files
-from host_tools.cloud.accounts import costs
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.certificates import Certificates
 from host_tools.cloud.clock import system_clock
@@ -26,6 +25,7 @@ from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.pages.routes import make_app
 from host_tools.cloud.parts import Parts, build_parts
+from host_tools.cloud.pruning import prune
 from host_tools.cloud.routers.registry import OFFLINE
 from host_tools.cloud.settings import Settings
 from host_tools.cloud.store import key_ring
@@ -85,7 +85,7 @@ class Service:
         if parts.bot is not None:
             parts.tasks.keep(parts.bot.run, "telegram")
         parts.tasks.keep(parts.oidc.keep_keys, "signing keys")
-        parts.tasks.keep(parts.oidc.logins.run, "logouts")
+        parts.tasks.keep(partial(parts.oidc.logins.run, certs.trusted()), "logouts")
         parts.tasks.keep(partial(_keep_importing, parts), "import")
         parts.tasks.keep(partial(_keep_pruning, parts), "prune")
         log.info("ready at %s", self.settings.public_url)
@@ -181,23 +181,7 @@ async def _keep_importing(parts: Parts) -> None:
 
 async def _keep_pruning(parts: Parts) -> None:
     while True:
-        await parts.sessions.prune(parts.clock())
-        await parts.sign_ups.prune(parts.clock())
-        await parts.codes.prune(parts.clock())
-        await parts.challenges.prune(parts.clock())
-        await parts.resets.prune(parts.clock())
-        await parts.email_changes.prune(parts.clock())
-        await parts.undoing.prune(parts.clock())
-        await parts.trusted.prune(parts.clock())
-        await parts.telegram.prune(parts.clock())
-        await parts.events.prune(parts.clock())
-        await costs.prune(parts.database, parts.clock())
-        await parts.oidc.prune(parts.clock())
-        await parts.turnstile.prune()
-        await parts.post.prune(parts.clock())
-        await parts.claims.prune(parts.clock())
-        await parts.invitations.prune(parts.clock())
-        await parts.notices.prune(parts.clock())
+        await prune(parts)
         await asyncio.sleep(PRUNE_EVERY_S)
 
 

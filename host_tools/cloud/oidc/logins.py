@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from typing import Any
 
 import aiohttp
+from aiohttp import TCPConnector
 from sqlalchemy import delete, exists, select, update
 
 from host_tools.cloud.clock import Clock
@@ -49,10 +51,10 @@ class Logins:
         """A session has ended just now."""
         self._wanted.set()
 
-    async def run(self) -> None:
-        """Tell what is due, look again soon, for ever."""
+    async def run(self, trusted: ssl.SSLContext) -> None:
+        """Tell what is due, look again soon, for ever. `trusted`: who may sign for an application."""
         timeout = aiohttp.ClientTimeout(total=TELL_TIMEOUT_S)
-        async with aiohttp.ClientSession(timeout=timeout) as http:
+        async with aiohttp.ClientSession(timeout=timeout, connector=TCPConnector(ssl=trusted)) as http:
             while True:
                 self._wanted.clear()
                 await self.tell(http)
