@@ -26,7 +26,8 @@ PROBE_S = 5.0  # a slow emulator answers in one
 BOOT_S = KNOCK_TIMEOUT_S  # for a board that was just reset
 SPEED_PAUSE_S = 0.2  # the board's answer leaves at the old speed, then it changes
 LOOK_S = 0.5  # between looks at the clock while nothing comes
-LAST_WORDS_S = 0.2  # for the rest of a traceback
+LAST_WORDS_S = 1.0  # for the rest of a traceback
+LAST_WORDS_KEPT = 4096  # bytes of it
 NONCE_BYTES = 16
 
 # Blocks under way. A kernel keeps 64 KB for a program that is busy. A bare board keeps a few hundred bytes,
@@ -202,8 +203,15 @@ class _Sending:
                 self.line.set_speed(self.speed or BAUD)
             self._note(run)
         if run.last_words:  # what the board has to say of it
-            self.last_words = run.last_words + self.line.receive(LAST_WORDS_S)
+            self.last_words = self._hear_out(run.last_words)
         return run.outcome
+
+    def _hear_out(self, said: bytes) -> bytes:
+        """Return what a stub that ended by itself has said, up to the prompt behind it."""
+        deadline = time.monotonic() + LAST_WORDS_S
+        while b"\x04>" not in said and len(said) < LAST_WORDS_KEPT and time.monotonic() < deadline:
+            said += self.line.receive(LAST_WORDS_S / 10)
+        return said
 
     def _reason(self) -> str:
         lines = self.last_words.decode(errors="replace").strip("\x04>\r\n ").splitlines()
