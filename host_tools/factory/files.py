@@ -26,6 +26,9 @@ def write_pieces_durably(path: Path, pieces: Iterable[bytes], mode: int) -> None
         for piece in pieces:
             _write_all(descriptor, piece)
         os.fsync(descriptor)
+    except BaseException:
+        part.unlink(missing_ok=True)  # it may be what has filled the disk
+        raise
     finally:
         os.close(descriptor)
     part.replace(path)

@@ -1,7 +1,10 @@
 """Options that several verbs of the factory share, and what they open."""
 
 import argparse
+import contextlib
+import errno
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 from host_tools import exit_codes
@@ -37,6 +40,18 @@ def existing_ledger_of(args: argparse.Namespace) -> Ledger:
     if args.ledger is None and args.factory_dir is None:
         raise ToolError("no ledger is named", "name it with --ledger or --factory-dir", exit_codes.USAGE)
     return Ledger.existing(args.ledger or args.factory_dir / LEDGER_FILE)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A block that writes a file which the command line has named."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise  # the command line's own sentence says what to do
+        wrong = f"{path} cannot be written ({error.strerror})"
+        raise ToolError(wrong, "name another file", exit_codes.USAGE) from error
 
 
 def factory_of(args: argparse.Namespace, station: str = "") -> tuple[FactoryAuthority, Records]:

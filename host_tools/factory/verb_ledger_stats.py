@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     figures = count(ledger.walk(), since, zone_s)
     if args.chart:
         render = WRITERS[args.chart.suffix.lower()]
-        write_durably(args.chart, render(chart.drawing(figures, zone_s)), 0o644)
+        with options.writing(args.chart):
+            write_durably(args.chart, render(chart.drawing(figures, zone_s)), 0o644)
     print(as_json(figures) if args.json else "\n".join(table(figures, zone_s)))
     return exit_codes.OK
 

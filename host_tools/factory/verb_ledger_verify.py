@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     ledger = options.existing_ledger_of(args)
     head = ledger.verify(read_head(args.expect) if args.expect else None)
     if args.write_head:
-        write_durably(args.write_head, f"{head}\n".encode(), 0o644)
+        with options.writing(args.write_head):
+            write_durably(args.write_head, f"{head}\n".encode(), 0o644)
     if args.json:
         print(json.dumps(head._asdict()))
     else:

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from host_tools import cli, exit_codes
+from host_tools.factory import export
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.ledger import Ledger
 from host_tools.factory.records import Records, UnitRecord
@@ -150,6 +151,30 @@ def test_a_ledger_that_is_not_there_is_said_and_not_made(ledger, factory, words)
 def test_a_ledger_must_be_named(capsys):
     assert cli.main(["ledger", "verify"]) == exit_codes.USAGE
     assert "--ledger or --factory-dir" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["verify", "--write-head"], ["export", "--out"], ["stats", "--chart"]],
+    ids=lambda words: words[0],
+)
+def test_a_file_that_cannot_be_written_is_said(ledger, tmp_path, words):
+    path = tmp_path / "nowhere" / "file.svg"
+    status, _, errors = ledger(*words, str(path))
+    assert status == exit_codes.USAGE
+    assert f"{path} cannot be written (No such file or directory): name another file" in errors
+
+
+def test_an_export_that_ends_before_its_end_leaves_no_file(ledger, factory, tmp_path, monkeypatch):
+    monkeypatch.setitem(export.FORMATS, "jsonl", cut_off)
+    with pytest.raises(ZeroDivisionError):
+        ledger("export", "--out", str(tmp_path / "out.jsonl"))
+    assert not [path.name for path in tmp_path.iterdir() if "out" in path.name]
+
+
+def cut_off(entries):
+    yield "{}\n"
+    raise ZeroDivisionError
 
 
 def test_a_page_that_was_overwritten_is_damage(ledger, factory):
