@@ -482,6 +482,7 @@ async def test_a_device_is_let_in_by_its_code(app, ada, rig):
     assert await device_token(app, begun) == 200
     rig.clock.now += 11
     assert await device_token(app, begun) == "expired_token"
+    assert "Garden App" in (await ada.get("/security/applications")).text
 
 
 async def test_a_device_that_was_refused_or_is_late_stays_out(app, ada, rig):

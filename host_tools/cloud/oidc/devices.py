@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.errors import NotTheirsError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.oidc.consents import connect
 from host_tools.cloud.oidc.grants import Given, GrantError, Grants, Origin
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.oidc_models import OidcClient, OidcDevice
@@ -70,6 +71,8 @@ class Devices:
             row.state = APPROVED if agrees else DENIED
             row.account_id, row.signed_in_at = visit.signed_in.id, visit.open_session.created_at
             client = await session.get_one(OidcClient, row.client_id)
+            if agrees:
+                await connect(session, client, tuple(row.scope.split()), visit)
             note(
                 session, visit.signed_in.id, "device_added" if agrees else "device_denied", visit, client.name
             )
