@@ -25,6 +25,7 @@ from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.profile import Profile
+from host_tools.cloud.accounts.pushes import Pushes
 from host_tools.cloud.accounts.resets import Resets
 from host_tools.cloud.accounts.second_step import SecondStep
 from host_tools.cloud.accounts.sending import Sending
@@ -37,11 +38,13 @@ from host_tools.cloud.accounts.undo import Undoing
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import telegram
+from host_tools.cloud.delivery.config import PushSettings
 from host_tools.cloud.delivery.outbox import Outbox
-from host_tools.cloud.delivery.post import CHANNELS, MAIL, SMS, TELEGRAM, VOICE, Driver, Post
+from host_tools.cloud.delivery.post import CHANNELS, MAIL, PUSH, SMS, TELEGRAM, VOICE, Driver, Post
 from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
+from host_tools.cloud.delivery.web_push import VapidKeys, WebPush
 from host_tools.cloud.oidc.provider import Provider
 from host_tools.cloud.routers.claims import Claims
 from host_tools.cloud.routers.invitations import Invitations
@@ -84,6 +87,8 @@ class Parts:
     email_changes: EmailChanges
     undoing: Undoing
     phones: Phones
+    pushes: Pushes
+    push_keys: VapidKeys
     telegram: TelegramChats
     bot: Bot | None  # where there is one
     passkeys: Passkeys
@@ -114,7 +119,13 @@ def build_parts(
     bus, tasks = Bus(), Tasks("cloud")
     outbox = Outbox(database) if settings.development else None
     api = telegram.Api(settings.delivery.telegram) if settings.delivery.telegram else None
-    post = Post(database, _drivers(settings, outbox, clock, api), clock)
+    drivers = _drivers(settings, outbox, clock, api)
+    push_settings = settings.delivery.push or PushSettings(settings.public_url)
+    push_keys = VapidKeys(database, box)
+    pushes = Pushes(database, box, push_settings.services)
+    if settings.delivery.push:
+        drivers[PUSH] = WebPush(push_settings, push_keys, pushes, clock)
+    post = Post(database, drivers, clock)
     turnstile = Turnstile(database, box, clock)
     changes = Changes(post, box, url)
     factors = Factors(database, box, hasher, turnstile, changes)
@@ -155,6 +166,8 @@ def build_parts(
         passkeys=passkeys,
         challenges=challenges,
         phones=Phones(database, factors, codes, turnstile, changes, post),
+        pushes=pushes,
+        push_keys=push_keys,
         telegram=chats,
         bot=Bot(api, chats.said, pressed) if api else None,
         resets=Resets(database, box, hasher, turnstile, second_step, changes, post, tasks, url),

@@ -82,6 +82,7 @@ class Service:
             await self._open_to_routers(parts, certs)
         await self._open_to_browsers(parts, certs)
         parts.tasks.keep(parts.post.run, "post")
+        await parts.push_keys.load()
         if parts.bot is not None:
             parts.tasks.keep(parts.bot.run, "telegram")
         parts.tasks.keep(parts.oidc.keep_keys, "signing keys")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from host_tools.cloud.delivery.texts import FOOT, Text
@@ -43,6 +44,13 @@ def chat_question(from_where: str, browser: str, buttons: str) -> Text:
         "Press the number that the browser shows. If it was not you, say so.",
         buttons,
     )
+
+
+def push_question(from_where: str, browser: str, sign_in_id: str) -> Text:
+    """As a notice of Web Push (delivery/web_push.py). It names no number: that is asked on the page."""
+    extra = {"link": f"/approvals/{sign_in_id}", "tag": sign_in_id}
+    body = f"{browser}, {from_where}. Open this to let it in, or to say that it was not you."
+    return Text("A new browser asks to be let in", body, json.dumps(extra))
 
 
 def calling(number: str) -> Text:

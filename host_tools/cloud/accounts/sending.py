@@ -11,6 +11,7 @@ from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.places import Places
+from host_tools.cloud.accounts.pushes import told_browsers
 from host_tools.cloud.accounts.telegram import chats_of
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
@@ -32,7 +33,8 @@ class Sending:
         """Raises RefusedError where too many were sent, or none can be."""
         method = signin.BY_NAME[waiting.row.method]
         if method.channel == PUSH:
-            self._bus.publish(f"account:{waiting.row.account_id}")
+            self._bus.publish(f"account:{waiting.row.account_id}")  # open pages say it at once
+            await self._push(waiting, visit)
         elif method.channel:
             await self._send_messages(waiting, method, visit)
 
@@ -56,6 +58,20 @@ class Sending:
             else:
                 await self._codes.send(*about, self._text_of(method.channel, visit), visit.now)
             note(session, row.account_id, "code_sent", visit, method.name)
+        self.wake()
+
+    async def _push(self, waiting: Waiting, visit: Visit) -> None:
+        """The browsers that are told while no page is open."""
+        row = waiting.row
+        async with self._database.read() as session:
+            ids = await told_browsers(session, row.account_id, visit)
+        if not ids or PUSH not in self._post.channels:
+            return
+        await self._codes.allow(bound_to(row), row.account_id, row.account_id, visit)
+        question = letters.push_question(*self._whence(visit), row.id)
+        async with self._database.write() as session:
+            await stepped(session, await locked(session, visit), signin.SENT, row.method, visit)
+            await self._codes.ask(session, bound_to(row), PUSH, ids, question, visit.now)
         self.wake()
 
     async def _recipients(self, waiting: Waiting, method: signin.Method) -> list[str]:

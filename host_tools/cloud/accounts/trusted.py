@@ -9,8 +9,10 @@ from host_tools.cloud.accounts.errors import NotTheirsError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.sessions import IDLE_S
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery.post import PUSH
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Session, TrustedBrowser
+from host_tools.cloud.store.push_models import PushSubscription
 from host_tools.cloud.store.secret_box import new_id
 
 TRUSTED_S = 90 * 24 * 3600  # unused for so long, it must verify again
@@ -49,15 +51,24 @@ async def is_trusted(session: AsyncSession, account_id: str, visit: Visit) -> bo
 
 
 async def count_awake(session: AsyncSession, account_id: str, visit: Visit) -> int:
-    """Other trusted browsers that are signed in now."""
+    """Other trusted browsers that hear of a sign-in: signed in now, or told by Web Push."""
     live = exists().where(
         Session.account_id == account_id,
         Session.browser_hash == TrustedBrowser.browser_hash,
         Session.expires_at > visit.now,
         Session.acted_at > visit.now - IDLE_S,
     )
-    others = (*_trusted(account_id, visit.now), TrustedBrowser.browser_hash != visit.browser_hash, live)
+    told = subscribed(account_id, visit).where(PushSubscription.browser_hash == TrustedBrowser.browser_hash)
+    hears = live | told.correlate(TrustedBrowser).exists() if PUSH in visit.channels else live
+    others = (*_trusted(account_id, visit.now), TrustedBrowser.browser_hash != visit.browser_hash, hears)
     return await session.scalar(select(func.count()).select_from(TrustedBrowser).where(*others)) or 0
+
+
+def subscribed(account_id: str, visit: Visit):
+    """The Web Push subscriptions of other browsers that are trusted now: their ids."""
+    known = select(TrustedBrowser.browser_hash).where(*_trusted(account_id, visit.now))
+    mine = (PushSubscription.account_id == account_id, PushSubscription.browser_hash != visit.browser_hash)
+    return select(PushSubscription.id).where(*mine, PushSubscription.browser_hash.in_(known))
 
 
 async def trust(session: AsyncSession, account_id: str, visit: Visit) -> None:

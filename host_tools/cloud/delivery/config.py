@@ -30,10 +30,14 @@ OTHERS_MAY = 0o077
 SENDER = "gatelodge@localhost"
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # E.164
 SENDS = re.compile(rf"{NUMBER.pattern}|MG[0-9a-f]{{32}}")
+# Of Chromium, Firefox, Edge and Safari.
+PUSH_SERVICES = (
+    "fcm.googleapis.com", "updates.push.services.mozilla.com", ".notify.windows.com", ".push.apple.com",
+)  # fmt: skip
 BOT = re.compile(r"[A-Za-z0-9_]{5,32}")
 BOT_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")  # it becomes part of an address
 # One try for each call, and six calls a day for an account (accounts/costs.py): with the password known, and
-# every number of so small a pool, a stranger is in on three days of ten.
+# every number of so small a pool, a stranger is in on three days of ten at most.
 CALLERS_MIN = 20
 
 
@@ -76,12 +80,25 @@ class TelegramSettings:
 
 
 @dataclass(frozen=True)
+class PushSettings:
+    """contact: whom a push service writes to (RFC 8292 section 2.1).
+
+    services: the hosts that are written to; one that begins with a dot is any below it.
+    """
+
+    contact: str
+    services: tuple[str, ...] = PUSH_SERVICES
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
 class Delivery:
     """One field for each way; None where this cloud has none."""
 
     smtp: SmtpSettings | None = None
     telephony: TelephonySettings | None = None
     telegram: TelegramSettings | None = None
+    push: PushSettings | None = None
 
 
 class Section(NamedTuple):
@@ -94,6 +111,7 @@ SECTIONS = {
     "smtp": Section(SmtpSettings, secrets=("password",), paths=("ca_file",)),
     "telephony": Section(TelephonySettings, secrets=("token",), paths=("ca_file",)),
     "telegram": Section(TelegramSettings, secrets=("token",), paths=("ca_file",)),
+    "push": Section(PushSettings, paths=("ca_file",)),
 }
 
 
@@ -118,6 +136,8 @@ def checked(delivery: Delivery) -> Delivery:
         _check_telephony(delivery.telephony)
     if delivery.telegram:
         _check_telegram(delivery.telegram)
+    if delivery.push:
+        _check_push(delivery.push)
     return delivery
 
 
@@ -226,6 +246,14 @@ def _check_telegram(telegram: TelegramSettings) -> None:
         raise _fault(f"bot of [telegram] is {telegram.bot!r}", "write the bot's user name, without the @")
     if not BOT_TOKEN.fullmatch(telegram.token):
         raise _fault("the token of [telegram] is none of a bot", _secret_remedy("telegram", "token"))
+
+
+def _check_push(push: PushSettings) -> None:
+    _check_ca_file(push.ca_file)
+    if not push.contact.startswith(("mailto:", "https://")):
+        raise _fault(f"contact of [push] is {push.contact!r}", "write mailto:NAME@HOST")
+    if not all(push.services):
+        raise _fault("services of [push] holds an empty name", "write the names of hosts")
 
 
 def _check_address(name: str, url: str) -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 # The look is the contract's, the same file that the router serves.
 CONTRACT = ("tokens.css", "logo.svg")
-OWN = ("cloud.css", "cloud.js", "passkeys.js")
+OWN = ("cloud.css", "cloud.js", "passkeys.js", "push.js", "service-worker.js")
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 

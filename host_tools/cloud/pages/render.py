@@ -35,6 +35,8 @@ NOTICES = {
     "agreed": "The other browser is signed in. You can end its session under Security.",
     "not-me": "That sign-in is over. Whoever it was knows your password: choose a new one now.",
     "texted": "Three calls did not arrive. A text message is on its way instead.",
+    "push-on": "From now on this browser is told when a new one asks, also while no page is open.",
+    "push-off": "This browser is told nothing any more while no page is open.",
     "telegram-removed": "The Telegram chat is unlinked.",
     "phone-removed": "The phone number is removed.",
     "going": "Sign in, or sign up first. Then you are led on.",

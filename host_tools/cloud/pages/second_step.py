@@ -125,6 +125,8 @@ def _told(waiting: Waiting) -> dict[str, Any]:
 
 
 def _fault_of(waiting: Waiting) -> str:
+    if waiting.row.method == "push":
+        return ""  # an open page may still be asked
     faults = CALL_FAULTS if waiting.row.method == "voice" else FAULTS
     return faults.get(waiting.progress, "")
 

@@ -33,6 +33,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         phones_possible=parts.phones.possible,
         chats=await parts.telegram.of(account_id),
         telegram_possible=parts.telegram.possible,
+        push_state=await parts.pushes.state(visit),
         browsers=await parts.trusted.of(account_id, visit.now),
         this_browser=visit.browser_hash,
         place_of=parts.places.of,
