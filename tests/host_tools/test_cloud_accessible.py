@@ -5,9 +5,11 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from host_tools.cloud import certificates
+from host_tools.cloud.oidc.clients import Described
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in
 from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, SERIAL, claim, join
+from tests.host_tools.test_cloud_oidc import BACK, App
 
 PATIENCE_MS = 15000
 
@@ -144,6 +146,20 @@ async def test_who_looks_after_sessions_finds_every_page_accessible(rig, tab):
     await expect(tab.get_by_text("Is this you?")).to_be_visible()
     await assert_no_fault(tab)
     await assert_all_reached(tab)
+
+
+async def test_who_signs_in_for_an_application_finds_every_page_accessible(rig, tab):
+    described = Described("app", "Garden App", [BACK])
+    app = App(rig, await rig.parts.oidc.clients.add(described))
+    await join(rig, tab)
+    _, begun = await app.post("/oidc/device", scope="openid email offline_access")
+    await look_at(rig, tab, app.link(), "/oidc/logout?client_id=app", "/security/applications")
+    await look_at(rig, tab, "/device?user_code=" + begun["user_code"])
+    await tab.get_by_role("button", name="Go on").click()
+    await expect(tab.get_by_text("Is it yours?")).to_be_visible()
+    await assert_no_fault(tab)
+    await tab.get_by_role("button", name="Let it in").click()
+    await look_at(rig, tab, "/security/applications")
 
 
 async def test_who_adds_a_phone_number_finds_every_page_accessible(rig, tab):
