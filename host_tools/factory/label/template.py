@@ -1,7 +1,7 @@
 """What is particular to a board's label: `boards/<name>/label.toml`, one row of ROWS for each of its fields.
 
     address = "https://gatelodge.lan"       # what an owner types into a browser
-    media = "a4-63x38"                      # one of media.py, or a roll of WIDTHxHEIGHT in mm
+    media = "62x29"                         # one of media.py, or a roll of WIDTHxHEIGHT in mm
     dpi = 300                               # dots per inch of the printer
     fields = ["mac", "address", "fingerprint"]
 
@@ -22,7 +22,7 @@ DPI_RANGE = (150, 1200)  # below, the dots of a QR code run into each other; abo
 
 class Template(NamedTuple):
     address: str = ""
-    media: str = "a4-63x38"
+    media: str = "62x29"  # a bench prints label by label, as its boards get ready: on a roll
     dpi: int = 300
     fields: tuple[str, ...] = FIELDS
 
