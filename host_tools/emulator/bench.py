@@ -43,7 +43,7 @@ def provision_unit(
 ) -> UnitRecord:
     """Provision the router at the port; `keep` gets what the run must know before the bench forgets it."""
     # Without the tries that take a restart: this router is for developers, and they wait for it.
-    ways = [way.name for way in lock_proof.WAYS]
+    ways = lock_proof.QUICK
     unit = provision(str(port), factory, names=names, cloud=where, progress=progress, ways=ways)
     write_label(unit, label)
     keep(unit._asdict())

@@ -5,7 +5,7 @@
 A NaN is never within a limit, nor is what could not be measured.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from host_tools.factory.events import Measurement
@@ -62,14 +62,24 @@ def parse(text: str) -> Limit:
     return {"at least": Limit(lowest=value), "at most": Limit(highest=value)}.get(side, FREE)
 
 
-def missing(measured: list[Measurement], station: Mapping[str, Limit]) -> list[Measurement]:
-    """What a station holds routers to and this one did not measure: each has failed."""
+def missing(
+    measured: Iterable[Measurement], required: Iterable[str], station: Mapping[str, Limit]
+) -> list[Measurement]:
+    """What every router, or this station's, has to measure and this one did not: each has failed."""
     known = {one.name for one in measured}
+    wanted = {**dict.fromkeys(required, FREE), **station}
     return [
         Measurement(name, None, "", limit.lowest, limit.highest, False)
-        for name, limit in station.items()
+        for name, limit in wanted.items()
         if name not in known
     ]
+
+
+def still_hold(measured: Collection[Measurement], station: Mapping[str, Limit]) -> bool:
+    """Whether figures of an earlier run are within the limits of now."""
+    if missing(measured, (), station):
+        return False
+    return all(one.value is not None and station.get(one.name, FREE).holds(one.value) for one in measured)
 
 
 def sentence(one: Measurement) -> str:

@@ -54,7 +54,7 @@ class Plain:
     def tell(self, event: Event) -> None:
         text = sentence(event)
         if text:
-            self.say(text)
+            self.say(printable(text))
 
     def say(self, text: str) -> None:
         print(text, file=self.out, flush=True)
@@ -169,8 +169,13 @@ class Live(Plain):
         self._drawn = len(lines)
 
     def _coloured(self, mark: str, colour: str, text: str, width: int) -> str:
-        text = text[: max(0, width - 5)].rstrip()
+        text = printable(text)[: max(0, width - 5)].rstrip()
         return f"  \x1b[{colour}m{mark}\x1b[0m {text}" if self.coloured else f"  {mark} {text}"
+
+
+def printable(text: str) -> str:
+    """A board's words go to a terminal: nothing in them may move its cursor."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def sentence(event: Event) -> str:

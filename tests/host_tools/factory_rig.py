@@ -1,14 +1,18 @@
 """A factory for tests: keys, ledger, means, and what its listener heard."""
 
 import contextlib
+import json
+from pathlib import Path
 
-from host_tools.factory import events
+from host_tools.factory import events, steps
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.records import Records
+from host_tools.factory.unit.drive import drive
 from host_tools.factory.unit.means import Cloud, Means
 from tests.host_tools.bench_rig import ROOT, BenchRig
 
 BOARD = ROOT / "boards/host/board.json"
+ROWS = steps.plan([steps.FLASH, steps.VERIFY])  # for a router without slots
 
 
 class Factory:
@@ -28,6 +32,16 @@ class Factory:
         self.printed.append(unit)
         return "paper"
 
+    def run(self, rig, rows=ROWS, abort=None, tell=lambda event: None, **options):
+        """Take the rig's router through the rows; `tell` hears, too."""
+        self.told = []
+
+        def hear(event):
+            self.told.append(event)
+            tell(event)
+
+        return drive("left", rig.port, self.means(**options), rows, hear, abort)
+
     def arguments(self, *ports):
         """Of `gatelodge provision`."""
         options = {
@@ -45,6 +59,10 @@ class Factory:
 
     def runs(self):
         return [entry.fields for entry in self.records.ledger.entries(kind="run")]
+
+    def report(self):
+        """Of the unit that has just ended."""
+        return json.loads(Path(self.ended.report).read_text(encoding="utf-8"))
 
     # --- what was told ---
 

@@ -9,9 +9,8 @@ from host_tools.factory import events, steps
 from host_tools.factory.engine import exit_code_of
 from host_tools.factory.factory_line import FactoryLine
 from host_tools.factory.ports import Port
-from tests.host_tools.factory_rig import Factory, rigs
+from tests.host_tools.factory_rig import ROWS, Factory, rigs
 
-ROWS = steps.plan([steps.FLASH, steps.VERIFY])
 BOARDS = 16
 BAD = {3: "no-link", 11: "runs-lines"}
 

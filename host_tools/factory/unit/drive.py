@@ -72,10 +72,10 @@ def drive(
     try:
         while (attempt := run.next()) is not None:
             _one_attempt(unit, run, attempt, leash)
+        assert run.verdict is not None  # the loop's end
+        verdict = _kept(unit, run.verdict)
     finally:
-        unit.hang_up()
-    assert run.verdict is not None  # the loop's end
-    verdict = _kept(unit, run.verdict)
+        unit.let_go()
     tell(_ended(unit, verdict, time.monotonic() - started))
     return verdict
 
@@ -90,7 +90,7 @@ def _one_attempt(unit: Unit, run: Run, attempt: Attempt, leash: Leash) -> None:
     seconds = time.monotonic() - started
     result = _reported(unit, attempt, result, seconds)
     if result.outcome == PASS and row.name == steps.IDENTIFY:
-        run.keep(unit.held())
+        run.keep(unit.kept)
     will_retry = run.take(result)
     unit.tell(
         StepEnded(
@@ -112,7 +112,10 @@ def _carry_out(unit: Unit, row: Row, leash: Leash) -> Result:
     leash.start(row.deadline_s)
     try:
         leash.check()
-        return ACTIONS[row.name](unit)
+        result = ACTIONS[row.name](unit)
+        if row.name == steps.IDENTIFY:
+            unit.kept = unit.held()
+        return result
     except AbortedError:
         return Result(ABORTED, "the operator stopped it", GOES_ON)
     except DeadlineError:

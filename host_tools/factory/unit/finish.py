@@ -18,7 +18,7 @@ def lock(unit: Unit) -> Result:
     if unit.line.is_locked():
         return Result(PASS, "it was locked already")
     measured: tuple[Measurement, ...] = ()
-    if unit.line.call("identify", {})["state"] != provisioning.TESTED:
+    if unit.check_same() != provisioning.TESTED:
         # It has restarted since: its own test is about the router as it is now.
         tested = self_test(unit)
         measured = tested.measurements

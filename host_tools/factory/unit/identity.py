@@ -13,6 +13,7 @@ from host_tools.factory.engine import Result
 from host_tools.factory.events import PASS
 from host_tools.factory.records import UnitRecord
 from host_tools.factory.runs import RETURNED, REVOKED
+from host_tools.factory.unit import lock_proof
 from host_tools.factory.unit.means import base64_text
 from host_tools.factory.unit.unit import Unit
 
@@ -36,6 +37,12 @@ def _identify_locked(unit: Unit) -> Result:
         return Result(PASS, f"{unit.serial_number} was locked before it was finished, and goes on")
     state = unit.means.records.last_state(unit.serial_number) if unit.serial_number else None
     if state is not None and state.is_finished and state.unit is not None:
+        ways = lock_proof.open_ways(lock_proof.prove(unit.line, lock_proof.QUICK))
+        if ways:
+            wrong = (
+                f"{unit.serial_number} is finished in the ledger, and this router lets in: {', '.join(ways)}"
+            )
+            raise ToolError(wrong, "do not ship it, set it aside", exit_codes.LOCK_NOT_PROVEN)
         day = datetime.datetime.fromtimestamp(state.unit.fields["made_at"], datetime.UTC).date()
         said = f"{unit.serial_number} was finished on {day}: nothing was changed"
         return Result(PASS, said, is_finished=True)

@@ -21,7 +21,7 @@ CODE, RESULT = b"print(1234567*7)", b"8641969"  # what runs, and what no echo of
 OPEN_SIGNS = (RESULT, RAW_BANNER, b"paste mode; ", b">>> ", b"R\x01")
 ANSWER_S = 5.0
 FLOOD_BYTES = 4096  # more than a kernel's line buffer holds
-MPREMOTE_S = 1.5  # that it waits for each banner; an open router answers in milliseconds
+MPREMOTE_S = 1.0  # that it waits for each banner; an open router answers in milliseconds
 RESTART_S = 120.0  # a second on the host board, three on the emulated one, on a busy computer ten times that
 KEYS_EVERY_S = 0.05
 STATUS_S = 0.5  # between two bytes of a status; a router that restarts says nothing
@@ -44,8 +44,9 @@ WAYS = (
     Way("Ctrl-C flood", b"\x03" * FLOOD_BYTES + b"\x01" + CODE + b"\x04"),
     Way("break", b"\x01" + CODE + b"\x04", after_break=True),
 )
+QUICK = tuple(way.name for way in WAYS)  # those that leave a router running
 MPREMOTE, BOOT_KEYS = "mpremote", "boot-time keystrokes"
-NAMES = (*(way.name for way in WAYS), MPREMOTE, BOOT_KEYS)
+NAMES = (*QUICK, MPREMOTE, BOOT_KEYS)
 
 # What a boot loader, an init or a REPL may listen for, one after the other for as long as the router starts.
 KEYS = (b"\x03\x03", b"\x01" + CODE + b"\x04", b"\x05" + CODE + b"\x04", b" ", b"\x1b", b"\r" + CODE + b"\r")
