@@ -22,7 +22,7 @@ from gatelodge.contract.errors import LineError, OurError, ValueRangeError
 from gatelodge.tasks import with_deadline
 
 CHUNK = 4096  # bytes read at once: most requests in one piece, and little garbage for the rest
-BACKLOG = 16  # connections that the kernel keeps for us while all places are taken
+BACKLOG = 128  # connections that the kernel keeps for us while all places are taken
 RETRY_ACCEPT_MS = 1000  # after the system was out of descriptors
 
 # Of Linux, on every architecture that Gatelodge runs on except mips, where connect says 149 and 150.
@@ -254,6 +254,11 @@ class Stream:
         if self._ended:
             raise TlsError("handshake", f"{self} hung up in the TLS handshake")
 
+    def start_tls_as_server(self, context):
+        if self._sock is None:
+            raise self._closed_here()
+        self._channel = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+
     async def _handshake_as_server(self, deadline):
         """Reads until the peer's first byte, which needs the handshake before it."""
         if not await self._fill(deadline):
@@ -482,10 +487,10 @@ class Listener:
 
     async def _shake_hands(self, stream):
         stream.yields_since_ms = monotonic_ms()
-        stream._channel = self._tls_context.wrap_socket(
-            stream._sock, server_side=True, do_handshake_on_connect=False
-        )
-        await stream._handshake_as_server(monotonic_ms() + self._handshake_timeout_ms)
+        deadline = monotonic_ms() + self._handshake_timeout_ms
+        await compat.wait_readable(stream._sock, deadline)  # who says nothing gets none of TLS's 40 KB
+        stream.start_tls_as_server(self._tls_context)
+        await stream._handshake_as_server(deadline)
         stream.yields_since_ms = None
 
 

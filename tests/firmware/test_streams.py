@@ -130,15 +130,21 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
                 await asyncio.sleep(0)
 
     async def test_silence_lasts_until_the_peer_says_something_or_leaves(self):
+        turn = asyncio.Event()
+
         async def speak(stream):
-            await asyncio.sleep(0.03)
+            await turn.wait()
             await stream.write(b"x")
-            await asyncio.sleep(0.03)
+            turn.clear()
+            await turn.wait()
 
         stream = await self.pair(speak)
         self.assertTrue(await stream.is_silent(10))
+        turn.set()
         self.assertFalse(await stream.is_silent(60_000))
         self.assertEqual(await stream.read(9), b"x")
+        self.assertTrue(await stream.is_silent(10))
+        turn.set()
         self.assertFalse(await stream.is_silent(60_000))
         self.assertEqual(await stream.read(9), b"")
         stream.close()
