@@ -91,8 +91,10 @@ class Records:
     # --- runs ---
 
     def enter_run(self, run: Run) -> Entry:
-        """Enter how a run ended."""
-        return self.ledger.append("run", **run.fields())
+        """Enter how a run ended. A run that goes on after a power cut may have a unit to copy."""
+        entry = self.ledger.append("run", **run.fields())
+        self.copy_for_the_cloud()
+        return entry
 
     def last_state(self, serial_number: str) -> State | None:
         """What the ledger knows of a router; None when it was never named here."""

@@ -218,6 +218,13 @@ def test_an_older_factory_brings_its_routers_to_a_ledger_that_others_use(records
     assert len(lines(other)) == 2
 
 
+def test_the_run_that_goes_on_after_a_power_cut_copies_the_unit(records):
+    records.finish(UNIT)
+    records.path.write_bytes(b"")
+    records.enter_run(GO)
+    assert [json.loads(line)["serial_number"] for line in lines(records)] == [UNIT.serial_number]
+
+
 def test_a_list_for_the_cloud_that_somebody_began_anew_is_filled_again(records):
     for number in (1, 2, 3):
         records.finish(UNIT._replace(serial_number=f"GL264700000{number}"))
