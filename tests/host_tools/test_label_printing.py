@@ -13,6 +13,7 @@ from host_tools.factory import label
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.label import media, printer
 from host_tools.factory.records import Records, UnitRecord
+from tests.host_tools.bench_rig import BenchRig
 from tests.host_tools.cups_rig import CupsRig
 
 BOARD = Path(__file__).resolve().parents[2] / "boards/host/board.json"
@@ -121,6 +122,30 @@ def test_a_printer_that_does_not_print_is_no_success(on_cups, mood, said):
     assert on_cups.waiting() == []  # nothing comes out when the printer works again
 
 
+def test_what_a_bench_prints_is_the_code_of_the_router_that_it_recorded(on_cups, tmp_path):
+    authority = FactoryAuthority.create(tmp_path / "factory")
+    with BenchRig(tmp_path) as rig:
+        assert provision(authority, rig) == exit_codes.OK
+    (entry,) = Records(authority).ledger.entries(kind="unit")
+    printed = text_of(on_cups.printed.read_bytes())
+    (grouped,) = [line for line in printed.splitlines() if line.count("-") == 4]
+    code = service_code.parse(grouped)
+    assert authority.service_code_hash(code) == entry.fields["service_code_hash"]
+    assert entry.fields["serial_number"] in printed
+    assert Records(authority).pending(entry.fields["serial_number"]) is None
+
+
+def test_a_bench_whose_printer_fails_keeps_the_code_and_prints_it_later(on_cups, tmp_path):
+    authority = FactoryAuthority.create(tmp_path / "factory")
+    on_cups.mood("fail")
+    with BenchRig(tmp_path) as rig:
+        assert provision(authority, rig) == exit_codes.PRINTER
+        on_cups.mood("print")
+        assert provision(authority, rig) == exit_codes.OK
+    (entry,) = Records(authority).ledger.entries(kind="unit")
+    assert entry.fields["serial_number"] in text_of(on_cups.printed.read_bytes())
+
+
 def test_the_verb_prints_a_sample(on_cups, capsys):
     assert cli.main(["label", "--board", str(BOARD), "--sample", "--print"]) == exit_codes.OK
     assert "SAMPLE" in text_of(on_cups.printed.read_bytes())
@@ -173,6 +198,13 @@ def test_a_wrong_command_line_says_what_to_do(arguments, said, tmp_path, monkeyp
 def again(factory, path):
     where = ["--factory-dir", str(factory.directory), "--board", str(BOARD), "--output", str(path)]
     return ["label", UNIT.serial_number, *where]
+
+
+def provision(authority, rig):
+    """With its labels on the printer. Returns the exit status."""
+    where = ["--factory-dir", str(authority.directory), "--board", str(BOARD), "--printer", "labels"]
+    cloud = ["--cloud", "cloud.example:8445", "--cloud-ca", str(authority.directory / "factory-ca.pem")]
+    return cli.main(["provision", "--port", rig.port, *where, *cloud])
 
 
 def typed(line):
