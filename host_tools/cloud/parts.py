@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from host_tools.cloud.accounts import endings, waiting
+from host_tools.cloud.accounts.administration import Administration
 from host_tools.cloud.accounts.answers import Answers
 from host_tools.cloud.accounts.approvals import Approvals
 from host_tools.cloud.accounts.ceremonies import Site
@@ -19,6 +21,7 @@ from host_tools.cloud.accounts.entry import Entry
 from host_tools.cloud.accounts.events import Events
 from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.fall_through import FallThrough
+from host_tools.cloud.accounts.own_data import OwnData
 from host_tools.cloud.accounts.own_password import OwnPassword
 from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
@@ -35,6 +38,7 @@ from host_tools.cloud.accounts.telegram import TelegramChats
 from host_tools.cloud.accounts.trusted import TrustedBrowsers
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.undo import Undoing
+from host_tools.cloud.accounts.waiting import WaitingChanges
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import telegram
@@ -86,6 +90,9 @@ class Parts:
     profile: Profile
     email_changes: EmailChanges
     undoing: Undoing
+    administration: Administration
+    waiting: WaitingChanges
+    own_data: OwnData
     phones: Phones
     pushes: Pushes
     push_keys: VapidKeys
@@ -108,6 +115,7 @@ class Parts:
         return self.ownership.hub is not None
 
 
+DEEDS = {waiting.RESET: endings.drop_factors, waiting.DELETION: endings.delete_account}
 PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)
 
 
@@ -143,6 +151,8 @@ def build_parts(
     bot_name = settings.delivery.telegram.bot if settings.delivery.telegram else ""
     chats = TelegramChats(database, box, factors, changes, bus, clock, bot_name)
     pressed = ChatAnswers(database, bus, clock, url).pressed
+    ownership = Ownership(database, turnstile, post, bus, tasks, clock, url)
+    waiting_changes = WaitingChanges(database, post, clock, url, DEEDS, ownership.let_go)
     return Parts(
         settings=settings,
         clock=clock,
@@ -174,13 +184,16 @@ def build_parts(
         profile=Profile(database),
         email_changes=EmailChanges(database, factors, turnstile, changes, post, url),
         undoing=Undoing(database, box, hasher, turnstile, post, url),
+        administration=Administration(database, changes),
+        waiting=waiting_changes,
+        own_data=OwnData(database, factors, changes, waiting_changes),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         oidc=Provider(database, box, turnstile, clock, url),
         registry=registry,
         invitations=invitations,
         claims=claims,
-        ownership=Ownership(database, turnstile, post, bus, tasks, clock, url),
+        ownership=ownership,
         notices=Notices(database, turnstile, post, clock),
     )
 

@@ -47,6 +47,15 @@ KINDS = {
     "email_asked": "Another e-mail was asked for",
     "email_changed": "The e-mail was changed",
     "profile_changed": "The profile was changed",
+    "account_disabled": "The account was disabled",
+    "account_enabled": "The account was enabled",
+    "reset_asked": "Two-factor is to be reset",
+    "reset_stopped": "The reset of two-factor was stopped",
+    "two_factor_reset": "Two-factor was reset",
+    "deletion_asked": "The account is to be deleted",
+    "deletion_stopped": "The deletion of the account was stopped",
+    "account_deleted": "The account was deleted",
+    "data_exported": "All data of the account was exported",
     "change_undone": "A change was undone",
 }
 # Those that the login activity shows (A5).

@@ -111,3 +111,20 @@ def email_is_taken(public_url: str) -> Text:
         f"and nothing has changed. Sign in here:\n{public_url}/sign-in\n\n"
         "If it was not you, there is nothing to do." + FOOT,
     )
+
+
+def waits(what: str, reason: str, due_at: float, stop_link: str, public_url: str) -> Text:
+    """`what`: a sentence of events.KINDS."""
+    moment = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(due_at))
+    why = f"Reason: {reason}\n\n" if reason else ""
+    return Text(
+        what,
+        f"{what}, at {moment}.\n\n{why}If it was you, there is nothing to do.\n\n"
+        f"If it was not you, or you have changed your mind, stop it before then:\n{stop_link}\n\n"
+        f"Your account:\n{public_url}/security" + FOOT,
+    )
+
+
+def carried_out(what: str, public_url: str, now: float) -> Text:
+    moment = time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(now))
+    return Text(what, f"{what}.\n\nTime: {moment}\n\n{public_url}" + FOOT)

@@ -141,7 +141,7 @@ class Resets:
         async with self._database.write() as session:
             row = await session.get(PasswordReset, reset_id)
             account = await session.scalar(_named(who))
-            if row is None or account is None:
+            if row is None or account is None or account.disabled_at is not None:
                 return
             row.account_id = account.id
             note(session, account.id, "password_asked", visit)

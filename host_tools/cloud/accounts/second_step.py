@@ -33,6 +33,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn
 
+DISABLED = "This account is disabled. Write to support."
 NOT_AGREED = "Nobody has agreed to it yet."
 
 log = logging.getLogger("cloud.accounts")
@@ -72,6 +73,8 @@ class SecondStep:
             event, offered = signin.first_event(True, how, known), signin.open_methods(held)
             attempt = signin.step(signin.begin(visit.now), event, visit.now, offered[0], offered)
             await session.execute(delete(SignIn).where(SignIn.browser_hash == visit.browser_hash))
+            if (await session.get_one(Account, account_id)).disabled_at is not None:
+                raise RefusedError("", DISABLED)
             row = new_row(account_id, how, attempt, visit)
             if attempt.state == signin.SIGNED_IN:
                 return await self._let_in(session, row, visit, not signin.two_factor(held))

@@ -72,6 +72,8 @@ CREDENTIAL = Field("credential", "The browser sent no passkey. Try again.", 8192
 USER_CODE = Field("user_code", "Enter the code that the device shows.", 20)
 SUBSCRIPTION = Field("subscription", "The browser gave no subscription. Try again.", 4096)
 PASSKEY_NAME = Field("name", "Name the passkey, for example “My phone”.", 60, check_name)
+SURE = Field("sure", "Tick this box to go on.", 10)
+KIND = Field("kind", "", 20, optional=True)
 SERVICE_CODE = Field("service_code", "Enter the service code from the label.", 64)
 AUTHENTICATOR_NAME = Field("name", "Name the authenticator, for example “My phone”.", 60, check_name)
 

@@ -48,6 +48,8 @@ NOTICES = {
     "profile-saved": "Your details are saved.",
     "email-asked": "Two messages are on their way. The e-mail changes when both addresses have agreed.",
     "email-cancelled": "Your e-mail stays as it is.",
+    "deletion-asked": "The account will be deleted in 14 days. A mail holds the link that stops it.",
+    "stopped": "It is stopped. Your account stays as it is.",
     "passkey-renamed": "The passkey is renamed.",
     "passkey-removed": "The passkey is removed. Delete it on your device too.",
     "authenticator-removed": "The authenticator is removed.",
@@ -104,6 +106,12 @@ def exact(moment: float) -> str:
 
 
 @pass_context
+def local_time(context: Context, moment: float) -> str:
+    account = context.get("account")
+    return local(moment, account.time_zone if account else "")
+
+
+@pass_context
 def moment_tag(context: Context, moment: float | None, now: float) -> Markup:
     """A <time> that reads relative, and holds the exact time in the person's zone."""
     if moment is None:
@@ -125,7 +133,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(_=text, asset=ASSETS.address, logo=Markup(LOGO), moment=moment_tag, duration=duration)
+    made.globals.update(_=text, asset=ASSETS.address, logo=Markup(LOGO))
+    made.globals.update(moment=moment_tag, local=local_time, duration=duration)
     made.filters.update(spaced=spaced, browser_words=browser_words, readable=numbers.readable)
     return made
 

@@ -27,6 +27,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         authenticators=await factors.authenticators(account_id),
         codes_left=await factors.recovery_codes_left(account_id),
         authenticators_max=AUTHENTICATORS_MAX,
+        waits=await parts.waiting.of(account_id),
         passkeys=await parts.passkeys.of(account_id),
         passkeys_possible=parts.passkeys.possible,
         phones=await parts.phones.of(account_id),

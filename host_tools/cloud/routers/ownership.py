@@ -108,7 +108,7 @@ class Ownership:
         """Give the router back: it has no owner, and what was its owner's is wiped. Raises NotTheirsError."""
         async with self._database.write() as session:
             router = await self._require_owner(session, serial_number, visit)
-            await _wipe(session, router)
+            await wipe(session, router)
             text = texts.router_changed("released", serial_number, self._public_url)
             await self._post.add(session, visit.signed_in.email, text, visit.now)
         self._post.wake()
@@ -123,7 +123,7 @@ class Ownership:
             if router is None or router.owner_id != account_id:
                 return
             owner = await session.get_one(Account, account_id)
-            await _wipe(session, router)
+            await wipe(session, router)
             text = texts.router_released_there(serial_number, self._public_url)
             await self._post.add(session, owner.email, text, self._clock())
         self._post.wake()
@@ -139,12 +139,19 @@ class Ownership:
             if router is None or router.owner_id is None:
                 return
             owner = await session.get_one(Account, router.owner_id)
-            await _wipe(session, router)
+            await wipe(session, router)
             text = texts.router_reset(serial_number, self._public_url)
             await self._post.add(session, owner.email, text, self._clock())
         self._post.wake()
         self._bus.publish(f"router:{serial_number}")
         log.info("%s was reset, and is its owner's no more", serial_number)
+
+    async def let_go(self, serial_numbers: list[str]) -> None:
+        """Routers whose account is gone: those that are connected hear it now, the others at their hello."""
+        for serial_number in serial_numbers:
+            if self.hub is not None:
+                await self.hub.set_owner(serial_number, None)
+            self._bus.publish(f"router:{serial_number}")
 
     async def edge(self, serial_number: str, state: str, status: dict[str, Any]) -> None:
         """A router came, went or changed: only these edges are stored."""
@@ -194,7 +201,7 @@ class Ownership:
         return RouterView(router, self.hub.online(router.serial_number) if self.hub else None)
 
 
-async def _wipe(session: AsyncSession, router: Router) -> None:
+async def wipe(session: AsyncSession, router: Router) -> None:
     """The router has no owner, and nothing of one is left here."""
     router.owner_id = router.owned_at = None
     await session.execute(delete(Command).where(Command.serial_number == router.serial_number))

@@ -53,3 +53,15 @@ class Undo(Base):
     steps: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON (accounts/undo.py)
     made_at: Mapped[float]
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class WaitingChange(Base):
+    """A grave change that takes effect later, and that its person can stop (accounts/waiting.py)."""
+
+    __tablename__ = "waiting_changes"
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(HASH, unique=True)  # of the link that stops it
+    reason: Mapped[str] = mapped_column(String(200))
+    asked_at: Mapped[float]
+    due_at: Mapped[float] = mapped_column(Float(53), index=True)

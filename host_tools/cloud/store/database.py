@@ -13,6 +13,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import NoSuchModuleError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -58,6 +59,15 @@ class Database:
                 "check --database, its server and the space on its disk",
                 exit_codes.CLOUD_DID_NOT_START,
             ) from error
+
+    async def revision(self) -> str:
+        """The schema's number, "" before the first migration."""
+
+        def current(connection: Connection) -> str:
+            return MigrationContext.configure(connection).get_current_revision() or ""
+
+        async with self.engine.connect() as connection:
+            return await connection.run_sync(current)
 
     async def close(self) -> None:
         await asyncio.shield(self.engine.dispose())

@@ -38,6 +38,7 @@ class Account(Base):
     terms_version: Mapped[str] = mapped_column(String(20))
     language: Mapped[str] = mapped_column(String(8), server_default="")  # "" until one is chosen
     time_zone: Mapped[str] = mapped_column(String(40), server_default="")  # IANA's name; "" is UTC
+    disabled_at: Mapped[float | None]  # by an operator: nobody signs in
     created_at: Mapped[float]
     factor_asked_at: Mapped[float | None]  # when it was first led to choose a second factor
 
