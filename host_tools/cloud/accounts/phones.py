@@ -44,6 +44,10 @@ class Phones:
     def possible(self) -> bool:
         return "sms" in self._post.channels
 
+    @property
+    def are_called(self) -> bool:
+        return "voice" in self._post.channels
+
     async def of(self, account_id: str) -> list[Phone]:
         async with self._database.read() as session:
             return list(await session.scalars(_of_account(account_id)))

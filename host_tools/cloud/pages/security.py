@@ -32,6 +32,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         passkeys_possible=parts.passkeys.possible,
         phones=await parts.phones.of(account_id),
         phones_possible=parts.phones.possible,
+        are_called=parts.phones.are_called,
         chats=await parts.telegram.of(account_id),
         telegram_possible=parts.telegram.possible,
         push_state=await parts.pushes.state(visit),

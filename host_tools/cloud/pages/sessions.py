@@ -50,7 +50,13 @@ async def choose(request: web.Request) -> web.StreamResponse:
     parts = request.app[PARTS]
     await parts.factors.asked(request[VISIT])
     possible = {"phones_possible": parts.phones.possible, "passkeys_possible": parts.passkeys.possible}
-    return page(request, "choose.html", telegram_possible=parts.telegram.possible, **possible)
+    return page(
+        request,
+        "choose.html",
+        telegram_possible=parts.telegram.possible,
+        are_called=parts.phones.are_called,
+        **possible,
+    )
 
 
 async def password(request: web.Request) -> web.StreamResponse:

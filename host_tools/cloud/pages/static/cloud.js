@@ -64,6 +64,8 @@ function tellDelivery(fault) {
   if (!place || fault === undefined || place.textContent === fault) return;
   place.textContent = fault;
   place.hidden = fault === "";
+  const promise = document.getElementById("under-way");
+  if (promise) promise.hidden = fault !== "";
   if (fault) document.querySelector("details.aside").open = true;
 }
 
