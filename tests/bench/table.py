@@ -43,7 +43,7 @@ FIGURES = (
     Figure(bundle, "slot", "  its files in a slot", "KB", LOWER, None,
            "the files of the bundle together"),
     Figure(throughput, "requests_per_s", "API requests over TLS keep-alive", "/s", HIGHER, None,
-           "/api/status in a session, 4 connections, median of rounds; host board"),
+           "/api/status in a session, whose answers are kept; 4 connections, median of rounds; host board"),
     Figure(throughput, "stock_per_s", "  stock Microdot, same load", "/s", HIGHER, None,
            "Microdot on asyncio's TLS, the better of closing and kept alive"),
     Figure(throughput, "bare_per_s", "  the bare responder, same load", "/s", HIGHER, None,

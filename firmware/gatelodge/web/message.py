@@ -32,6 +32,7 @@ class Request:
     language = ""  # its tag, once web/language.py has looked
     handle = None  # what answers it, once web/routes.py has looked
     session_hash = None  # of its session's token, once web/routes.py has looked
+    stranger = None  # who asks, where it takes no session, once web/routes.py has looked
 
     def __init__(self, head, body, client_addr):
         """head: wire.Head."""

@@ -153,7 +153,7 @@ class Routes:
         """admit(request) -> Visit, or the Response that leads the visitor elsewhere. Raises Refusal."""
         owner, path = self._owner, row.path
         if row.who == ANYONE:
-            return lambda request: Visit(request, None)
+            return stranger
         if row.who == NEWCOMER:
             return lambda request: elsewhere(path, "/", 409) if owner.is_set_up else Visit(request, None)
         if row.who == VISITOR:
@@ -214,6 +214,13 @@ UNROUTED = {
     404: N_("There is no such page on this router."),
     405: N_("That page does not take this kind of request."),
 }
+
+
+def stranger(request):
+    """The Visit without a session, which the request keeps: it may be asked again."""
+    if request.stranger is None:
+        request.stranger = Visit(request, None)
+    return request.stranger
 
 
 def _reader(row):
