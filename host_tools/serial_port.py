@@ -84,7 +84,7 @@ class _Transport(SerialTransport):
     ):
         """Return what came, up to and with `ending` unless a deadline has passed."""
         said = bytearray()
-        end = time.monotonic() + (timeout_overall or CODE_TIMEOUT_S)
+        end = time.monotonic() + (timeout_overall or 2 * timeout)
         quiet_at = time.monotonic() + timeout
         while not said.endswith(ending) and len(said) < WORDS_KEPT:
             now = time.monotonic()
