@@ -47,7 +47,8 @@ class FactoryLine:
         self._aborts: dict[str, threading.Event] = {}
         self._places = threading.BoundedSemaphore(at_once)
         self._telling = threading.Lock()
-        self._threads: dict[str, threading.Thread] = {}
+        # Not Thread.join: interrupted by Ctrl-C, it takes a thread for ended that is not (CPython's bpo-45274).
+        self._over: dict[str, threading.Event] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._running: set[str] = set()
         self._waiting: set[str] = set()
@@ -57,9 +58,9 @@ class FactoryLine:
         """Return each port's verdict. Raises KeyboardInterrupt only when Ctrl-C comes a second time."""
         for port in ports:
             self._tell(port.seen())
-        for port in ports:
-            self.start(port)
         try:
+            for port in ports:
+                self.start(port)
             self.wait()
         except KeyboardInterrupt:
             self.stop()
@@ -71,17 +72,19 @@ class FactoryLine:
             raise ValueError(f"a unit is at work at {port.key}")
         self._waiting.add(port.key)
         self._aborts[port.key] = threading.Event()
-        thread = threading.Thread(target=self._work, args=(port,), name=f"unit at {port.key}", daemon=True)
-        self._threads[port.key] = thread
-        thread.start()
+        self._over[port.key] = over = threading.Event()
+        threading.Thread(
+            target=self._work, args=(port, over), name=f"unit at {port.key}", daemon=True
+        ).start()
 
     def wait(self, timeout_s: float = float("inf")) -> bool:
         """Whether all units have ended in time."""
         deadline = self._clock() + timeout_s
-        for thread in list(self._threads.values()):
-            while thread.is_alive() and self._clock() < deadline:
-                thread.join(LOOK_S)
-        return not any(thread.is_alive() for thread in self._threads.values())
+        units = list(self._over.values())
+        for over in units:
+            while not over.wait(LOOK_S) and self._clock() < deadline:
+                pass
+        return all(over.is_set() for over in units)
 
     def is_at_work(self, key: str) -> bool:
         return key in self._running | self._waiting
@@ -106,7 +109,13 @@ class FactoryLine:
 
     # --- the threads ---
 
-    def _work(self, port: Port) -> None:
+    def _work(self, port: Port, over: threading.Event) -> None:
+        try:
+            self._drive(port)
+        finally:
+            over.set()
+
+    def _drive(self, port: Port) -> None:
         with self._places:
             self._running.add(port.key)
             self._waiting.discard(port.key)
@@ -143,4 +152,4 @@ class FactoryLine:
     def _totals(self) -> Totals:
         running, waiting = len(self._running), len(self._waiting)
         seconds = round(self._clock() - self._began, 3)
-        return Totals(len(self._threads), running, waiting, self._ended[GO], self._ended[NO_GO], seconds)
+        return Totals(len(self._over), running, waiting, self._ended[GO], self._ended[NO_GO], seconds)
