@@ -92,6 +92,8 @@ class Stream:
         """
         repeats = Repeats(self, asked, answer, idle_ms)
         while not (self._buffer or self._ended):
+            if self._sock is None:
+                raise self._closed_here()
             if repeats() is not None:
                 if monotonic_ms() >= repeats.until_ms:
                     raise LineError(f"{self} was too slow")
@@ -205,11 +207,11 @@ class Stream:
             raise LineError(f"{self} was too slow")
         await wait(self._sock, deadline)
 
-    def _receive(self, receive=compat.receive):
+    def _receive(self):
         if self._sock is None:
             raise self._closed_here()
         try:
-            return receive(self._channel, CHUNK)
+            return compat.receive(self._channel, CHUNK)
         except (OSError, ValueError) as error:
             if _number(error) == _CONNECTION_ENDED:
                 return b""
@@ -278,26 +280,36 @@ class Repeats:
         self.error = None
 
     def __call__(self):
-        """Answer what has come. Return until when to sleep on, or None: there is something for the task."""
+        """Answer what has come. Return until when to sleep on, or None: there is something for the task.
+
+        In one piece: each call of a function with so many names takes its frame from the heap.
+        """
+        stream = self._stream
         try:
-            came = self._stream._receive(compat.glimpse)
+            came = compat.glimpse(stream._channel, CHUNK)
             if came is None:
                 return self.until_ms
             reply = self._answer() if came == self._asked else None
-            if reply is not None:
-                return self._sent(reply)
-            self._stream._buffer, self._stream._ended = bytes(came), not came
+            if reply is None:
+                stream._buffer, stream._ended = bytes(came), not came
+                return None
+            sent = compat.transmit(stream._channel, reply)
+            self.until_ms = monotonic_ms() + self._idle_ms
+            if sent == len(reply):
+                return self.until_ms
+            self.unsent = bytes(reply[sent or 0 :])
         except Exception as error:  # for the task: the poller has nobody to tell
-            self.error = error
+            self._failed(error)
         return None
 
-    def _sent(self, reply):
-        sent = self._stream._transmit(reply)
-        self.until_ms = monotonic_ms() + self._idle_ms
-        if sent == len(reply):
-            return self.until_ms
-        self.unsent = bytes(reply[sent or 0 :])
-        return None
+    def _failed(self, error):
+        stream = self._stream
+        if _number(error) == _CONNECTION_ENDED:
+            stream._ended = True
+        elif isinstance(error, (OSError, ValueError)):
+            self.error = stream._failure(error)
+        else:
+            self.error = error
 
 
 def _number(error):
