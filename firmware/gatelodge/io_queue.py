@@ -49,8 +49,8 @@ class IoQueue:
         or None: then the reader is woken after all."""
         entry = self.map.get(id(stream))
         if entry is None:
+            self._poller.register(stream, 0)  # first: what cannot be polled must not stay in the map
             entry = self.map[id(stream)] = [None, None, stream, None, None, None]
-            self._poller.register(stream, 0)
         elif entry[side] is not None:
             raise RuntimeError("two tasks sleep on one side of a stream")
         task = entry[side] = core.cur_task

@@ -23,6 +23,8 @@ from gatelodge.tasks import with_deadline
 
 CHUNK = 4096  # bytes read at once: most requests in one piece, and little garbage for the rest
 BACKLOG = 128  # connections that the kernel keeps for us while all places are taken
+ACCEPTED_AT_ONCE = 32  # before others have their turn
+TURN_MS = 50  # that a connection has, before a newcomer from its own address ends it
 RETRY_ACCEPT_MS = 1000  # after the system was out of descriptors
 
 # Of Linux, on every architecture that Gatelodge runs on except mips, where connect says 149 and 150.
@@ -256,7 +258,10 @@ class Stream:
         if self._ended:
             raise TlsError("handshake", f"{self} hung up in the TLS handshake")
 
-    def start_tls_as_server(self, context):
+    async def _start_tls_as_server(self, context, deadline):
+        """With the peer's first bytes: who says nothing gets none of TLS's 40 KB."""
+        if self._sock is not None:  # else a newcomer has taken the place before this task ran
+            await compat.wait_readable(self._sock, deadline)
         if self._sock is None:
             raise self._closed_here()
         self._channel = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
@@ -425,9 +430,10 @@ async def open_tls(host, port, context, server_name, timeout_ms):
 class Listener:
     """Accepts connections, each in a task of its own; made by `serve`.
 
-    With all places taken the next one ends one that yields (`Stream.yields_since_ms`): each does in its
-    handshake, later its handler decides. Where none yields the kernel keeps a few waiting, and a browser that
-    opens six connections sees a short delay, not an error.
+    With all places taken the next one ends one that yields (`Stream.yields_since_ms`): each does until its
+    handshake is over, later its handler decides. Where none yields the kernel keeps a few waiting, and a
+    browser that opens six connections sees a short delay, not an error. An address ends its own connections
+    at a measured pace: what it opens faster is closed at once, so that it keeps the processor from nobody.
     """
 
     def __init__(self, sock, handler, tls_context, max_connections, handshake_timeout_ms, owner):
@@ -451,33 +457,54 @@ class Listener:
         try:
             while self._sock is not None:
                 await compat.wait_readable(self._sock)  # a listener's only wait without a deadline
-                if len(self._streams) < self._places:
-                    await self._accept_one()
-                else:
-                    await self._make_room()
+                if not self._may_take_one():
+                    self._place_is_free.clear()
+                    await self._place_is_free.wait()
+                elif not self._accept_some():
+                    await asyncio.sleep(RETRY_ACCEPT_MS / 1000)
         finally:
             self.close()
 
-    async def _make_room(self):
-        self._place_is_free.clear()
-        stream = first_to_yield(self._streams)
-        if stream is not None:
-            stream.close()
-        await self._place_is_free.wait()
+    def _may_take_one(self):
+        return self._sock is not None and (self._has_place() or first_to_yield(self._streams) is not None)
 
-    async def _accept_one(self):
-        try:
-            if self._sock is None:
-                return
-            sock, address = self._sock.accept()
-        except OSError as error:
-            if _number(error) not in _IN_PROGRESS:
+    def _has_place(self):
+        return len([stream for stream in self._streams if not stream.is_closed]) < self._places
+
+    def _accept_some(self):
+        """Many at a time: the kernel drops what comes while its queue is full. False where none can be."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            if not self._may_take_one():
+                break
+            try:
+                sock, address = self._sock.accept()
+            except OSError as error:
+                if _number(error) in _IN_PROGRESS:
+                    break
                 log.warning("streams", "no connection could be accepted: %s", error)
-                await asyncio.sleep(RETRY_ACCEPT_MS / 1000)
-            return
+                return False
+            peer = compat.address_of(address)
+            if self._makes_room_for(peer[0]):
+                self._take(sock, peer)
+            else:
+                sock.close()
+        return True
+
+    def _makes_room_for(self, address):
+        """Whether there is a place now; if need be that of another one, who has had their turn."""
+        if self._has_place():
+            return True
+        ended = first_to_yield(self._streams)
+        if ended.peer[0] == address and monotonic_ms() - ended.yields_since_ms < TURN_MS:
+            return False
+        ended.close()
+        return True
+
+    def _take(self, sock, peer):
         sock.setblocking(False)
         sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
-        stream = Stream(sock, sock, compat.address_of(address))
+        stream = Stream(sock, sock, peer)
+        stream.yields_since_ms = monotonic_ms()
         self._streams.append(stream)
         self._owner.start(self._served(stream), "a connection")
 
@@ -485,6 +512,7 @@ class Listener:
         try:
             if self._tls_context is not None:
                 await self._shake_hands(stream)
+            stream.yields_since_ms = None
             await self._handler(stream)
         except LineError as error:
             # Not louder: a browser that asks its owner about the certificate hangs up first, and a flood of
@@ -498,12 +526,9 @@ class Listener:
             self._place_is_free.set()
 
     async def _shake_hands(self, stream):
-        stream.yields_since_ms = monotonic_ms()
         deadline = monotonic_ms() + self._handshake_timeout_ms
-        await compat.wait_readable(stream._sock, deadline)  # who says nothing gets none of TLS's 40 KB
-        stream.start_tls_as_server(self._tls_context)
+        await stream._start_tls_as_server(self._tls_context, deadline)
         await stream._handshake_as_server(deadline)
-        stream.yields_since_ms = None
 
 
 def first_to_yield(streams):
@@ -511,11 +536,13 @@ def first_to_yield(streams):
 
     So whoever takes every place, silent or slow, ends their own connections and not those of a neighbour.
     """
-    addresses = [stream.peer[0] for stream in streams]
+    counts = {}
+    for stream in streams:
+        counts[stream.peer[0]] = counts.get(stream.peer[0], 0) + 1
     found, order = None, None
     for stream in streams:
         if stream.yields_since_ms is not None and not stream.is_closed:
-            rank = (-addresses.count(stream.peer[0]), stream.yields_since_ms)
+            rank = (-counts[stream.peer[0]], stream.yields_since_ms)
             if order is None or rank < order:
                 found, order = stream, rank
     return found

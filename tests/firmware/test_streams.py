@@ -277,20 +277,39 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
         first.close()
         self.assertEqual(await third.read(1), b"?")
 
-    async def test_with_all_places_taken_a_newcomer_ends_the_one_that_yields_longest(self):
+    async def full(self, *ages_ms):
+        """As many streams as there are places; their other ends yield for so long."""
+        ages, streams = list(ages_ms), []
+
         async def yielding(stream):
-            stream.yields_since_ms = compat.monotonic_ms()
+            stream.yields_since_ms = compat.monotonic_ms() - ages.pop(0)
             await echo(stream)
 
-        first = await self.pair(yielding, max_connections=2)
-        await asyncio.sleep(0.01)
-        second = await open_tcp(HOST, PORT, 2000)
-        await asyncio.sleep(0.01)
+        for _ in ages_ms:
+            streams.append(
+                await open_tcp(HOST, PORT, 2000) if streams else await self.pair(yielding, len(ages))
+            )
+            await self.assert_answered(streams[-1])
+        ages.append(0)
+        return streams
+
+    async def assert_answered(self, stream):
+        await stream.write(b"?")
+        self.assertEqual(await stream.read(1), b"?")
+
+    async def test_with_all_places_taken_a_newcomer_ends_the_one_that_yields_longest(self):
+        first, second = await self.full(2000, 1000)
         third = await open_tcp(HOST, PORT, 2000)
         self.assertEqual(await first.read(1), b"")
-        for stream in (second, third):
-            await stream.write(b"?")
-            self.assertEqual(await stream.read(1), b"?")
+        await self.assert_answered(second)
+        await self.assert_answered(third)
+
+    async def test_a_newcomer_ends_none_of_its_own_address_that_has_not_had_its_turn(self):
+        streams = await self.full(-60_000, -60_000)
+        third = await open_tcp(HOST, PORT, 2000)
+        self.assertEqual(await third.read(1), b"")
+        for stream in streams:
+            await self.assert_answered(stream)
 
     async def test_a_crowd_from_one_address_ends_no_connection_of_another(self):
         def held(address, since_ms):
