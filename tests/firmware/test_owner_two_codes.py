@@ -324,6 +324,20 @@ class TestForgedTime(ForgedTime):
             self.assertLess(abs(self.router.store.get(store_keys.CLOCK_PROVEN) - self.clocks.unix_s), 60)
 
 
+class TestTimeForgedByYears(ForgedTime):
+    ahead_s = 10 * 365 * DAY_S
+
+    def test_who_signs_in_meanwhile_takes_the_floor_no_farther_than_a_year(self):
+        token = self.signing_in.password(PASSWORD, HOME)
+        self.signing_in.recovery_code(token, self.setup.recovery_codes[0], HOME)
+        floor = self.router.store.get(store_keys.CLOCK_FLOOR)
+        self.assertLess(floor, self.clocks.unix_s + clock.UNPROVEN_FLOOR_S)
+        self.assertLess(self.router.store.get(store_keys.CLOCK_PROVEN), self.clocks.unix_s)
+        self.router.was_off_for(60)
+        self.search(self.begin())
+        self.assertLess(abs(self.router.clock.now() - (self.clocks.unix_s + 30)), 16)
+
+
 class TestAttacksOnForgedTime(ForgedTime):
     def refuse(self, first, second, hint=""):
         """The pair is refused, and moves neither the clock nor what is known to be past."""
