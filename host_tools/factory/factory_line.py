@@ -47,7 +47,7 @@ class FactoryLine:
         self._aborts: dict[str, threading.Event] = {}
         self._places = threading.BoundedSemaphore(at_once)
         self._telling = threading.Lock()
-        # Not Thread.join: interrupted by Ctrl-C, it takes a thread for ended that is not (CPython's bpo-45274).
+        # Not Thread.join: interrupted by Ctrl-C, it takes a thread for ended that is not (bpo-45274).
         self._over: dict[str, threading.Event] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._running: set[str] = set()

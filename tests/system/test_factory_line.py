@@ -17,7 +17,8 @@ from host_tools.serial_port import BenchLine
 from tests.system.qemu_bench import QemuBench
 from tests.system.rig import REFERENCE
 
-DEADLINE_S = 300
+DEADLINE_S = 500
+PATIENCE_S = 200  # for four routers to boot at the same time, on a busy computer
 STAYS_OPEN, NO_LINK = 1, 2
 # What is wrong with a router, done to its daemon over its own raw REPL.
 FAULTS = {
@@ -48,6 +49,7 @@ def line(tmp_path_factory):
     with QemuBench(directory, count=4) as bench:
         for number, fault in FAULTS.items():
             with BenchLine(bench.ports[number]) as router:
+                assert not router.is_locked(PATIENCE_S)
                 router.execute(fault)
         ports = "\n".join(f'[[port]]\npath = "{port}"\nname = "{at}"' for at, port in enumerate(bench.ports))
         station = directory / "bench.toml"

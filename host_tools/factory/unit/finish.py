@@ -37,7 +37,7 @@ def prove_lock(unit: Unit) -> Result:
     ways = lock_proof.open_ways(measured)
     if ways:
         return _not_locked(f"the router lets in: {', '.join(ways)}", measured)
-    said = unit.line.locked_status().get("serial_number")
+    said = lock_proof.status(unit.line)["serial_number"]
     if said != unit.the_record.serial_number:
         return _not_locked(f"the router says it is {said}, not {unit.the_record.serial_number}", measured)
     return Result(PASS, f"{len(measured)} ways in are refused", measurements=measured)

@@ -30,7 +30,7 @@ def identify(unit: Unit) -> Result:
 
 
 def _identify_locked(unit: Unit) -> Result:
-    status = unit.line.locked_status()
+    status = lock_proof.status(unit.line)
     fields = {name: status.get(name, "") for name in ("model", "firmware", "serial_number")}
     unit.learn({**fields, "state": provisioning.LOCKED})
     if unit.record is not None:

@@ -19,7 +19,8 @@ from host_tools.serial_port import LOCKED_BANNER, RAW_BANNER, BenchLine
 
 CODE, RESULT = b"print(1234567*7)", b"8641969"  # what runs, and what no echo of it contains
 OPEN_SIGNS = (RESULT, RAW_BANNER, b"paste mode; ", b">>> ", b"R\x01")
-ANSWER_S = 5.0
+ANSWER_S = 15.0  # a router says its sentence in milliseconds; on a busy computer an emulated one in seconds
+STATUS_TRIES = 3  # of a status that was mixed with what the router still had to say
 FLOOD_BYTES = 4096  # more than a kernel's line buffer holds
 MPREMOTE_S = 1.0  # that it waits for each banner; an open router answers in milliseconds
 RESTART_S = 120.0  # a second on the host board, three on the emulated one, on a busy computer ten times that
@@ -72,7 +73,9 @@ def _is_refused(line: BenchLine, way: Way) -> bool:
     if way.after_break:
         line.send_break()
     said = line.provoke(way.keys, (LOCKED_BANNER, *OPEN_SIGNS), ANSWER_S)
-    return LOCKED_BANNER in said and not _shows_open(said)
+    if not _shows_open(said) and LOCKED_BANNER not in said:
+        raise _silent(f"said nothing when this was tried: {way.name}")
+    return not _shows_open(said)
 
 
 def _shows_open(said: bytes) -> bool:
@@ -81,7 +84,7 @@ def _shows_open(said: bytes) -> bool:
 
 def _is_refused_while_it_starts(line: BenchLine) -> bool:
     """Restart the router and type all the while. It has restarted when it runs for less time than we wait."""
-    before_ms = _running_ms(line)
+    before_ms = _milliseconds(status(line))
     if before_ms is None:
         raise _not_proven("does not say for how long it runs", "flash newer firmware before the lock")
     began, deadline = time.monotonic(), time.monotonic() + RESTART_S
@@ -105,10 +108,30 @@ def _type_keys(line: BenchLine) -> bytes:
     return said
 
 
+def status(line: BenchLine) -> dict[str, str]:
+    """What a locked router says of itself, its serial number at least. Raises ToolError."""
+    for _ in range(STATUS_TRIES):
+        found = line.locked_status(ANSWER_S)
+        if "serial_number" in found:
+            return found
+    raise _silent("does not say which one it is")
+
+
 def _running_ms(line: BenchLine) -> int | None:
     """How long the router says that it runs; None when it does not say."""
-    running = line.locked_status(STATUS_S).get("running", "").removesuffix(" ms")
+    return _milliseconds(line.locked_status(STATUS_S))
+
+
+def _milliseconds(found: dict[str, str]) -> int | None:
+    running = found.get("running", "").removesuffix(" ms")
     return int(running) if running.isdecimal() else None
+
+
+def _silent(wrong: str) -> ToolError:
+    """It may be the line: tried again, and NO-GO when it stays so."""
+    return ToolError(
+        f"the router {wrong}", "check the cable, then start this bench again", exit_codes.HANDSHAKE
+    )
 
 
 def _not_proven(wrong: str, remedy: str) -> ToolError:
