@@ -21,6 +21,7 @@ from host_tools.cloud.certificates import Certificates
 from host_tools.cloud.clock import system_clock
 from host_tools.cloud.devices.hub import DeviceHub, HubSettings
 from host_tools.cloud.devices.listener import start_listener
+from host_tools.cloud.devices.revocation import RevocationList
 from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.pages.routes import make_app
@@ -113,6 +114,9 @@ class Service:
         context = device_context(
             str(certs.devices.certificate), str(certs.devices.key), str(self.settings.factory_ca)
         )
+        if self.settings.factory_crl is not None:
+            revoked = RevocationList(self.settings.factory_crl, context)
+            parts.tasks.keep(revoked.run, "revocation list")
         with _port_errors(self.settings.device_port, "--device-port"):
             runner = await start_listener(
                 self._hub, context, self.settings.device_bind, self.settings.device_port

@@ -30,6 +30,7 @@ class Settings:
     development: bool
     delivery: Delivery = Delivery()
     heartbeat_s: int | None = None  # None: 30, and 3 in development
+    factory_crl: Path | None = None
 
     @property
     def public_host(self) -> str:
@@ -47,8 +48,8 @@ def from_arguments(args: argparse.Namespace) -> Settings:
             "or add --development for the outbox page",
             exit_codes.USAGE,
         )
-    if args.factory_ca is not None:
-        check_made_by_factory(args.factory_ca)
+    for path in filter(None, (args.factory_ca, args.factory_crl)):
+        check_made_by_factory(path)
     return Settings(
         data=data,
         bind=args.bind,
@@ -63,6 +64,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         development=args.development,
         delivery=delivery,
         heartbeat_s=args.heartbeat,
+        factory_crl=args.factory_crl,
     )
 
 

@@ -162,13 +162,13 @@ class FactoryAuthority:
         alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
         return self._sign(builder.add_extension(alternatives, critical=False))
 
-    def revocation_list(self, revoked: Iterable[Revoked], number: int, now: datetime.datetime) -> bytes:
-        """Return the CRL as PEM; `number` grows with each."""
+    def revocation_list(self, revoked: Iterable[Revoked], number: int, made_at: datetime.datetime) -> bytes:
+        """Return the CRL as PEM; `number` and `made_at` grow with each."""
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.certificate.subject)
-            .last_update(now)
-            .next_update(now + datetime.timedelta(days=CRL_DAYS))
+            .last_update(made_at)
+            .next_update(made_at + datetime.timedelta(days=CRL_DAYS))
             .add_extension(x509.CRLNumber(number), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False

@@ -9,10 +9,13 @@ ledger each time.
 """
 
 import datetime
+from pathlib import Path
+
+from cryptography import x509
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.factory.authority import FactoryAuthority, Revoked
+from host_tools.factory.authority import BACKDATED, FactoryAuthority, Revoked
 from host_tools.factory.chain import Entry
 from host_tools.factory.files import locked, write_durably
 from host_tools.factory.records import Records
@@ -38,8 +41,8 @@ def write_list(authority: FactoryAuthority, records: Records) -> int:
         revoked = {entry.fields["certificate_number"]: entry for entry in reversed(entries)}
         number = max((entry.sequence for entry in entries), default=0)
         rows = [Revoked(int(found, 16), _date(entry.fields["at"])) for found, entry in revoked.items()]
-        content = authority.revocation_list(rows, number, datetime.datetime.now(datetime.UTC))
-        write_durably(authority.directory / CRL_FILE, content, 0o644)
+        path = authority.directory / CRL_FILE
+        write_durably(path, authority.revocation_list(rows, number, _time_after(path)), 0o644)
     return len(rows)
 
 
@@ -61,6 +64,19 @@ def _enter(
         entry = same[-1] if same else transaction.append(kind, serial_number=serial_number, **fields)
     write_list(authority, records)
     return entry
+
+
+def _time_after(path: Path) -> datetime.datetime:
+    """A time for the next list: backdated as certificates are, and a second after the one before.
+
+    Of two lists of one second (RFC 5280 section 5.1.2.4 knows no fractions), who has both may take the older.
+    """
+    wanted = datetime.datetime.now(datetime.UTC) - BACKDATED
+    try:
+        before = x509.load_pem_x509_crl(path.read_bytes()).last_update_utc
+    except (OSError, ValueError):
+        return wanted  # there is none, or none that anybody takes
+    return max(wanted, before + datetime.timedelta(seconds=1))
 
 
 def _date(unix_s: float) -> datetime.datetime:

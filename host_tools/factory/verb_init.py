@@ -16,7 +16,8 @@ from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.authority_files import Passphrase
-from host_tools.factory.ledger import LEDGER_FILE, Ledger
+from host_tools.factory.records import Records
+from host_tools.factory.revocation import write_list
 from host_tools.factory.token_key import KEY_LABEL, Place
 
 
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     elif not args.no_passphrase:
         given = passphrase.get_new(f"the new factory in {args.dir}")
     authority = FactoryAuthority.create(args.dir, given, token)
-    Ledger(authority.directory / LEDGER_FILE).verify()  # made, and empty
+    write_list(authority, Records(authority))  # empty, as is the ledger that it makes
     print(f"made a factory in {authority.directory}")
     return exit_codes.OK
 
