@@ -50,6 +50,9 @@ from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
 from host_tools.cloud.delivery.web_push import VapidKeys, WebPush
 from host_tools.cloud.oidc.provider import Provider
+from host_tools.cloud.outside.flow import Flow
+from host_tools.cloud.outside.links import Links
+from host_tools.cloud.outside.provider import Provider as OutsideProvider
 from host_tools.cloud.routers.claims import Claims
 from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.notices import Notices
@@ -102,6 +105,8 @@ class Parts:
     challenges: Challenges
     sign_ups: SignUps
     oidc: Provider
+    outside: Flow
+    links: Links
     registry: RouterRegistry
     invitations: Invitations
     claims: Claims
@@ -190,6 +195,8 @@ def build_parts(
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         oidc=Provider(database, box, turnstile, clock, url),
+        outside=Flow({one.id: OutsideProvider(one, clock) for one in settings.outside}, box, turnstile, url),
+        links=Links(database, hasher, factors, changes),
         registry=registry,
         invitations=invitations,
         claims=claims,

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from host_tools import exit_codes
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery.config import Delivery
+from host_tools.cloud.outside import config as outside
+from host_tools.cloud.outside.config import Outside
 from host_tools.errors import ToolError
 
 SERVICE_CODE_KEY_BYTES = 32
@@ -29,6 +31,7 @@ class Settings:
     factory_ca: Path | None
     development: bool
     delivery: Delivery = Delivery()
+    outside: tuple[Outside, ...] = ()
     heartbeat_s: int | None = None  # None: 30, and 3 in development
     factory_crl: Path | None = None
 
@@ -63,6 +66,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         factory_ca=args.factory_ca,
         development=args.development,
         delivery=delivery,
+        outside=outside.load(args.outside) if args.outside else (),
         heartbeat_s=args.heartbeat,
         factory_crl=args.factory_crl,
     )

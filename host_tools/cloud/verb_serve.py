@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--factory-ca", type=Path, metavar="FILE", help="the authority (PEM) that signed the routers' keys")
     add("--factory-crl", type=Path, metavar="FILE", help="what it revoked (PEM); read again when it changes")
     add("--delivery", type=Path, metavar="FILE", help="how messages leave (TOML; see the cloud's README)")
+    add("--outside", type=Path, metavar="FILE", help="whose accounts may sign in (TOML, outside/config.py)")
     add("--smtp", metavar="HOST:PORT", help="a mail server that asks for no password")
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")

@@ -18,6 +18,7 @@ PLACES = {
     "id": "a1",
     "token": "t1",
     "name": "logo.svg",
+    "provider": "google",
 }
 
 

@@ -1,4 +1,4 @@
-"""The first step: the password, or a passkey. What follows is the second step's (second_step.py)."""
+"""The first step: the password, a passkey, or an account elsewhere. Then comes second_step.py."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ class Entry:
             raise RefusedError("", verdict.text)
         await self._turnstile.give_back("sign_in", **about)
         return await self._second.begin(account_id, signin.PASSKEY, visit)
+
+    async def outside(self, account_id: str, visit: Visit) -> Entered:
+        """The first step, taken at a provider that has just told whose it is (outside/)."""
+        return await self._second.begin(account_id, signin.OUTSIDE, visit)
 
     async def _note_wrong(self, account_id: str, visit: Visit) -> None:
         async with self._database.write() as session:

@@ -54,6 +54,9 @@ LIMITS = {
         Limit("device.address", 30, 10),
         Limit("device_begin.address", 30, 10),
         Limit("device_begin.all", 1000, 0.1),
+        # Each asks another server.
+        Limit("outside.address", 30, 10),
+        Limit("outside.all", 1000, 0.1),
         Limit("client.account", 20, 10),
         Limit("client.address", 60, 1),
         # Here the account is the router: it bounds what its owner's inbox receives of it. A busy evening is

@@ -13,6 +13,7 @@ from host_tools.cloud.accounts.emails import is_user_name
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.second_step import Entered
 from host_tools.cloud.pages import forms, resets
+from host_tools.cloud.pages.first_step import sign_in_page
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import signed_in
@@ -89,7 +90,7 @@ async def post_confirm_link(request: web.Request) -> web.StreamResponse:
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
-    return page(request, "sign_in.html", form=forms.empty(forms.SIGN_IN))
+    return sign_in_page(request, forms.empty(forms.SIGN_IN))
 
 
 async def post_sign_in(request: web.Request) -> web.StreamResponse:
@@ -97,15 +98,13 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
     if filled.values["email"] and is_user_name(filled.values["email"]):
         return await resets.post_forgotten(request)  # the password is not even looked at
     if filled.errors:
-        return page(request, "sign_in.html", form=filled, status=422)
+        return sign_in_page(request, filled, 422)
     try:
         entered = await request.app[PARTS].entry.password(
             filled.values["email"], filled.values["password"], request[VISIT]
         )
     except RefusedError as error:
-        return page(
-            request, "sign_in.html", form=filled._replace(errors=refused(error)), status=status_of(error)
-        )
+        return sign_in_page(request, filled._replace(errors=refused(error)), status_of(error))
     raise signed_in(entered)
 
 

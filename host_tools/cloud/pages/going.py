@@ -12,7 +12,7 @@ from host_tools.cloud.pages.guards import set_cookie
 COOKIE = "__Host-cloud-going"
 LASTS_S = 900  # as long as a sign-in may take (accounts/signin.py)
 # Nothing but these is ever followed.
-TARGETS = ("/oidc/authorize?", "/device")
+TARGETS = ("/oidc/authorize?", "/device", "/security/outside/finish")
 
 Answer = TypeVar("Answer", bound=web.StreamResponse)
 

@@ -7,6 +7,7 @@ from aiohttp import web
 from host_tools.cloud.accounts import signin
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.first_step import sign_in_page
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import code_page, signed_in
@@ -30,9 +31,7 @@ async def post_first(request: web.Request) -> web.StreamResponse:
         _complain(filled)
         entered = await request.app[PARTS].entry.passkey(filled.values["credential"], request[VISIT])
     except RefusedError as error:
-        return page(
-            request, "sign_in.html", form=form._replace(errors=refused(error)), status=status_of(error)
-        )
+        return sign_in_page(request, form._replace(errors=refused(error)), status_of(error))
     raise signed_in(entered)
 
 

@@ -17,6 +17,7 @@ from host_tools.cloud.pages import (
     oidc_devices,
     oidc_logout,
     outbox,
+    outside,
     own_data,
     passkeys,
     phones,
@@ -48,6 +49,7 @@ ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "thi
 MACHINE = "machine"
 GUARDS = {STRANGER: for_stranger, ACCOUNT: for_account, THIS_COMPUTER: for_this_computer}
 BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
+OUTSIDE = "/outside/{provider}"
 ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
 
 
@@ -122,6 +124,16 @@ ROUTES = (
     Route("POST", "/waiting/{token}", own_data.post_waiting, ANYONE),
     Route("GET", "/profile/email/{token}", profile.agree, ANYONE),
     Route("POST", "/profile/email/{token}", profile.post_agree, ANYONE),
+    Route("GET", "/outside/new", outside.new, STRANGER),
+    Route("POST", "/outside/new", outside.post_new, STRANGER),
+    Route("POST", "/outside/have", outside.post_have, STRANGER),
+    Route("GET", OUTSIDE, outside.begin, STRANGER),
+    Route("GET", OUTSIDE + "/answer", outside.answer, ANYONE),
+    Route("GET", "/security/outside", outside.overview, ACCOUNT),
+    Route("GET", "/security/outside/finish", outside.finish, ACCOUNT),
+    Route("POST", "/security/outside/finish", outside.post_finish, ACCOUNT),
+    Route("POST", "/security/outside/{provider}/connect", outside.post_connect, ACCOUNT),
+    Route("POST", "/security/outside/{id}/remove", outside.post_remove, ACCOUNT),
     Route("POST", "/sign-out", accounts.post_sign_out, ACCOUNT),
     Route("GET", "/notices/live", live.notices, ACCOUNT, lasting=True),
     Route("GET", "/approvals/{id}", approvals.approval, ACCOUNT),

@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.post import TELEGRAM
 from host_tools.cloud.pages import forms, live
+from host_tools.cloud.pages.first_step import sign_in_page
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
@@ -113,7 +114,7 @@ async def code_page(request: web.Request, errors: dict[str, str], status: int = 
     if waiting is None:
         told = {"": START_AGAIN} if errors or status != 200 or "over" in request.query else {}
         filled = forms.empty(forms.SIGN_IN)._replace(errors=told)
-        return page(request, "sign_in.html", form=filled, status=status)
+        return sign_in_page(request, filled, status)
     context = _words_of(waiting, visit.now)
     return page(request, "code.html", errors=errors, waiting=waiting, status=status, **context)
 

@@ -35,6 +35,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         are_called=parts.phones.are_called,
         chats=await parts.telegram.of(account_id),
         telegram_possible=parts.telegram.possible,
+        outside_possible=bool(parts.outside.providers),
         push_state=await parts.pushes.state(visit),
         browsers=await parts.trusted.of(account_id, visit.now),
         this_browser=visit.browser_hash,

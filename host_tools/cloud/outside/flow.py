@@ -1,0 +1,113 @@
+"""To a provider and back. What must be remembered waits in the browser's own cookie, sealed.
+
+A cookie of another browser, or of another question, fits no answer: so nobody can sign somebody in to an
+account of the attacker's (RFC 9700 section 4.7), and no table fills with strangers' questions.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cryptography.fernet import InvalidToken
+
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.outside.identity import Identity, Unbelievable
+from host_tools.cloud.outside.provider import Away, Provider
+from host_tools.cloud.store.secret_box import SecretBox, new_token
+
+LASTS_S = 900  # as long as a sign-in may take here
+SIGN_IN = "sign in"
+
+FAILED = "That did not work. Begin again."
+AWAY = "The other side does not answer as it should. Try again, or sign in another way."
+REFUSED = "You were not signed in there. Try again, or sign in another way."
+
+
+class Question(NamedTuple):
+    """purpose: SIGN_IN, or the id of the session that wants to connect the account."""
+
+    provider: str
+    purpose: str
+    state: str
+    nonce: str
+    verifier: str
+    until: float
+
+
+class Flow:
+    """`providers`: by id, in the order in which they are offered."""
+
+    def __init__(self, providers: Mapping[str, Provider], box: SecretBox, turnstile: Turnstile, url: str):
+        self.providers = providers
+        self._box = box
+        self._turnstile = turnstile
+        self._url = url
+
+    async def begin(self, provider_id: str, purpose: str, visit: Visit) -> tuple[str, str]:
+        """The address that asks, and the cookie. Raises RefusedError, KeyError for an unknown provider."""
+        provider = self.providers[provider_id]
+        await self._turnstile.take("outside", address=visit.address, account="")
+        asked = Question(provider_id, purpose, new_token(), new_token(), new_token(), visit.now + LASTS_S)
+        digest = hashlib.sha256(asked.verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        try:
+            address = await provider.address(self._back(provider_id), asked.state, asked.nonce, challenge)
+        except Away as error:
+            raise RefusedError("", AWAY) from error
+        return address, self._sealed("question", asked, visit)
+
+    async def answer(
+        self, provider_id: str, cookie: str, given: Mapping[str, str], visit: Visit
+    ) -> tuple[Identity, str]:
+        """Whom the provider knows, and the purpose. Raises RefusedError."""
+        asked = self._opened("question", cookie, visit)
+        if asked is None:
+            raise RefusedError("", FAILED)
+        question = Question(*asked)
+        known = hmac.compare_digest(given.get("state", "").encode(), question.state.encode())
+        if question.provider != provider_id or not known or visit.now >= question.until:
+            raise RefusedError("", FAILED)
+        provider = self.providers[provider_id]
+        # RFC 9207: where a provider says who it is, it must be the one that was asked.
+        if given.get("iss", provider.outside.issuer) != provider.outside.issuer:
+            raise RefusedError("", FAILED)
+        if not given.get("code"):
+            raise RefusedError("", REFUSED)
+        await self._turnstile.take("outside", address=visit.address, account="")
+        back = self._back(provider_id)
+        try:
+            found = await provider.identity(given["code"], back, question.nonce, question.verifier)
+        except (Away, Unbelievable) as error:
+            raise RefusedError("", AWAY) from error
+        return found, question.purpose
+
+    def keep(self, identity: Identity, visit: Visit) -> str:
+        """A cookie for an identity that belongs to no account yet."""
+        return self._sealed("identity", (*identity, visit.now + LASTS_S), visit)
+
+    def kept(self, cookie: str, visit: Visit) -> Identity | None:
+        found = self._opened("identity", cookie, visit)
+        if found is None or visit.now >= found[-1] or found[0] not in self.providers:
+            return None
+        return Identity(*found[:-1])
+
+    def _back(self, provider_id: str) -> str:
+        return f"{self._url}/outside/{provider_id}/answer"
+
+    def _sealed(self, kind: str, fields: tuple, visit: Visit) -> str:
+        return self._box.seal(json.dumps([kind, visit.browser_hash, *fields])).decode()
+
+    def _opened(self, kind: str, cookie: str, visit: Visit) -> list | None:
+        """The fields, if this browser was given the cookie for this."""
+        try:
+            found = json.loads(self._box.open(cookie.encode("ascii", "replace")))
+        except (InvalidToken, ValueError):
+            return None
+        return found[2:] if found[:2] == [kind, visit.browser_hash] else None

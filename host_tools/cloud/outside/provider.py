@@ -1,0 +1,154 @@
+"""Speaking with one provider: discovery, keys, tokens and claims. Every answer has a bound and a deadline."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from host_tools.cloud.clock import Clock
+from host_tools.cloud.outside.config import FACEBOOK, Outside
+from host_tools.cloud.outside.identity import Identity, Unbelievable, check, of_claims, of_facebook
+
+TIMEOUT_S = 15
+ANSWER_MAX = 256 * 1024
+KNOWN_S = 3600  # what discovery and the key set said; a key that is unknown is asked for again
+AGAIN_S = 60  # but not more often than this, whatever keys a token names
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # signatures alone: a secret that is shared signs nothing
+
+
+class Away(Exception):  # noqa: N818
+    """The provider does not answer, or not as one."""
+
+
+class Provider:
+    """`address` leads there; `identity` is whom the answer's code stands for."""
+
+    def __init__(self, outside: Outside, clock: Clock):
+        self.outside = outside
+        self._clock = clock
+        self._document: dict[str, Any] = {}
+        self._keys: KeySet | None = None
+        self._document_at = self._keys_at = float("-inf")
+        self._trusted = ssl.create_default_context(cafile=outside.ca_file or None)
+
+    async def address(self, redirect_uri: str, state: str, nonce: str, challenge: str) -> str:
+        """Where the person is asked. Raises Away."""
+        fields = {
+            "response_type": "code",
+            "client_id": self.outside.client_id,
+            "redirect_uri": redirect_uri,
+            "state": state,
+        }
+        if self.outside.kind == FACEBOOK:
+            return f"{self.outside.dialog}?{urlencode({**fields, 'scope': 'email public_profile'})}"
+        fields |= {"scope": "openid email profile", "nonce": nonce}
+        fields |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+        where = (await self._discovered())["authorization_endpoint"]
+        return f"{where}{'&' if '?' in where else '?'}{urlencode(fields)}"
+
+    async def identity(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> Identity:
+        """Raises Away, Unbelievable."""
+        fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        fields |= {"client_id": self.outside.client_id, "client_secret": self.outside.client_secret}
+        if self.outside.kind == FACEBOOK:
+            return await self._facebook(fields)
+        document = await self._discovered()
+        tokens = await self._ask("POST", document["token_endpoint"], {**fields, "code_verifier": verifier})
+        claims = await self._verified(str(tokens.get("id_token", "")))
+        check(claims, self.outside.issuer, self.outside.client_id, nonce, self._clock())
+        if "email" not in claims and document.get("userinfo_endpoint"):
+            claims = {**await self._userinfo(document, tokens, claims), **claims}
+        return of_claims(self.outside.id, claims)
+
+    async def _userinfo(
+        self, document: Mapping[str, Any], tokens: Mapping[str, Any], claims: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Section 5.3.4: only if it is about the same person."""
+        headers = {"Authorization": f"Bearer {tokens.get('access_token', '')}"}
+        told = await self._ask("GET", document["userinfo_endpoint"], headers=headers)
+        if told.get("sub") != claims["sub"]:
+            raise Unbelievable("it tells of somebody else")
+        return told
+
+    async def _facebook(self, fields: dict[str, str]) -> Identity:
+        tokens = await self._ask("POST", f"{self.outside.issuer}/oauth/access_token", fields)
+        access = str(tokens.get("access_token", ""))
+        # A token that was stolen from another app is no use without our secret.
+        proof = hmac.new(self.outside.client_secret.encode(), access.encode(), hashlib.sha256).hexdigest()
+        query = urlencode({"fields": "id,first_name,last_name,email", "appsecret_proof": proof})
+        headers = {"Authorization": f"Bearer {access}"}
+        person = await self._ask("GET", f"{self.outside.issuer}/me?{query}", headers=headers)
+        return of_facebook(self.outside.id, person)
+
+    async def _discovered(self) -> dict[str, Any]:
+        """OpenID Connect Discovery 1.0 section 4: the document must name the issuer that was asked."""
+        if self._clock() - self._document_at > KNOWN_S:
+            address = self.outside.issuer.rstrip("/") + "/.well-known/openid-configuration"
+            document = await self._ask("GET", address)
+            wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            if document.get("issuer") != self.outside.issuer or not all(
+                isinstance(document.get(name), str) for name in wanted
+            ):
+                raise Away("its discovery document is of another issuer, or incomplete")
+            self._document, self._document_at = document, self._clock()
+        return self._document
+
+    async def _verified(self, token: str) -> Mapping[str, Any]:
+        """The claims, if one of the provider's keys signed them. A key may have turned since we looked."""
+        for fresh in (False, True):
+            try:
+                return jwt.decode(token, await self._key_set(fresh), algorithms=ALGORITHMS).claims
+            except (JoseError, ValueError) as error:
+                fault = error
+        raise Unbelievable("its signature is wrong") from fault
+
+    async def _key_set(self, fresh: bool) -> KeySet:
+        age_s = self._clock() - self._keys_at
+        if self._keys is None or age_s > (AGAIN_S if fresh else KNOWN_S):
+            found = await self._ask("GET", (await self._discovered())["jwks_uri"])
+            self._keys = KeySet.import_key_set({"keys": found.get("keys", [])})
+            self._keys_at = self._clock()
+        return self._keys
+
+    async def _ask(
+        self,
+        method: str,
+        address: str,
+        fields: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The JSON object at the address. Raises Away, which holds nothing of what was sent."""
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        connector = aiohttp.TCPConnector(ssl=self._trusted)
+        headers = {"Accept": "application/json", **(headers or {})}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
+                http.request(method, address, data=fields, headers=headers, allow_redirects=False) as answer,
+            ):
+                found = json.loads(await _body(answer)) if answer.status == 200 else None
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise Away(f"{self.outside.id} did not answer ({type(error).__name__})") from error
+        if not isinstance(found, dict):
+            raise Away(f"{self.outside.id} answered {answer.status}, or no JSON object")
+        return found
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """Raises ValueError where it has no end in sight."""
+    body = bytearray()
+    async for part in answer.content.iter_any():
+        body += part
+        if len(body) > ANSWER_MAX:
+            raise ValueError("too long")
+    return bytes(body)
