@@ -35,6 +35,9 @@ class Running(unittest.TestCase):
     def test_wrong_syntax_is_a_traceback(self):
         self.assertIn("SyntaxError", self.run_code(b"x = = 1").error)
 
+    def test_an_error_whose_text_a_line_has_damaged_is_a_traceback_too(self):
+        self.assertIn("Error", self.run_code(b"raise ValueError('\xff\xfe')").error)
+
     def test_an_exit_is_a_reset(self):
         self.assertTrue(self.run_code(b"raise SystemExit").reset)
 

@@ -24,6 +24,9 @@ Outcome = namedtuple("Outcome", "error reset must_restart")
 
 INTERRUPTED = Outcome("Traceback (most recent call last):\nKeyboardInterrupt: \n", False, False)
 
+# A line damages the names in code as it damages anything.
+NOT_UTF8 = "Traceback (most recent call last):\nUnicodeError: the error's own text is not UTF-8\n"
+
 
 class Runner:
     """`names` is what every fresh namespace holds, e.g. {"bench": bench}."""
@@ -78,7 +81,11 @@ def _unlock_heap():
 def _traceback(error):
     file = io.StringIO()
     compat.print_exception(error, file)
-    lines = file.getvalue().split("\n")
+    try:
+        text = file.getvalue()
+    except UnicodeError:
+        return NOT_UTF8
+    lines = text.split("\n")
     if len(lines) > 1 and lines[1].startswith("  File"):
         lines.pop(1)  # our own frame, the outermost; a board has none
     return "\n".join(lines)
