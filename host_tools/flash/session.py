@@ -59,6 +59,11 @@ class Board(NamedTuple):
     def block(self) -> int:
         return frames.LARGE_BLOCK if self.platform == "linux" else frames.SMALL_BLOCK
 
+    @property
+    def interruption(self) -> bytes:
+        """What ends a stub that waits for a header; one without a kernel takes Ctrl-C for a byte of it."""
+        return b"\x03" * (1 if self.platform == "linux" else frames.HEADER_SIZE)
+
 
 class Progress(NamedTuple):
     """How far a transfer is. Bytes of the content; `wire` counts both directions since the first stub."""
@@ -166,8 +171,7 @@ class _Sending:
         try:
             outcome = self._drive()
             if outcome != transfer.LOST:
-                # Enough for a stub that waits for a header and takes Ctrl-C for a byte.
-                self.line.send(b"\x03" * frames.HEADER_SIZE)
+                self.line.send(self.board.interruption)
         finally:
             if self.speed is not None:
                 self.line.set_speed(BAUD)
