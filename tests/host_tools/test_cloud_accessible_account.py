@@ -1,0 +1,119 @@
+"""The pages of passwords, profiles, undoing and leaving, for everybody: axe-core, the keyboard, 320 px."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from host_tools.cloud import certificates
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.accounts.waiting import RESET
+from tests.host_tools import axe_rig
+from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
+from tests.host_tools.test_cloud_accessible import (
+    PATIENCE_MS,
+    assert_all_reached,
+    assert_no_fault,
+    enrol,
+    look_at,
+)
+from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, join
+
+NEW = "seven herons on the weir"
+PATH = r"https://[^/]+(/{}/\S+)"
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    async with Rig(tmp_path, tls=certificates.load_or_create(tmp_path).portal_context()) as rig:
+        yield rig
+
+
+@pytest.fixture
+async def tab():
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = await browser.new_context(**axe_rig.QUIET)
+        context.set_default_timeout(PATIENCE_MS)
+        yield await context.new_page()
+        await browser.close()
+
+
+async def press(tab, name):
+    await tab.get_by_role("button", name=name, exact=True).click()
+
+
+async def mail_of(rig, subject):
+    async with asyncio.timeout(20):
+        while not (found := [mail for mail in await rig.mails(EMAIL) if mail.subject == subject]):
+            await asyncio.sleep(0.02)
+    return found[0]
+
+
+async def test_who_forgot_the_password_finds_every_page_accessible(rig, tab):
+    await rig.browser().join(EMAIL)
+    await look_at(rig, tab, "/forgotten", "/forgotten/link/over")
+    await tab.goto(str(rig.server.make_url("/forgotten")))
+    await tab.get_by_label("E-mail").fill(EMAIL)
+    await press(tab, "Send the message")
+    await tab.get_by_label("6-digit code").wait_for()
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    await tab.get_by_label("6-digit code").fill("000000")
+    await press(tab, "Go on")
+    await tab.locator("[aria-invalid=true]").wait_for()
+    await assert_no_fault(tab)
+    code = code_in(await mail_of(rig, "Set a new password"))
+    await tab.get_by_label("6-digit code").fill(code)
+    await press(tab, "Go on")
+    await tab.get_by_label("New password", exact=True).fill(NEW)
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    await press(tab, "Set the password")
+    await expect(tab.get_by_text("Register your first router")).to_be_visible()
+
+
+async def test_who_looks_after_the_profile_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await look_at(rig, tab, "/profile", "/profile/data", "/profile/email/over")
+    await tab.goto(str(rig.server.make_url("/profile")))
+    await tab.get_by_label("New e-mail").fill("ada@example.com")
+    await tab.get_by_label("Your password").fill(PASSWORD)
+    await press(tab, "Change the e-mail")
+    await tab.get_by_text("has to open the link").first.wait_for()
+    await assert_no_fault(tab)
+    path = re.search(PATH.format("profile/email"), (await mail_of(rig, "Confirm your new e-mail")).body)[1]
+    await look_at(rig, tab, path)
+    await press(tab, "Agree")
+    await tab.get_by_text("This address has agreed").wait_for()
+    await assert_no_fault(tab)
+
+
+async def test_who_undoes_or_stops_a_change_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await tab.goto(str(rig.server.make_url("/security/authenticators/add")))
+    await enrol(rig, tab)
+    holder = (await rig.parts.administration.find(EMAIL)).id
+    await rig.parts.waiting.ask(holder, RESET, "Somebody called", Visit("", "", "", rig.clock()))
+    await look_at(rig, tab, "/security", "/undo/over", "/waiting/over")
+    path = re.search(PATH.format("waiting"), (await mail_of(rig, "Two-factor is to be reset")).body)[1]
+    await look_at(rig, tab, path)
+    await press(tab, "Stop it")
+    await tab.get_by_text("Nothing happens").wait_for()
+    await assert_no_fault(tab)
+    path = re.search(PATH.format("undo"), (await mail_of(rig, "An authenticator was added")).body)[1]
+    await look_at(rig, tab, path)
+
+
+async def test_recovery_codes_become_a_file_in_a_browser(rig, tab):
+    await join(rig, tab)
+    await tab.goto(str(rig.server.make_url("/security/authenticators/add")))
+    await enrol(rig, tab)
+    shown = await tab.locator("#codes code").all_text_contents()
+    async with tab.expect_download() as waits:
+        await tab.get_by_role("link", name="Save as a file").click()
+    saved = await waits.value
+    assert saved.suggested_filename == "gatelodge-recovery-codes.txt"
+    text = (await saved.path()).read_text()
+    assert [line for line in text.splitlines() if re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", line)] == shown
