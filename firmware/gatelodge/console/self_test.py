@@ -136,9 +136,10 @@ def _entropy(parts):
     )
 
 
-# measure -> rows of: name, unit, lowest or None, highest or None. Limits leave a good router a factor of 4.
+# measure -> rows of: name, unit, lowest or None, highest or None. Times leave a good router a wide margin: a
+# bench of emulated ones shares a computer, and a station narrows them to what its boards do.
 CHECKS = (
-    (_signing, (("device key signs", "ms", None, 5000),)),  # 400 ms on the reference board
+    (_signing, (("device key signs", "ms", None, 20000),)),  # 400 ms on the reference board
     (_journal, (("flash write", "ms", None, 1000), ("flash free", "KB", 1024, None))),
     (
         _flash,

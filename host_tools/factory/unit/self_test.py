@@ -17,7 +17,7 @@ RATE_LIMIT = Limit(
 )  # a wrong prescaler or crystal is off by more; drift is network time's business
 UNCERTAINTY = 0.02  # of the rate: half of what the limit leaves a good clock
 FIRST_LOOKS = 3  # the quickest answer of these says best when it was given
-PATIENCE_S = 20.0  # to get that certain: two seconds on a line that answers in 20 ms
+PATIENCE_S = 60.0  # to get that certain: two seconds on a line that answers in 20 ms
 BETWEEN_S = 0.2
 TICKS_PERIOD = 1 << 30  # of MicroPython's ticks_ms on 32 bits; on 64 bits it does not come round
 # Of the router's own figures. A firmware that lacks one is not asked whether it is well.
