@@ -1,6 +1,10 @@
 """Many routers at once: nobody disturbs another, and who stops the line finds everything recorded."""
 
+import contextlib
+import os
+import subprocess
 import threading
+import tty
 
 import pytest
 
@@ -56,13 +60,31 @@ def test_no_more_units_are_at_work_than_the_bench_has_places(factory, tmp_path):
     assert max(running) == 1
 
 
-def test_a_port_that_is_not_there_disturbs_no_other(factory, tmp_path):
-    with rigs(tmp_path, [""]) as boards:
-        rows = steps.plan([steps.FLASH, steps.VERIFY], {steps.IDENTIFY: steps.Change(1)})
-        ports = [Port("gone", str(tmp_path / "gone")), *ports_of(boards)]
+@contextlib.contextmanager
+def terminal(fill=None):
+    """The path of a terminal at whose other end nobody is, or a program that writes without an end."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    program = subprocess.Popen(fill, stdout=ours) if fill else None
+    try:
+        yield os.ttyname(theirs)
+    finally:
+        if program:
+            program.kill()
+            program.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_ports_that_are_gone_silent_or_babbling_disturb_no_other(factory, tmp_path):
+    rows = steps.plan([steps.FLASH, steps.VERIFY], {steps.IDENTIFY: steps.Change(1, 15)})
+    with rigs(tmp_path, [""]) as boards, terminal() as silent, terminal(["yes"]) as babbling:
+        bad = [Port("gone", str(tmp_path / "gone")), Port("silent", silent), Port("babbling", babbling)]
         line = FactoryLine(factory.means(), rows, factory.told.append)
-        gone, good = line.run(ports)
-    assert (gone.verdict, gone.exit_code) == (events.NO_GO, exit_codes.SERIAL_PORT)
+        *worse, good = line.run([*bad, *ports_of(boards)])
+    assert [verdict.outcome for verdict in worse] == [events.ERROR, events.TIMEOUT, events.TIMEOUT]
+    codes = [exit_codes.SERIAL_PORT, exit_codes.HANDSHAKE, exit_codes.HANDSHAKE]
+    assert [verdict.exit_code for verdict in worse] == codes
     assert good.verdict == events.GO
 
 

@@ -1,5 +1,6 @@
 """What an operator sees of a line: live in a terminal, plain in a pipe, JSON for a machine; and Ctrl-C."""
 
+import dataclasses
 import io
 import os
 import signal
@@ -121,6 +122,15 @@ def test_a_pipe_gets_a_line_for_each_step_and_unit():
         "left: identify: ERROR in 0.5 s: no answer: look at the cable, tried again",
         "left: NO-GO GL2647000001 in 9.5 s: lock: open: set it aside",
     ]
+
+
+def test_nothing_that_a_board_says_moves_the_terminals_cursor(terminal):
+    told = dataclasses.replace(ENDED, reason="the router says \x1b[2J\x07")
+    lines = show(terminal, told)
+    assert "the router says ?[2J?" in lines[0]
+    out = io.StringIO()
+    line_show.show_for(False, out).tell(told)
+    assert "\x1b" not in out.getvalue()
 
 
 def test_a_machine_gets_every_event_and_no_prose():
