@@ -15,7 +15,6 @@ both are for the one key that was made on the router.
 import datetime
 import hashlib
 import hmac
-import ipaddress
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -23,15 +22,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from gatelodge.contract import provisioning
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.factory.authority_files import TOKEN_FILE, Passphrase, load_key, new_key_file
+from host_tools.factory.certificates import (
+    ADMIN_DAYS,
+    CRL_DAYS,
+    DEVICE_DAYS,
+    checked_request,
+    dated,
+    general_name,
+    key_usage,
+    own_certificate,
+    pem,
+)
 from host_tools.factory.files import append_durably, make_directory, write_durably
 
 if TYPE_CHECKING:
@@ -40,13 +48,6 @@ if TYPE_CHECKING:
 CA_FILE, CODE_KEY_FILE = "factory-ca.pem", "service_code.key"
 CODE_KEY_BYTES = 32
 KEY_ID_TEXT = b"gatelodge service code key"
-
-CA_DAYS = 30 * 365
-DEVICE_DAYS = 20 * 365  # a router outlives what anybody expects; nobody renews it at home
-ADMIN_DAYS = 20 * 365
-CRL_DAYS = 10 * 365  # nobody fetches a list: one that is late must not stop every router
-# A router's clock may be behind the bench's when it first checks; a day covers a wrong time zone.
-BACKDATED = datetime.timedelta(days=1)
 
 DEVICE_USAGE = ExtendedKeyUsageOID.CLIENT_AUTH
 ADMIN_USAGE = ExtendedKeyUsageOID.SERVER_AUTH
@@ -100,11 +101,11 @@ class FactoryAuthority:
         make_directory(directory)
         key = _new_key(directory, passphrase, token)
         code_key = os.urandom(CODE_KEY_BYTES)
-        certificate = _own_certificate(key)
+        certificate = own_certificate(key)
         write_durably(directory / CODE_KEY_FILE, code_key, 0o600)
         append_durably(directory / "devices.jsonl", b"")
         # The last file written: a directory without it is not a factory's yet, and is made anew.
-        write_durably(directory / CA_FILE, _pem(certificate), 0o644)
+        write_durably(directory / CA_FILE, pem(certificate), 0o644)
         return cls(directory, certificate, key, code_key)
 
     @classmethod
@@ -127,7 +128,7 @@ class FactoryAuthority:
 
     @property
     def ca_pem(self) -> bytes:
-        return _pem(self.certificate)
+        return pem(self.certificate)
 
     @property
     def ca_der(self) -> bytes:
@@ -149,7 +150,7 @@ class FactoryAuthority:
 
         Raises ToolError unless the key that the router showed signed the request, for this serial number.
         """
-        request = _checked_request(csr, serial_number, public_key)
+        request = checked_request(csr, serial_number, public_key)
         builder = self._builder(request.subject, request.public_key(), DEVICE_DAYS, DEVICE_USAGE)
         return self._sign(builder)
 
@@ -157,9 +158,9 @@ class FactoryAuthority:
         self, csr: bytes, serial_number: str, public_key: bytes, names: Sequence[str]
     ) -> bytes:
         """Return the DER of the admin page's TLS server certificate, for these DNS names and addresses."""
-        request = _checked_request(csr, serial_number, public_key)
+        request = checked_request(csr, serial_number, public_key)
         builder = self._builder(request.subject, request.public_key(), ADMIN_DAYS, ADMIN_USAGE)
-        alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
+        alternatives = x509.SubjectAlternativeName([general_name(name) for name in names])
         return self._sign(builder.add_extension(alternatives, critical=False))
 
     def revocation_list(self, revoked: Iterable[Revoked], number: int, made_at: datetime.datetime) -> bytes:
@@ -184,89 +185,18 @@ class FactoryAuthority:
     ) -> x509.CertificateBuilder:
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
-            _dated(days)
+            dated(days)
             .subject_name(subject)
             .issuer_name(self.certificate.subject)
             .public_key(key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=True)
             .add_extension(authority, critical=False)
         )
 
     def _sign(self, builder: x509.CertificateBuilder) -> bytes:
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
-
-
-def _checked_request(csr: bytes, serial_number: str, public_key: bytes) -> x509.CertificateSigningRequest:
-    try:
-        request = x509.load_der_x509_csr(csr)
-        signed = request.is_signature_valid
-    except (ValueError, InvalidSignature) as error:
-        raise _bad_request(f"cannot be read ({error})") from error
-    shown = request.public_key()
-    if not signed:
-        raise _bad_request("is not signed by its own key")
-    if not isinstance(shown, ec.EllipticCurvePublicKey) or _point(shown) != public_key:
-        raise _bad_request("is for another key than the router showed")
-    names = request.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
-    if [name.value for name in names] != [serial_number]:
-        raise _bad_request("is for another serial number")
-    return request
-
-
-def _own_certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, provisioning.ORGANIZATION),
-            x509.NameAttribute(NameOID.COMMON_NAME, "Gatelodge factory CA"),
-        ]
-    )
-    return (
-        _dated(CA_DAYS)
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-
-
-def _dated(days: int) -> x509.CertificateBuilder:
-    since = datetime.datetime.now(datetime.UTC) - BACKDATED
-    builder = x509.CertificateBuilder().serial_number(x509.random_serial_number())
-    return builder.not_valid_before(since).not_valid_after(since + datetime.timedelta(days=days))
-
-
-def _key_usage(signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _point(key: ec.EllipticCurvePublicKey) -> bytes:
-    return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _new_key(directory: Path, passphrase: bytes | None, token: "Place | None") -> ec.EllipticCurvePrivateKey:
@@ -283,13 +213,5 @@ def _no_factory(directory: Path, reason: str) -> ToolError:
     return ToolError(
         f"{directory} is no factory directory ({reason})",
         "make one with 'gatelodge factory init --dir DIRECTORY'",
-        exit_codes.PROVISIONING,
-    )
-
-
-def _bad_request(reason: str) -> ToolError:
-    return ToolError(
-        f"the router's certificate request {reason}",
-        "start this bench again; if it stays, keep the router aside",
         exit_codes.PROVISIONING,
     )

@@ -15,7 +15,8 @@ from cryptography import x509
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.factory.authority import BACKDATED, FactoryAuthority, Revoked
+from host_tools.factory.authority import FactoryAuthority, Revoked
+from host_tools.factory.certificates import BACKDATED
 from host_tools.factory.chain import Entry
 from host_tools.factory.files import locked, write_durably
 from host_tools.factory.records import Records
