@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.tables import METADATA
+from host_tools.cloud.warranty import routers as warranty
 
 ROWS_MAX = 20_000  # of one table, the newest; the log of a busy year is a tenth of it
 README = (
@@ -33,7 +34,8 @@ async def archive(session: AsyncSession, account: Account) -> bytes:
             where = _theirs(table, account)
             if where is not None:
                 rows = await _rows(session, table, where)
-                file.writestr(f"{table.name}.json", json.dumps(rows, indent=2, ensure_ascii=False))
+                file.writestr(f"{table.name}.json", _json(rows))
+        file.writestr(warranty.FILE, _json(await warranty.exported(session, account)))
     return made.getvalue()
 
 
@@ -51,6 +53,10 @@ def _theirs(table: Table, account: Account) -> Any:
     found = [columns[name] == account.id for name in ("account_id", "owner_id") if name in columns]
     found += [columns[name] == account.email for name in ("email", "recipient") if name in columns]
     return or_(*found) if found else None
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, indent=2, ensure_ascii=False)
 
 
 async def _rows(session: AsyncSession, table: Table, where: Any) -> list[dict[str, Any]]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+
 from host_tools.cloud.pages.render import ago, duration, megabytes
 from host_tools.cloud.routers.ownership import RouterView
 from host_tools.cloud.routers.registry import NEVER
+from host_tools.cloud.store.models import Router
+from host_tools.cloud.warranty.routers import day_of, warranty
+from host_tools.cloud.warranty.term import YEARS
 
 ABSENT = "–"
 
@@ -25,6 +30,23 @@ def router_words(view: RouterView, now: float) -> dict[str, str]:
         "firmware": status.get("firmware") or router.firmware or ABSENT,
         "heard": ago(heard, now),
     }
+
+
+def warranty_words(router: Router, now: float) -> dict[str, str]:
+    """{state, why}: both texts, none empty."""
+    covered, today = warranty(router), day_of(now)
+    if covered is None:
+        return {"state": "Not known yet", "why": "It begins with the sale, or when it is registered."}
+    since = "its sale" if covered.from_sale else "its first registration"
+    why = f"{YEARS} years from {since} on {spoken(covered.begins)}"
+    if covered.registered:
+        why += ", and one more because it was registered"
+    verb = "Until" if covered.runs(today) else "Ended on"
+    return {"state": f"{verb} {spoken(covered.ends)}", "why": why + "."}
+
+
+def spoken(day: datetime.date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
 def _state(view: RouterView) -> str:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import ServiceCodeError
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError
@@ -163,7 +163,9 @@ class Claims:
     async def _give(self, session: AsyncSession, claim: Claim) -> bool:
         """Make the router the account's. A router that has an owner does not move."""
         free = (Router.serial_number == claim.serial_number, Router.owner_id.is_(None))
-        given = update(Router).where(*free).values(owner_id=claim.account_id, owned_at=self._clock())
+        now = self._clock()
+        owned = {"owned_at": now, "first_owned_at": func.coalesce(Router.first_owned_at, now)}
+        given = update(Router).where(*free).values(owner_id=claim.account_id, **owned)
         if await session.scalar(given.returning(Router.serial_number)) is None:
             return False
         await self._supersede(session, Claim.serial_number == claim.serial_number, Claim.id != claim.id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from host_tools import exit_codes
 from host_tools.cloud.routers.factory_units import Source, is_same
@@ -36,6 +36,11 @@ async def import_units(database: Database, source: Source) -> Imported:
         there = {row.serial_number: FactoryRecord(**row._asdict()) for row in rows}
         new = new_units(source.units, there)
         session.add_all(Router(**unit._asdict(), state=NEVER, firmware="") for unit in new)
+        for unit in source.units:
+            known = there.get(unit.serial_number)
+            if known is not None and unit.sold_on not in (None, known.sold_on):
+                sold = update(Router).where(Router.serial_number == unit.serial_number)
+                await session.execute(sold.values(sold_on=unit.sold_on))
     ended = tuple(sorted(source.ended & there.keys()))
     return Imported(len(new), len(source.units) - len(new), ended)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 import hmac
 import json
@@ -31,6 +32,10 @@ class FactoryRecord(NamedTuple):
     service_code_hash: str
     certificate_fingerprint: str
     made_at: float
+    sold_on: str | None = None  # YYYY-MM-DD
+
+
+TEXTS = FactoryRecord._fields[:4]
 
 
 def service_code_hash(key: bytes, code: str) -> str:
@@ -51,14 +56,23 @@ def parse_record(line: str) -> FactoryRecord:
 
 def record_of(row: dict[str, Any]) -> FactoryRecord:
     """What the cloud keeps of a unit, and nothing else that the factory knows. Raises ValueError."""
-    text = {name: _text(row, name) for name in FactoryRecord._fields[:-1]}
+    text = {name: _text(row, name) for name in TEXTS}
     for name in ("service_code_hash", "certificate_fingerprint"):
         if len(bytes.fromhex(text[name])) * 2 != HEX_256:
             raise ValueError(f"{name} is no SHA-256")
         text[name] = text[name].lower()
-    made_at = row.get("made_at")
+    made_at: Any = row.get("made_at")
     is_time = isinstance(made_at, (int, float)) and 0 <= made_at < LATEST_S
-    return FactoryRecord(made_at=float(made_at) if is_time else 0.0, **text)
+    known_at = float(made_at) if is_time else 0.0
+    return FactoryRecord(**text, made_at=known_at, sold_on=_day(row.get("sold_on")))
+
+
+def _day(value: Any) -> str | None:
+    """A date that is none is left out: it is no reason to leave out the router."""
+    try:
+        return datetime.date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        return None
 
 
 def _text(row: dict[str, Any], name: str) -> str:
@@ -165,7 +179,8 @@ async def _keep(session: AsyncSession, record: FactoryRecord) -> None:
                 row = Router(state=NEVER, firmware="")
                 session.add(row)
             for name, value in record._asdict().items():
-                setattr(row, name, value)
+                if value is not None:  # a sale that is known stays so
+                    setattr(row, name, value)
     except IntegrityError:
         # Left out alone: with it the others would fail, and every registration that looks for something new.
         log.error("%s was left out: another router has its service code", record.serial_number)

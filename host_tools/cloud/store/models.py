@@ -211,6 +211,8 @@ class Router(Base):
     made_at: Mapped[float]
     owner_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
     owned_at: Mapped[float | None]
+    first_owned_at: Mapped[float | None]  # by anybody: the warranty counts from it, whoever owns it now
+    sold_on: Mapped[str | None] = mapped_column(String(10))  # YYYY-MM-DD, where the factory knows
     state: Mapped[str] = mapped_column(String(10))
     heard_at: Mapped[float | None]
     firmware: Mapped[str] = mapped_column(String(64))
