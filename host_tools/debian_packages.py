@@ -56,6 +56,8 @@ ROWS = (
     Row("libapache2-mod-auth-openidc", f"file:{APACHE_MODULES}/mod_auth_openidc.so", "test", "its client"),
     Row("gcc-arm-none-eabi", "arm-none-eabi-gcc", "test", "MicroPython for a board without Linux"),
     Row("libnewlib-arm-none-eabi", "file:/usr/lib/arm-none-eabi/newlib", "test", "its C library"),
+    Row("nodejs", "node", "test", "a certified provider of accounts elsewhere"),
+    Row("npm", "npm", "test", "its package"),
     Row("postgresql", "file:/usr/lib/postgresql", "test", "the cloud's other database"),
     Row("chromium", "chromium", "test", "the tests' browser"),
     Row("wrk", "wrk", "bench", "the load of `make bench`"),

@@ -1,0 +1,115 @@
+"""Signing in at a certified provider that none of us wrote: oidc-provider, with Chromium between the two."""
+
+import asyncio
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from host_tools.cloud import certificates
+from host_tools.cloud.outside.config import Outside
+from tests.host_tools import axe_rig
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in, free_port
+from tests.host_tools.test_cloud_accessible import assert_no_fault
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
+PROVIDER = Path(__file__).parents[1] / "fakes" / "oidc_provider"
+BUILT = Path(__file__).parents[2] / "build" / "oidc-provider"
+INSTALL_S = 300
+PATIENCE_MS = 20000
+
+
+async def installed():
+    """The provider and what it needs, from npm, kept until its version changes."""
+    wanted = (PROVIDER / "package.json").read_bytes()
+    mark = BUILT / "installed.json"
+    if not mark.exists() or mark.read_bytes() != wanted:
+        BUILT.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROVIDER / "package.json", BUILT)
+        npm = await asyncio.create_subprocess_exec(
+            "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", cwd=BUILT
+        )
+        assert await asyncio.wait_for(npm.wait(), INSTALL_S) == 0
+        mark.write_bytes(wanted)
+    shutil.copy(PROVIDER / "provider.js", BUILT)
+    return BUILT / "provider.js"
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    port, provider_port, secret = free_port(), free_port(), secrets.token_hex(16)
+    url = f"https://localhost:{port}"
+    command = (str(await installed()), str(provider_port), f"{url}/outside/example/answer", secret)
+    node = await asyncio.create_subprocess_exec("node", *command, stdout=asyncio.subprocess.PIPE)
+    outside = Outside("example", "Example Ltd", f"http://127.0.0.1:{provider_port}", "gatelodge", secret)
+    try:
+        assert b"ready" in await asyncio.wait_for(node.stdout.readline(), PATIENCE_S)
+        context = certificates.load_or_create(tmp_path).portal_context()
+        async with Rig(tmp_path, tls=context, port=port, public_url=url, outside=(outside,)) as rig:
+            yield rig
+    finally:
+        node.kill()
+        await node.wait()
+
+
+@pytest.fixture
+async def tab():
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = await chromium.new_context(**axe_rig.QUIET)
+        context.set_default_timeout(PATIENCE_MS)
+        yield await context.new_page()
+        await chromium.close()
+
+
+async def agree_there(tab, name):
+    """On the provider's own pages: sign in as NAME, and agree."""
+    if await tab.get_by_placeholder("Enter any login").count():
+        await tab.get_by_placeholder("Enter any login").fill(name)
+        await tab.get_by_placeholder("and password").fill("anything")
+        await tab.get_by_role("button", name="Sign-in").click()
+    await tab.get_by_role("button", name="Continue").click()
+
+
+async def test_a_person_signs_up_connects_and_signs_in_elsewhere(rig, tab):
+    url = rig.settings.public_url
+    await tab.goto(url + "/sign-in")
+    await tab.get_by_role("link", name="Sign in with Example Ltd").click()
+    await agree_there(tab, "ada")
+    await expect(tab.get_by_role("heading", name="Your account at Example Ltd is new here")).to_be_visible()
+    await assert_no_fault(tab)
+    await tab.get_by_label("Country").select_option("BE")
+    await tab.get_by_label("terms of use").check()
+    await tab.get_by_role("button", name="Create account").click()
+    await tab.get_by_role("link", name="Not now").click()
+    await tab.goto(url + "/security/outside")
+    await expect(tab.get_by_role("listitem").get_by_text("ada@example.org")).to_be_visible()
+    await assert_no_fault(tab)
+    await tab.get_by_role("button", name="Sign out").click()
+    await tab.get_by_role("link", name="Sign in with Example Ltd").click()
+    await expect(tab.get_by_text("Register your first router")).to_be_visible()
+
+
+async def test_a_person_connects_the_account_that_she_has_elsewhere(rig, tab):
+    url = rig.settings.public_url
+    bob = rig.browser()
+    await bob.join("bob@example.org")
+    await bob.sign_out()
+    await tab.goto(url + "/sign-in")
+    await tab.get_by_role("link", name="Sign in with Example Ltd").click()
+    await agree_there(tab, "bob")
+    await tab.get_by_role("button", name="I have an account").click()
+    await tab.get_by_label("E-mail").fill("bob@example.org")
+    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    await tab.get_by_role("button", name="Sign in", exact=True).click()
+    await tab.get_by_label("Code from the e-mail").wait_for()
+    await tab.get_by_label("Code from the e-mail").fill(code_in((await rig.mails("bob@example.org"))[0]))
+    await tab.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(tab.get_by_role("heading", name="Connect Example Ltd")).to_be_visible()
+    await assert_no_fault(tab)
+    await tab.get_by_label("Your password").fill(PASSWORD)
+    await tab.get_by_role("button", name="Connect").click()
+    await expect(tab.get_by_text("The account is connected")).to_be_visible()
