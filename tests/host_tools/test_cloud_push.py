@@ -133,6 +133,27 @@ async def test_a_browser_that_is_not_trusted_cannot_subscribe(rig, ada, service)
     assert page.status == 422
 
 
+async def test_a_change_is_told_to_the_other_trusted_browsers(rig, ada, service):
+    totp, _ = await ada.enrol()  # which ends all trust
+    await ada.sign_out()
+    await enter(rig, ada, totp, trust="yes")
+    pushed = await subscribe(rig, ada, service)
+    other = rig.browser()
+    await enter(rig, other, totp)
+    await other.post("/security/recovery-codes", password=PASSWORD)
+    await settled(rig)
+    assert [(notice["title"], notice["link"]) for notice in pushed.received] == [
+        ("New recovery codes were made", "/security/log")
+    ]
+
+
+async def enter(rig, browser, totp, **ticked):
+    await browser.sign_in()
+    rig.clock.now += 30
+    page = await browser.post("/sign-in/code", code=totp.at(int(rig.clock())), **ticked)
+    assert page.path == "/routers"
+
+
 async def test_another_accounts_browsers_are_told_nothing(rig, ada, service):
     pushed = await subscribe(rig, ada, service)
     eve = rig.browser()

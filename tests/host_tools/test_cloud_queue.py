@@ -26,7 +26,7 @@ from host_tools.cloud.delivery.queue import LEASE_S, Queue
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
-from tests.host_tools.cloud_rig import PATIENCE_S, Clock, Rig, code_in
+from tests.host_tools.cloud_rig import DATABASE, PATIENCE_S, Clock, Rig, code_in, database_url
 
 NOW = 1000.0
 EMAIL = "ada@example.org"
@@ -117,8 +117,13 @@ def test_one_message_that_arrives_is_enough(rows, told):
 
 
 @pytest.fixture
-async def database(tmp_path):
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/cloud.db")
+def kind():
+    return DATABASE
+
+
+@pytest.fixture
+async def database(tmp_path, kind):
+    database = Database(database_url(tmp_path, kind))
     await database.migrate()
     yield database
     await database.close()
@@ -148,9 +153,10 @@ async def run_until(posts, condition):
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_two_processes_send_every_message_once(tmp_path, database):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_two_processes_send_every_message_once(tmp_path, kind, database):
     clock, carrier = Clock(), Carrier(at_once=4)
-    other = Database(str(database.engine.url))  # connections of its own, as another process has
+    other = Database(database_url(tmp_path, kind))  # connections of its own, as another process has
     await fill(database, clock, 60)
     await run_until(
         [Post(each, {MAIL: carrier}, clock) for each in (database, other)],
@@ -161,7 +167,8 @@ async def test_two_processes_send_every_message_once(tmp_path, database):
     assert {message.state for message in await messages(database)} == {SENT}
 
 
-async def test_a_claim_is_nobody_elses_until_its_lease_ends(database):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_claim_is_nobody_elses_until_its_lease_ends(kind, database):
     clock, queue = Clock(), Queue(database)
     await fill(database, clock)
     claimed = await queue.claim((MAIL,), clock())

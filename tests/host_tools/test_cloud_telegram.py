@@ -44,7 +44,9 @@ async def ada(rig):
 async def linked(rig, browser, person):
     """The page after a chat was linked."""
     await offered(rig, browser, person)
-    return await browser.post("/security/telegram/link")
+    page = await browser.post("/security/telegram/link")
+    await rig.until(rig.parts.post.idle)  # the chat itself is told of it
+    return page
 
 
 async def offered(rig, browser, person):
@@ -235,6 +237,16 @@ async def test_an_unlinked_chat_is_asked_no_more_and_answers_nothing(rig, ada, t
     await person.presses(number_on(page))
     await told(person, "This sign-in is over")
     assert (await rig.browser().enter()).path == "/routers"  # by mail again
+
+
+async def test_every_change_is_told_in_every_chat_and_the_undo_stays_in_the_mail(rig, ada, telegram):
+    person = telegram.person(7, "Ada")
+    await linked(rig, ada, person)
+    assert "A Telegram chat was linked" in person.messages[-1]["text"]
+    fields = {"password": PASSWORD, "new_password": "a lantern over the door"}
+    await ada.post("/security/password", **fields)
+    await told(person, "The password was changed")
+    assert "/undo/" in (await rig.mails(EMAIL))[0].body and "/undo/" not in person.messages[-1]["text"]
 
 
 async def test_another_accounts_chat_cannot_be_unlinked(rig, ada, telegram):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import letters
+from host_tools.cloud.accounts import letters, trusted
 from host_tools.cloud.accounts.events import KINDS, note
 from host_tools.cloud.accounts.undo import Step, offer
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.delivery.post import PUSH, TELEGRAM, Post
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import SecretBox
+from host_tools.cloud.store.telegram_models import TelegramChat
 
 
 class Changes:
@@ -42,6 +44,18 @@ class Changes:
             link = f"{self._url}/undo/" + offer(session, self._box, kind, about, account, steps, visit.now)
         text = letters.factor_changed(KINDS[kind], about, link, self._url, visit.now)
         await self._post.add(session, account.email, text, visit.now)
+        await self._tell_elsewhere(session, kind, about, visit, account)
+
+    async def _tell_elsewhere(
+        self, session: AsyncSession, kind: str, about: str, visit: Visit, account: Account
+    ) -> None:
+        """In every linked chat, and to every other trusted browser. What undoes it is in the mail alone."""
+        text = letters.change_notice(KINDS[kind], about, self._url)
+        chats = select(TelegramChat.chat).where(TelegramChat.account_id == account.id)
+        for channel, recipients in ((TELEGRAM, chats), (PUSH, trusted.subscribed(account.id, visit))):
+            if channel in self._post.channels:
+                for recipient in list(await session.scalars(recipients)):
+                    await self._post.add(session, recipient, text, visit.now, channel)
 
     def wake(self) -> None:
         self._post.wake()

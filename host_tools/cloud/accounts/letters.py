@@ -53,6 +53,13 @@ def push_question(from_where: str, browser: str, sign_in_id: str) -> Text:
     return Text("A new browser asks to be let in", body, json.dumps(extra))
 
 
+def change_notice(what: str, about: str, public_url: str) -> Text:
+    """In a chat, or as a notice: `what` is a sentence of events.KINDS."""
+    named = f"{what}: “{about}”" if about else what
+    body = f"{named}. If it was not you, look at your security page at once:\n{public_url}/security"
+    return Text(what, body, json.dumps({"link": "/security/log"}))
+
+
 def calling(number: str) -> Text:
     """For the driver of calls: the number that calls."""
     return Text("Call", number)
