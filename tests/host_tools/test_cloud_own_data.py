@@ -19,7 +19,7 @@ from tests.host_tools.test_cloud_passkeys import ORIGIN, add
 from tests.host_tools.test_cloud_phones import NUMBER
 from tests.host_tools.test_cloud_phones import add as add_phone
 
-EMAIL, SERIAL = "ada@example.org", "GL-0001"
+EMAIL, NEW_EMAIL, SERIAL = "ada@example.org", "ada.bell@example.com", "GL-0001"
 WAIT_S = KINDS_OF_CHANGE[DELETION].wait_s
 
 
@@ -34,6 +34,7 @@ async def ada(rig):
     """Somebody who has a little of everything."""
     browser = rig.browser()
     await browser.join()
+    await browser.post("/profile/email", form_page="/profile", email=NEW_EMAIL, password=PASSWORD)
     browser.totp, _ = await browser.enrol()
     await add_phone(rig, browser)
     await add(browser, SoftPasskey(ORIGIN))
@@ -104,6 +105,7 @@ async def test_an_account_is_deleted_after_its_time_with_all_that_it_had(rig, ad
 
 async def test_nothing_of_the_person_is_left_but_the_last_mail(rig, ada):
     await ask_deletion(ada)
+    await rig.mails()  # all have left the queue
     rig.clock.now += WAIT_S
     await rig.parts.waiting.carry_out()
     assert [mail.subject for mail in await rig.mails()] == ["The account was deleted"]
@@ -111,6 +113,7 @@ async def test_nothing_of_the_person_is_left_but_the_last_mail(rig, ada):
         for table in METADATA.sorted_tables:
             rows = str((await session.execute(select(table))).all())
             assert NUMBER not in rows and "Bell" not in rows, table.name
+            assert NEW_EMAIL not in rows or table.name in ("messages", "outbox"), table.name
             assert EMAIL not in rows or table.name in ("messages", "outbox"), table.name
 
 

@@ -155,6 +155,20 @@ async def test_a_stranger_does_not_fill_an_inbox(rig, ada):
     assert [page.status for page in pages] == [200] * 5 + [429] * 3
 
 
+async def test_strangers_who_ask_keep_the_owner_from_no_message(rig, ada):
+    await ada.sign_out()
+    for _ in range(8):
+        await rig.browser().post("/forgotten", email=EMAIL)
+    assert (await ada.post("/forgotten", email=EMAIL)).path == "/forgotten/code"
+
+
+async def test_a_reset_ends_an_email_change_that_somebody_began(rig, ada):
+    await ada.post("/profile/email", form_page="/profile", email="eve@example.org", password=PASSWORD)
+    await reset_by_code(rig, rig.browser())
+    path = re.search(r"(/profile/email/\S+)", (await rig.mails("eve@example.org"))[0].body)[1]
+    assert (await rig.browser().get(path)).status == 410
+
+
 async def test_it_was_not_me_in_a_mail_leads_to_a_new_password(rig, ada):
     await ada.sign_out()
     await rig.browser().sign_in()

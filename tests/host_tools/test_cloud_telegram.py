@@ -94,7 +94,11 @@ async def test_a_chat_is_a_factor_after_its_person_is_confirmed_in_the_account(r
     page = await ada.post("/security/telegram/link")
     assert page.text.count("<li><code>") == 10
     assert "Ada Bell (@ada)" in (await ada.get("/security")).text
-    assert (await rig.mails(EMAIL))[0].subject == "A Telegram chat was linked"
+    mail = (await rig.mails(EMAIL))[0]
+    assert mail.subject == "A Telegram chat was linked"
+    await rig.browser().post(re.search(r"https://[^/]+(/undo/\S+)", mail.body)[1], password=PASSWORD)
+    assert (await ada.enter()).path == "/routers"  # by mail again
+    assert "(@ada)" not in (await ada.get("/security")).text
 
 
 async def test_making_a_link_asks_for_the_password(rig, ada):

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import letters, undo
 from host_tools.cloud.accounts.changes import Changes
+from host_tools.cloud.accounts.emails import hinted
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import KINDS, note
 from host_tools.cloud.accounts.factors import Factors
@@ -61,7 +62,7 @@ class EmailChanges:
             row.old_hash, row.new_hash = token_hash(old_token), token_hash(new_one)
             row.expires_at = visit.now + CHANGE_S
             session.add(row)
-            note(session, account.id, "email_asked", visit, email)
+            note(session, account.id, "email_asked", visit, hinted(email))
             await self._write(session, account, email, (old_token, new_one), visit.now)
         self._post.wake()
 
@@ -115,7 +116,7 @@ class EmailChanges:
             raise RefusedError("", OVER)
         account = await session.get_one(Account, row.account_id)
         steps = undo.setting(email=account.email)
-        await self._changes.tell(session, "email_changed", row.email, visit, account, steps)
+        await self._changes.tell(session, "email_changed", hinted(row.email), visit, account, steps)
         account.email = row.email
         text = letters.factor_changed(KINDS["email_changed"], row.email, "", self._url, visit.now)
         await self._post.add(session, row.email, text, visit.now)

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.routers.ownership import wipe
-from host_tools.cloud.store.account_models import Undo
+from host_tools.cloud.store.account_models import EmailChange, Undo
 from host_tools.cloud.store.models import (
     Account,
     Authenticator,
@@ -44,7 +44,9 @@ async def delete_account(session: AsyncSession, account: Account) -> list[str]:
     for router in routers:
         await wipe(session, router)
     phones = await session.scalars(select(Phone.number).where(Phone.account_id == account.id))
-    theirs = [account.email, *phones]
+    mine = (EmailChange.account_id == account.id, EmailChange.email.not_in(select(Account.email)))
+    asked = await session.scalars(select(EmailChange.email).where(*mine))
+    theirs = [account.email, *phones, *asked]
     for table in (Message, OutboxMessage):
         await session.execute(delete(table).where(table.recipient.in_(theirs)))
     await session.execute(delete(SignUp).where(SignUp.email == account.email))

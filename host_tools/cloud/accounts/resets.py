@@ -24,7 +24,7 @@ from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
-from host_tools.cloud.store.account_models import PasswordReset
+from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Session, SignIn
 from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
@@ -62,7 +62,8 @@ class Resets:
 
     async def begin(self, who: str, visit: Visit) -> None:
         """`who`: an e-mail, or a user name of before. Raises ThrottledError."""
-        await self._turnstile.take("reset", account=who, address=visit.address)
+        # A browser that is known to the account counts by itself: strangers keep its owner from no message.
+        await self._turnstile.take("reset", account=self._turnstile.whom(who, visit), address=visit.address)
         code, link_token = f"{secrets.randbelow(10**6):06d}", new_token()
         row = PasswordReset(id=new_id(), browser_hash=visit.browser_hash, tries=0, proved=False)
         row.code_hash, row.link_hash = self._hash(row.id, code), token_hash(link_token)
@@ -129,7 +130,7 @@ class Resets:
         account.password_hash = password_hash
         account.terms_version = account.terms_version or TERMS_VERSION
         await trusted.forget_all(session, account_id)
-        for table in (Session, SignIn, PasswordReset):
+        for table in (Session, SignIn, PasswordReset, EmailChange):
             await session.execute(delete(table).where(table.account_id == account_id))
         if not signin.two_factor(await holdings(session, account_id, visit)):
             # This browser has just proved the e-mail, as a new one would have to.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.accounts import undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.factors import Factors
@@ -115,7 +116,8 @@ class TelegramChats:
             row.created_at = row.used_at = visit.now
             session.add(row)
             await self._forget(session, visit)
-            await self._changes.tell(session, "telegram_linked", row.name, visit)
+            steps = undo.dropping(row)
+            await self._changes.tell(session, "telegram_linked", row.name, visit, steps=steps)
         self._changes.wake()
         return codes
 
@@ -126,9 +128,10 @@ class TelegramChats:
             row = await session.get(TelegramChat, chat_id)
             if row is None or row.account_id != visit.signed_in.id:
                 raise NotTheirsError
+            steps = undo.restoring(row)
             await session.delete(row)
             await self._factors.dropped(session, visit)
-            await self._changes.tell(session, "telegram_unlinked", row.name, visit)
+            await self._changes.tell(session, "telegram_unlinked", row.name, visit, steps=steps)
         self._changes.wake()
 
     async def prune(self, now: float) -> None:

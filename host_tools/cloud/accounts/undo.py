@@ -27,6 +27,7 @@ from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Authenticator, Base, Phone, RecoveryCode, Session, SignIn
 from host_tools.cloud.store.passkey_models import Passkey
 from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
+from host_tools.cloud.store.telegram_models import TelegramChat
 
 UNDO_S = 3 * 24 * 3600
 WRONG_PASSWORD = "That is not the password that was valid before the change. Try again."
@@ -34,9 +35,15 @@ OVER = "This change was undone already, or is older than 3 days."
 TAKEN = "The old e-mail belongs to another account by now. Write to support."
 
 DROP, RESTORE, SET, VOID = "drop", "restore", "set", "void"
-TABLES: dict[str, type[Base]] = {table.__tablename__: table for table in (Authenticator, Phone, Passkey)}
-
-UNIQUE = {Phone.__tablename__: ("number",), Passkey.__tablename__: ("credential_hash",)}  # beside the id
+TABLES: dict[str, type[Base]] = {
+    table.__tablename__: table for table in (Authenticator, Phone, Passkey, TelegramChat)
+}
+# Beside the id, what an account holds once.
+UNIQUE = {
+    Phone.__tablename__: ("number",),
+    Passkey.__tablename__: ("credential_hash",),
+    TelegramChat.__tablename__: ("chat",),
+}
 
 
 class Step(NamedTuple):
