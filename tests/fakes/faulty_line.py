@@ -38,6 +38,7 @@ class FaultyLine:
         self._sleep = sleep
         self._clock = clock
         self._free_at = {TO_BOARD: 0.0, TO_HOST: 0.0}
+        self._overslept = {TO_BOARD: 0.0, TO_HOST: 0.0}
         self._since = dict(self.carried)
 
     @property
@@ -87,7 +88,8 @@ class FaultyLine:
         return byte
 
     def _take_time(self, to_board, count):
-        """Both directions of a line carry at the same time."""
-        began = max(self._clock(), self._free_at[to_board])
+        """Both directions of a line carry at the same time. A real one has not waited while we overslept."""
+        began = max(self._clock() - self._overslept[to_board], self._free_at[to_board])
         self._free_at[to_board] = began + count * BITS_PER_BYTE / self.baud
         self._sleep(max(0.0, self._free_at[to_board] - self._clock()))
+        self._overslept[to_board] = max(0.0, self._clock() - self._free_at[to_board])
