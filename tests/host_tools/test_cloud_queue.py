@@ -8,6 +8,7 @@ import pytest
 from gatelodge.contract.errors import StateError
 from sqlalchemy import select, update
 
+from host_tools.cloud.delivery import post as post_module
 from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.delivery.post import MAIL, SMS, Post
@@ -242,6 +243,21 @@ async def test_a_slow_carrier_keeps_no_other_channel_waiting(database):
     free.set()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_lane_that_fails_begins_again_and_breaks_off_no_other(database, monkeypatch, caplog):
+    monkeypatch.setattr(post_module, "AGAIN_S", 0)
+    clock, carrier, told = Clock(), Carrier(), []
+    post = Post(database, {SMS: carrier}, clock)
+
+    async def hear(message):
+        told.append(message.id)
+        raise RuntimeError("a fault of ours")
+
+    post.news = hear
+    await fill(database, clock, 3, channel=SMS, about="sign-in sms 1")
+    await run_until([post], lambda: len(told) == 3)
+    assert carrier.carried == ["body 0", "body 1", "body 2"] and "begins again" in caplog.text
 
 
 async def test_what_nothing_carries_any_more_is_given_up(database):

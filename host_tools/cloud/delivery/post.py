@@ -19,6 +19,7 @@ from host_tools.cloud.delivery.queue import Queue
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
+from host_tools.cloud.tasks import AGAIN_S
 
 MAIL, SMS, VOICE, TELEGRAM, PUSH = "mail", "sms", "voice", "telegram", "push"
 CHANNELS = (MAIL, SMS, VOICE, TELEGRAM, PUSH)
@@ -174,13 +175,22 @@ class Lane:
 
     async def run(self) -> None:
         while True:
-            self._wanted.clear()
-            self._working = True
-            while (message := await self._queue.claim(self.channels, self._clock())) is not None:
-                await self._carry(message)
-            due_at = await self._queue.next_due_at(self.channels)
-            self._working = False
-            await self._sleep(IDLE_S if due_at is None else min(IDLE_S, max(0.0, due_at - self._clock())))
+            try:
+                await self._turn()
+            except Exception:
+                # The other lanes are in the middle of sending: what is broken off there would be sent again.
+                log.exception("a lane of %s failed, and begins again in %d s", self.channels, AGAIN_S)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _turn(self) -> None:
+        """Everything that is due, then sleep until more may be."""
+        self._wanted.clear()
+        self._working = True
+        while (message := await self._queue.claim(self.channels, self._clock())) is not None:
+            await self._carry(message)
+        due_at = await self._queue.next_due_at(self.channels)
+        self._working = False
+        await self._sleep(IDLE_S if due_at is None else min(IDLE_S, max(0.0, due_at - self._clock())))
 
     async def _sleep(self, seconds: float) -> None:
         try:
