@@ -133,6 +133,28 @@ def test_cat_shows_the_file_as_it_is(rig, device):
     assert succeed(rig, "fs", "cat", f"{device}/file") == "zwei\nZeilen ü\n".encode()
 
 
+def test_a_folder_of_this_computer_is_mounted_imported_from_and_written_to(rig, tmp_path):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text("from .part import name\n")
+    (tmp_path / "package" / "part.py").write_text("name = 'from there'\n")
+    assert b"from there\n" in succeed(rig, "mount", tmp_path, "exec", "import package; print(package.name)")
+    succeed(rig, "mount", tmp_path, "exec", "open('written', 'w').write('by the router')")
+    assert (tmp_path / "written").read_text() == "by the router"
+
+
+def test_a_soft_reset_leaves_nothing_mounted(rig, tmp_path):
+    succeed(rig, "mount", tmp_path, "exec", "import os")
+    listed = "import vfs; print([path for _, path in vfs.mount()])"
+    assert succeed(rig, "exec", listed) == b"['/']\n"
+
+
+def test_folders_are_copied_whole(rig, tmp_path, device):
+    (tmp_path / "tree" / "deep").mkdir(parents=True)
+    (tmp_path / "tree" / "deep" / "file").write_bytes(bytes(range(256)))
+    succeed(rig, "fs", "cp", "-r", tmp_path / "tree", f":{device}/")
+    assert (device / "tree" / "deep" / "file").read_bytes() == bytes(range(256))
+
+
 def test_mkdir_touch_rm_and_rmdir_change_the_flash(rig, device):
     succeed(rig, "fs", "mkdir", f"{device}/a", "+", "fs", "touch", f"{device}/a/b")
     assert (device / "a" / "b").exists()

@@ -16,6 +16,7 @@ from gatelodge import compat
 
 if compat.MICROPYTHON:
     import micropython
+    import vfs
 else:
     micropython = None  # CPython delivers interrupts between bytecodes, its heap is never torn
 
@@ -36,7 +37,8 @@ class Runner:
         self.reset()
 
     def reset(self):
-        """Forget every name that code has made."""
+        """Forget every name that code has made, and what it has mounted."""
+        _unmount()
         self._namespace = {"__name__": "__main__"}
         self._namespace.update(self._names)
         gc.collect()
@@ -65,6 +67,19 @@ class Runner:
                 gc.disable()
             return Outcome(_traceback(error), False, torn)
         return Outcome("", False, False)
+
+
+def _unmount():
+    """Leave the root, as a board does: mpremote mounts its folder and relies on the reset."""
+    if micropython is None:
+        return
+    try:
+        mounted = vfs.mount()
+    except TypeError:
+        return  # MicroPython before 1.25 does not tell
+    for _, path in mounted:
+        if path != "/":
+            vfs.umount(path)
 
 
 def _unlock_heap():
