@@ -159,6 +159,18 @@ class TimeAndEntropyTest(unittest.TestCase):
         self.assertNotEqual(compat.entropy(16), compat.entropy(16))
 
 
+class FileTest(unittest.TestCase):
+    def test_what_was_dropped_from_memory_is_read_from_the_flash_again(self):
+        path = "/tmp/compat-" + compat.entropy(6).hex()
+        with open(path, "wb") as file:
+            file.write(b"kept")
+            compat.sync_file(file)
+        self.assertTrue(compat.drop_cached(path))
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"kept")
+        compat.remove(path)
+
+
 class SocketTest(unittest.TestCase):
     def test_a_socket_wakes_its_waiter_once_there_is_something_to_read(self):
         async def scene():
