@@ -43,11 +43,12 @@ VERBS = (
     Verb("ledger export", "host_tools.factory.verb_ledger_export", "print the entries for other programs"),
     Verb("ledger stats", "host_tools.factory.verb_ledger_stats", "show the yield, as a table and as a chart"),
     Verb("cloud serve", "host_tools.cloud.verb_serve", "run the cloud service"),
+    Verb("cloud clients", "host_tools.cloud.oidc.verb_clients", "manage the applications that sign in here"),
     Verb("cloud account", "host_tools.cloud.verb_account", "create, disable, enable, show, reset two-factor"),
     Verb("cloud check", "host_tools.cloud.verb_check", "refuse what is unsafe in production"),
     Verb("cloud migrate", "host_tools.cloud.verb_migrate", "bring the database to this release"),
     Verb("cloud prune", "host_tools.cloud.verb_prune", "drop what is over"),
-    Verb("cloud rotate-keys", "host_tools.cloud.verb_rotate_keys", "seal the cloud's secrets under a new key"),
+    Verb("cloud rotate-keys", "host_tools.cloud.verb_rotate_keys", "seal the secrets under a new key"),
     Verb("cloud import-users", "host_tools.cloud.verb_import_users", "bring customers with user names"),
     Verb("cloud import-devices", "host_tools.cloud.verb_import_devices", "take in a factory's routers"),
 )

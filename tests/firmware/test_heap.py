@@ -16,7 +16,7 @@ class TestHeap(unittest.TestCase):
         with self.assertRaises(BoardError) as caught:
             heap.check(1024 * KB)
         self.assertIn("a heap of 1024 KB, too small", str(caught.exception))
-        self.assertIn("-X heapsize=%dk" % LEAST_HEAP_KB, str(caught.exception))
+        self.assertIn(f"-X heapsize={LEAST_HEAP_KB}k", str(caught.exception))
 
     def test_connections_grow_with_the_heap_up_to_what_homes_need(self):
         sizes = range(LEAST_HEAP_KB, 16 * 1024, 100)

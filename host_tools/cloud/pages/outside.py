@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from aiohttp import web
 
 from host_tools.cloud.accounts.countries import COUNTRIES
@@ -20,6 +22,7 @@ from host_tools.cloud.parts import PARTS
 QUESTION_COOKIE = "__Host-cloud-outside"
 IDENTITY_COOKIE = "__Host-cloud-identity"
 FINISH = "/security/outside/finish"
+Answer = TypeVar("Answer", bound=web.StreamResponse)
 SIGN_UP = (forms.FIRST_NAME, forms.LAST_NAME, forms.COUNTRY, forms.TERMS)
 
 
@@ -35,15 +38,14 @@ async def answer(request: web.Request) -> web.StreamResponse:
     try:
         identity, purpose = await parts.outside.answer(_provider_id(request), cookie, given, visit)
         if purpose == flow.SIGN_IN:
-            return _forget(await _enter(request, identity), QUESTION_COOKIE)
+            return _sent(_forget(await _enter(request, identity), QUESTION_COOKIE))
         if visit.session is None or visit.session.id != purpose:
             raise RefusedError("", flow.FAILED)
         await parts.links.add(identity, _name(request, identity.provider), visit)
     except RefusedError as error:
-        return _forget(
-            page(request, "outside_failed.html", errors=refused(error), status=422), QUESTION_COOKIE
-        )
-    return _forget(web.HTTPSeeOther("/security/outside?done=outside-added"), QUESTION_COOKIE)
+        failed = page(request, "outside_failed.html", errors=refused(error), status=422)
+        return _forget(failed, QUESTION_COOKIE)
+    raise _forget(web.HTTPSeeOther("/security/outside?done=outside-added"), QUESTION_COOKIE)
 
 
 async def new(request: web.Request) -> web.StreamResponse:
@@ -204,6 +206,6 @@ def _sent(answer: web.StreamResponse) -> web.StreamResponse:
     return answer
 
 
-def _forget(answer: web.StreamResponse, cookie: str) -> web.StreamResponse:
+def _forget(answer: Answer, cookie: str) -> Answer:
     answer.del_cookie(cookie, path="/", secure=True, httponly=True, samesite="Lax")
-    return _sent(answer)
+    return answer
