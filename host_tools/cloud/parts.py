@@ -49,6 +49,8 @@ from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
 from host_tools.cloud.delivery.web_push import VapidKeys, WebPush
+from host_tools.cloud.help.desk import Desk
+from host_tools.cloud.help.requests import HelpCentre
 from host_tools.cloud.oidc.provider import Provider
 from host_tools.cloud.outside.flow import Flow
 from host_tools.cloud.outside.links import Links
@@ -112,6 +114,8 @@ class Parts:
     claims: Claims
     ownership: Ownership
     notices: Notices
+    help: HelpCentre
+    desk: Desk
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -202,6 +206,8 @@ def build_parts(
         claims=claims,
         ownership=ownership,
         notices=Notices(database, turnstile, post, clock),
+        help=HelpCentre(database, turnstile),
+        desk=Desk(database, post, url),
     )
 
 

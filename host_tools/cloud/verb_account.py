@@ -1,4 +1,4 @@
-"""Look after one account: create, disable, enable, show, or reset its two-factor.
+"""Look after one account: create, disable, enable, show, reset its two-factor, or give it a role in support.
 
 WHO is an e-mail, a user name or an account's id. Whatever is done is written to the account's log with the
 name of whoever did it, and told to its person by mail, which the running cloud sends.
@@ -20,12 +20,14 @@ from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.emails import check_email, is_user_name
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import RESET
+from host_tools.cloud.help.roles import MAY, NOBODY
 from host_tools.cloud.parts import Parts
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_id
 from host_tools.errors import ToolError
 
 REASON_MAX = 120
+NO_ROLE = "none"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--user-name", help="of before")
     for name, says in (("enable", "let its person in again"), ("show", "what it has, no secret")):
         verbs.add_parser(name, help=says).add_argument("who", metavar="WHO")
+    role = verbs.add_parser("role", help="let it answer help requests, or no more")
+    role.add_argument("who", metavar="WHO")
+    role.add_argument("role", choices=(*MAY, NO_ROLE))
     for name, says in (("disable", "let nobody in, at once"), ("reset-two-factor", "in 72 hours")):
         verb = verbs.add_parser(name, help=says)
         verb.add_argument("who", metavar="WHO")
@@ -102,6 +107,13 @@ async def _reset(args: argparse.Namespace, parts: Parts, account: Account, visit
     return exit_codes.OK
 
 
+async def _role(args: argparse.Namespace, parts: Parts, account: Account, visit: Visit) -> int:
+    role = NOBODY if args.role == NO_ROLE else args.role
+    done = await parts.administration.set_role(account.id, role, visit)
+    print(f"{account.email}: role {args.role}{'' if done else ' already'}")
+    return exit_codes.OK
+
+
 async def _show(_: argparse.Namespace, parts: Parts, account: Account, visit: Visit) -> int:
     counts = await parts.administration.counts(account.id)
     rows = {
@@ -112,6 +124,7 @@ async def _show(_: argparse.Namespace, parts: Parts, account: Account, visit: Vi
         "country": account.country or "none",
         "created": _utc(account.created_at),
         "state": f"disabled since {_utc(account.disabled_at)}" if account.disabled_at else "enabled",
+        "role": account.role or NO_ROLE,
         "password": "set" if account.password_hash else "not set yet",
         **{name.replace("_", " "): str(count) for name, count in counts.items()},
     }
@@ -128,5 +141,5 @@ def _utc(moment: float) -> str:
 
 Deed = Callable[[argparse.Namespace, Parts, Account, Visit], Awaitable[int]]
 DEEDS: dict[str, Deed] = {
-    "disable": _disable, "enable": _enable, "reset-two-factor": _reset, "show": _show,
+    "disable": _disable, "enable": _enable, "reset-two-factor": _reset, "role": _role, "show": _show,
 }  # fmt: skip

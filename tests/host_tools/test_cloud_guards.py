@@ -16,6 +16,7 @@ PLACES = {
     "serial_number:[A-Za-z0-9._:-]{1,64}": "GL-0001",
     "claim_id": "c1",
     "id": "a1",
+    "file_id": "f1",
     "token": "t1",
     "name": "logo.svg",
     "provider": "google",

@@ -63,6 +63,16 @@ class Administration:
             await self._changes.tell(session, "account_enabled", "", visit, account)
         return True
 
+    async def set_role(self, account_id: str, role: str, visit: Visit) -> bool:
+        """`role`: of help/roles.py, "" for none. False: it was so already."""
+        async with self._database.write() as session:
+            account = await session.get_one(Account, account_id)
+            if account.role == role:
+                return False
+            account.role = role
+            await self._changes.tell(session, "role_changed", role or "none", visit, account)
+        return True
+
     async def counts(self, account_id: str) -> Counter[str]:
         """How much of what the account has; no value of it."""
         found: Counter[str] = Counter()

@@ -59,6 +59,13 @@ KINDS = {
     "account_deleted": "The account was deleted",
     "data_exported": "All data of the account was exported",
     "change_undone": "A change was undone",
+    "role_changed": "The role in support was changed",
+    "help_read": "Support read a help request",
+    "help_answered": "Support answered a help request",
+    "help_noted": "Support kept a note on a help request",
+    "help_closed": "Support closed a help request",
+    "help_reopened": "Support reopened a help request",
+    "help_removed": "Support removed a help request",
 }
 # Those that the login activity shows (A5).
 SIGN_INS = ("account_made", "signed_in", "sign_in_failed", "sign_in_denied", "password_wrong")

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, LargeBinary, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.help import requests
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.tables import METADATA
 from host_tools.cloud.warranty import routers as warranty
@@ -21,7 +22,8 @@ from host_tools.cloud.warranty import routers as warranty
 ROWS_MAX = 20_000  # of one table, the newest; the log of a busy year is a tenth of it
 README = (
     "Everything that this cloud holds of your account, one file for each table.\n"
-    "Times are seconds since 1970-01-01 UTC. Secrets and their hashes are left out.\n"
+    "Times are seconds since 1970-01-01 UTC. Secrets and their hashes are left out, and so are the notes\n"
+    "that support keeps for itself: ask support for them.\n"
 )
 
 
@@ -36,6 +38,8 @@ async def archive(session: AsyncSession, account: Account) -> bytes:
                 rows = await _rows(session, table, where)
                 file.writestr(f"{table.name}.json", _json(rows))
         file.writestr(warranty.FILE, _json(await warranty.exported(session, account)))
+        for name, content in await requests.exported(session, account):
+            file.writestr(name, content)
     return made.getvalue()
 
 

@@ -49,6 +49,9 @@ LIMITS = {
         Limit("claim.address", 30, 60),
         Limit("claim.all", 1000, 0.1),
         Limit("command.account", 20, 10),
+        # What somebody has to read: ten in a row, then six an hour.
+        Limit("help.account", 10, 600),
+        Limit("help.address", 30, 60),
         # A device's code has 34 bits and ten minutes; a client's secret is never guessed, but may be tried.
         Limit("device.account", 10, 60),
         Limit("device.address", 30, 10),

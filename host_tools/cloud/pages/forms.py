@@ -14,6 +14,9 @@ from aiohttp import web
 from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.accounts.profile import LANGUAGES, time_zones
+from host_tools.cloud.pages.uploads import POSTED
+
+HIDDEN = ("Cc", "Cf", "Cs")  # general categories of Unicode; U+200D joins emoji
 
 
 def check_country(value: str) -> str | None:
@@ -23,6 +26,12 @@ def check_country(value: str) -> str | None:
 def check_name(value: str) -> str | None:
     printable = all(unicodedata.category(character)[0] != "C" for character in value)
     return None if printable else "A name has letters, spaces, hyphens and apostrophes."
+
+
+def check_text(value: str) -> str | None:
+    """Written by one person, read by another: nothing that hides, or turns the reading round."""
+    seen = all(unicodedata.category(each) not in HIDDEN or each in "\n\t\u200d" for each in value)
+    return None if seen else "The text has characters that nobody can see. Write it without them."
 
 
 def check_language(value: str) -> str | None:
@@ -41,6 +50,7 @@ class Field(NamedTuple):
     keep_spaces: bool = False  # of a password every character counts
     lower: bool = False
     optional: bool = False
+    lines: bool = False  # a text of several
 
 
 class Filled(NamedTuple):
@@ -72,6 +82,10 @@ CREDENTIAL = Field("credential", "The browser sent no passkey. Try again.", 8192
 USER_CODE = Field("user_code", "Enter the code that the device shows.", 20)
 SUBSCRIPTION = Field("subscription", "The browser gave no subscription. Try again.", 4096)
 PASSKEY_NAME = Field("name", "Name the passkey, for example “My phone”.", 60, check_name)
+SUBJECT = Field("subject", "Enter a subject, for example “No internet since Monday”.", 120, check_text)
+HELP_ROUTER = Field("router", "", 64, optional=True)
+HELP_TEXT = Field("text", "Write what it is about.", 5000, check_text, lines=True)
+HELP_NOTE = Field("note", "Write the note.", 5000, check_text, lines=True)
 SURE = Field("sure", "Tick this box to go on.", 10)
 KIND = Field("kind", "", 20, optional=True)
 SERVICE_CODE = Field("service_code", "Enter the service code from the label.", 64)
@@ -84,7 +98,7 @@ SIGN_IN = (EMAIL_LOGIN, PASSWORD)
 
 async def read(request: web.Request, fields: tuple[Field, ...]) -> Filled:
     """The form's values, each cleaned and checked by its row."""
-    posted = await request.post()
+    posted = request[POSTED].fields if POSTED in request else await request.post()
     values, errors = {}, {}
     for field in fields:
         given = posted.get(field.name, "")
@@ -99,6 +113,8 @@ async def read(request: web.Request, fields: tuple[Field, ...]) -> Filled:
 def clean(value: str, field: Field) -> str:
     if field.keep_spaces:
         return value
+    if field.lines:
+        return unicodedata.normalize("NFC", "\n".join(value.splitlines()).strip())
     composed = unicodedata.normalize("NFC", " ".join(value.split()))
     return composed.lower() if field.lower else composed
 

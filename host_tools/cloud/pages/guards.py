@@ -8,11 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
 from host_tools.cloud.accounts.errors import BusyError, NotTheirsError, RefusedError, ThrottledError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.certificates import NAMES
+from host_tools.cloud.help.roles import MAY
+from host_tools.cloud.pages import uploads
 from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.secret_box import new_token
@@ -202,6 +204,8 @@ async def check_csrf(request: web.Request, handler: Handler) -> web.StreamRespon
 
 async def _posted(request: web.Request) -> Mapping[str, object]:
     """The form, as our pages send it and in no other encoding: some make text that no table takes."""
+    if uploads.takes_files(request):
+        return await _with_files(request)
     if request.content_type != FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
         raise web.HTTPForbidden
     try:
@@ -210,6 +214,15 @@ async def _posted(request: web.Request) -> Mapping[str, object]:
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (ValueError, web.RequestPayloadError):
+        raise web.HTTPBadRequest from None
+
+
+async def _with_files(request: web.Request) -> Mapping[str, object]:
+    try:
+        return await uploads.read(request)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except (ValueError, AssertionError, web.RequestPayloadError, http_exceptions.HttpProcessingError):
         raise web.HTTPBadRequest from None
 
 
@@ -228,6 +241,22 @@ def for_stranger(handler: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if request[VISIT].account is not None:
             raise web.HTTPSeeOther("/routers")
+        return await handler(request)
+
+    return guarded
+
+
+def for_staff(handler: Handler) -> Handler:
+    """Whoever has no role finds nothing there; whoever has one needs two-factor as well."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        visit = request[VISIT]
+        if visit.account is None:
+            raise web.HTTPSeeOther("/sign-in")
+        if visit.account.role not in MAY:
+            raise web.HTTPNotFound
+        if not await request.app[PARTS].desk.two_factor_on(visit):
+            return page(request, "desk_locked.html", status=403)
         return await handler(request)
 
     return guarded

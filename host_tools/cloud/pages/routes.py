@@ -11,6 +11,8 @@ from host_tools.cloud.pages import (
     accounts,
     applications,
     approvals,
+    desk,
+    help,
     live,
     oidc,
     oidc_api,
@@ -30,6 +32,7 @@ from host_tools.cloud.pages import (
     sessions,
     telegram,
     undo,
+    uploads,
 )
 from host_tools.cloud.pages.assets import ASSETS
 from host_tools.cloud.pages.guards import (
@@ -38,6 +41,7 @@ from host_tools.cloud.pages.guards import (
     Handler,
     add_headers,
     for_account,
+    for_staff,
     for_stranger,
     for_this_computer,
     with_deadline,
@@ -45,9 +49,15 @@ from host_tools.cloud.pages.guards import (
 from host_tools.cloud.parts import PARTS, Parts
 
 ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
+STAFF = "staff"
 # Another program, or a form of another site: no cookie counts there, and no origin.
 MACHINE = "machine"
-GUARDS = {STRANGER: for_stranger, ACCOUNT: for_account, THIS_COMPUTER: for_this_computer}
+GUARDS = {
+    STRANGER: for_stranger,
+    ACCOUNT: for_account,
+    STAFF: for_staff,
+    THIS_COMPUTER: for_this_computer,
+}
 BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
 OUTSIDE = "/outside/{provider}"
 ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
@@ -59,6 +69,7 @@ class Route(NamedTuple):
     handler: Handler
     who: str
     lasting: bool = False  # live updates: they end when the page does, not at a deadline
+    files: bool = False  # its form may bring some
 
 
 ROUTES = (
@@ -153,6 +164,21 @@ ROUTES = (
     Route("POST", ROUTER + "/restart", routers.post_restart, ACCOUNT),
     Route("GET", ROUTER + "/release", routers.release, ACCOUNT),
     Route("POST", ROUTER + "/release", routers.post_release, ACCOUNT),
+    Route("GET", "/help", help.overview, ACCOUNT),
+    Route("GET", "/help/new", help.new, ACCOUNT),
+    Route("POST", "/help/new", help.post_new, ACCOUNT, files=True),
+    Route("GET", "/help/{id}", help.correspondence, ACCOUNT),
+    Route("POST", "/help/{id}", help.post_write, ACCOUNT, files=True),
+    Route("POST", "/help/{id}/close", help.post_close, ACCOUNT),
+    Route("GET", "/help/{id}/files/{file_id}", help.file, ACCOUNT),
+    Route("GET", "/desk", desk.overview, STAFF),
+    Route("GET", "/desk/{id}", desk.opened, STAFF),
+    Route("POST", "/desk/{id}/answer", desk.post_answer, STAFF),
+    Route("POST", "/desk/{id}/note", desk.post_note, STAFF),
+    Route("POST", "/desk/{id}/close", desk.post_close, STAFF),
+    Route("POST", "/desk/{id}/reopen", desk.post_reopen, STAFF),
+    Route("POST", "/desk/{id}/remove", desk.post_remove, STAFF),
+    Route("GET", "/desk/{id}/files/{file_id}", desk.file, STAFF),
     Route("GET", "/security", security.overview, ACCOUNT),
     Route("GET", "/security/authenticators/add", security.add, ACCOUNT),
     Route("POST", "/security/authenticators/add", security.post_add, ACCOUNT),
@@ -205,6 +231,8 @@ def make_app(parts: Parts) -> web.Application:
     app[live.STREAMS] = Counter()
     app.on_response_prepare.append(add_headers)
     development = DEVELOPMENT_ROUTES if parts.settings.development and parts.outbox else ()
+    app[uploads.READING] = set()
+    app[uploads.WITH_FILES] = frozenset((row.method, row.path) for row in ROUTES if row.files)
     app[MACHINES] = frozenset((row.method, row.path) for row in ROUTES if row.who == MACHINE)
     for row in (*ROUTES, *development):
         if row.method == "GET":

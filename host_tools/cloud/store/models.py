@@ -39,6 +39,7 @@ class Account(Base):
     language: Mapped[str] = mapped_column(String(8), server_default="")  # "" until one is chosen
     time_zone: Mapped[str] = mapped_column(String(40), server_default="")  # IANA's name; "" is UTC
     disabled_at: Mapped[float | None]  # by an operator: nobody signs in
+    role: Mapped[str] = mapped_column(String(10), server_default="")  # of support staff (help/roles.py)
     created_at: Mapped[float]
     factor_asked_at: Mapped[float | None]  # when it was first led to choose a second factor
 

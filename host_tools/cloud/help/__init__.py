@@ -1,0 +1,1 @@
+"""The help centre: people write to support, and support answers."""

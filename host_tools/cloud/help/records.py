@@ -1,0 +1,60 @@
+"""A request and all that belongs to it, as the pages show it; what both sides of the desk have in common."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from host_tools.cloud.accounts.errors import NotTheirsError
+from host_tools.cloud.help import states
+from host_tools.cloud.store.help_models import HelpFile, HelpMessage, HelpRequest
+
+
+class Written(NamedTuple):
+    message: HelpMessage
+    files: list[HelpFile]  # without their content
+
+
+class Correspondence(NamedTuple):
+    request: HelpRequest
+    messages: list[Written]  # the oldest first
+
+
+async def correspondence(session: AsyncSession, request: HelpRequest) -> Correspondence:
+    of_it = select(HelpMessage).where(HelpMessage.request_id == request.id).order_by(HelpMessage.id)
+    files = list(await session.scalars(select(HelpFile).where(HelpFile.request_id == request.id)))
+    messages = [
+        Written(message, [file for file in files if file.message_id == message.id])
+        for message in await session.scalars(of_it)
+    ]
+    return Correspondence(request, messages)
+
+
+async def attached(session: AsyncSession, request: HelpRequest, file_id: str) -> HelpFile:
+    """With its content. Raises NotTheirsError where the request has no such file."""
+    its_own = select(HelpFile).where(HelpFile.id == file_id, HelpFile.request_id == request.id)
+    file = await session.scalar(its_own.options(undefer(HelpFile.content)))
+    if file is None:
+        raise NotTheirsError
+    return file
+
+
+async def write(
+    session: AsyncSession, request: HelpRequest, text: str, now: float, *, by_support: bool
+) -> HelpMessage:
+    """Add a message. Raises RefusedError where the request does not take one now."""
+    change(request, states.ANSWER if by_support else states.WRITE, now)
+    message = HelpMessage(request_id=request.id, account_id=request.account_id, by_support=by_support)
+    message.text, message.written_at = text, now
+    session.add(message)
+    await session.flush()
+    return message
+
+
+def change(request: HelpRequest, deed: str, now: float) -> None:
+    """Raises RefusedError where that cannot be done now."""
+    request.state = states.after(request.state, deed)
+    request.changed_at = now
