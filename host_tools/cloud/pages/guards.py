@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help.roles import MAY
 from host_tools.cloud.pages import uploads
+from host_tools.cloud.pages.nul import holds_nul, refuse_nul
 from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.secret_box import new_token
@@ -196,7 +197,10 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
 async def check_csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A form carries the token that its page was given, bound to the browser and its session."""
     if request.method not in SAFE_METHODS and not for_machines(request):
-        given = (await _posted(request)).get(CSRF_FIELD, "")
+        posted = await _posted(request)
+        if holds_nul(posted):
+            raise web.HTTPBadRequest
+        given = posted.get(CSRF_FIELD, "")
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), request[CSRF].encode()):
             raise web.HTTPForbidden
     return await handler(request)
@@ -295,4 +299,4 @@ def _cookie(request: web.Request, name: str) -> str | None:
     return value if 0 < len(value) <= TOKEN_MAX and value.isascii() else None
 
 
-MIDDLEWARES = (answer_errors, check_origin, find_visit, check_csrf)
+MIDDLEWARES = (answer_errors, check_origin, refuse_nul, find_visit, check_csrf)

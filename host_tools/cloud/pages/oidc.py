@@ -18,6 +18,7 @@ from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
 
 AUTHORIZE = "/oidc/authorize"
+LINK_MAX = 6000  # a request's first line may have 8190 bytes, here as elsewhere
 QUERY_MAX = 2800  # it waits in a cookie while the person signs in: 4 KB, in base64
 
 
@@ -54,7 +55,7 @@ async def post_consent(request: web.Request) -> web.StreamResponse:
 
 async def post_again(request: web.Request) -> web.StreamResponse:
     """The session ends, and begins anew with a sign-in."""
-    query = str((await request.post()).get("query", ""))
+    query = str((await request.post()).get("query", ""))[:QUERY_MAX]
     parts, visit = request.app[PARTS], request[VISIT]
     await parts.sessions.end(visit.open_session.id, visit)
     parts.oidc.logins.wake()
@@ -122,8 +123,15 @@ def _told(request: web.Request, error: AskedWrongly, passing: bool) -> web.Strea
 
 
 async def posted_query(request: web.Request) -> str:
-    """A form of another site as the query of a link."""
-    return urlencode([(name, str(value)) for name, value in (await request.post()).items()])
+    """A form of another site as the query of a link, which a browser would not follow at any length."""
+    try:
+        posted = await request.post()
+    except (ValueError, LookupError, AssertionError):  # the charset, or the parts, are none that can be read
+        raise web.HTTPBadRequest from None
+    query = urlencode([(name, str(value)) for name, value in posted.items()])
+    if len(query) > LINK_MAX:
+        raise web.HTTPRequestEntityTooLarge(LINK_MAX, len(query))
+    return query
 
 
 def passing_page(request: web.Request, client: OidcClient | None, address: str) -> web.Response:

@@ -17,6 +17,7 @@ from host_tools.cloud.oidc.grants import ACCESS_S, Given, GrantError
 from host_tools.cloud.oidc.keys import ALGORITHM
 from host_tools.cloud.oidc.logins import session_name
 from host_tools.cloud.oidc.requests import PROMPTS, SCOPES
+from host_tools.cloud.pages.nul import holds_nul
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
 
@@ -122,7 +123,8 @@ async def userinfo(request: web.Request) -> web.StreamResponse:
     kind, _, value = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer":
         return web.json_response({}, status=401, headers={"WWW-Authenticate": "Bearer"})
-    found = await parts.oidc.grants.bearer(value.strip(), parts.clock())
+    given = value.strip()  # ours are ASCII; what is not may hold bytes that no text can
+    found = await parts.oidc.grants.bearer(given, parts.clock()) if given.isascii() else None
     if found is None:
         error = 'Bearer error="invalid_token", error_description="wrong, revoked or expired"'
         return web.json_response({"error": "invalid_token"}, status=401, headers={"WWW-Authenticate": error})
@@ -162,6 +164,8 @@ async def _posted(request: web.Request) -> dict[str, str]:
         form = await request.post()
     except (ValueError, LookupError):
         raise GrantError("invalid_request", "the form cannot be read") from None
+    if holds_nul(form):
+        raise GrantError("invalid_request", "a parameter holds NUL")
     if len(set(form)) != len(form):
         raise GrantError("invalid_request", "a parameter is there twice")
     return {name: str(value) for name, value in form.items()}

@@ -28,7 +28,10 @@ async def post_logout(request: web.Request) -> web.StreamResponse:
 
 async def post_logout_confirm(request: web.Request) -> web.StreamResponse:
     parts, visit = request.app[PARTS], request[VISIT]
-    given = dict(parse_qsl(str((await request.post()).get("query", "")), max_num_fields=20))
+    try:
+        given = dict(parse_qsl(str((await request.post()).get("query", "")), max_num_fields=20))
+    except ValueError:  # more fields than that
+        raise web.HTTPBadRequest from None
     client, address = await _after_logout(request, given)
     await parts.sessions.end(visit.open_session.id, visit)
     parts.oidc.logins.wake()
