@@ -1,0 +1,73 @@
+"""The help centre and the desk for everybody: axe-core, the keyboard alone, 320 px; files in Chromium."""
+
+from playwright.async_api import expect
+
+from host_tools.cloud.help import roles
+from tests.host_tools.test_cloud_accessible import (  # noqa: F401
+    assert_all_reached,
+    assert_no_fault,
+    enrol,
+    look_at,
+    rig,
+    tab,
+)
+from tests.host_tools.test_cloud_browser import EMAIL, SERIAL, join
+from tests.host_tools.test_cloud_help import PNG
+
+SUBJECT = "No internet since Monday, and the lamp of the line is red"
+
+
+async def ask(rig, tab):  # noqa: F811
+    await tab.goto(str(rig.server.make_url("/help/new")))
+    await tab.get_by_label("Subject").fill(SUBJECT)
+    await tab.get_by_label("What happens").fill("It stopped at ten.\n" + "averyverylongword" * 12)
+    await tab.get_by_label("Attachments").set_input_files(
+        [
+            {"name": "Küche & <lamp>.png", "mimeType": "image/png", "buffer": PNG},
+            {"name": "log.txt", "mimeType": "text/plain", "buffer": b"the line went down"},
+        ]
+    )
+    await tab.get_by_role("button", name="Send to support").click()
+    await expect(tab.get_by_text("Waiting for support")).to_be_visible()
+
+
+async def test_who_asks_support_finds_every_page_accessible(rig, tab):  # noqa: F811
+    await join(rig, tab)
+    await look_at(rig, tab, "/help", "/help/new")
+    await tab.get_by_role("button", name="Send to support").click()
+    await tab.locator("[aria-invalid=true]").first.wait_for()
+    await assert_no_fault(tab)
+    await ask(rig, tab)
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    async with tab.expect_download() as coming:
+        await tab.get_by_role("link", name="Küche").click()
+    saved = await coming.value
+    assert saved.suggested_filename == "Küche & lamp.png"
+    await look_at(rig, tab, "/help")
+
+
+async def test_who_answers_at_the_desk_finds_every_page_accessible(rig, tab):  # noqa: F811
+    await join(rig, tab)
+    visit_account = await rig.parts.administration.find(EMAIL)
+    async with rig.parts.database.write() as session:
+        (await session.get_one(type(visit_account), visit_account.id)).role = roles.ADMIN
+    await look_at(rig, tab, "/desk")
+    await expect(tab.get_by_text("needs a second factor")).to_be_visible()
+    await tab.goto(str(rig.server.make_url("/security/authenticators/add")))
+    await enrol(rig, tab)
+    other = rig.browser()
+    await other.join("eve@example.org")
+    await rig.own_router(SERIAL, other)
+    await other.post("/help/new", subject=SUBJECT, router=SERIAL, text="It stopped at ten.")
+    await look_at(rig, tab, "/desk", "/desk?state=closed")
+    await tab.goto(str(rig.server.make_url("/desk")))
+    await tab.get_by_role("link", name=SUBJECT).click()
+    await tab.get_by_label("Note").fill("The third this week.")
+    await tab.get_by_role("button", name="Keep the note").click()
+    await expect(tab.get_by_text("The third this week.")).to_be_visible()
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    await tab.get_by_role("button", name="Remove the request").click()
+    await tab.locator("[aria-invalid=true]").first.wait_for()
+    await assert_no_fault(tab)
