@@ -39,6 +39,7 @@ from host_tools.cloud.accounts.trusted import TrustedBrowsers
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.undo import Undoing
 from host_tools.cloud.accounts.waiting import WaitingChanges
+from host_tools.cloud.api.tokens import Tokens
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import telegram
@@ -106,6 +107,7 @@ class Parts:
     passkeys: Passkeys
     challenges: Challenges
     sign_ups: SignUps
+    tokens: Tokens
     oidc: Provider
     outside: Flow
     links: Links
@@ -198,6 +200,7 @@ def build_parts(
         own_data=OwnData(database, factors, changes, waiting_changes),
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
+        tokens=Tokens(database, factors, changes),
         oidc=Provider(database, box, turnstile, clock, url),
         outside=Flow({one.id: OutsideProvider(one, clock) for one in settings.outside}, box, turnstile, url),
         links=Links(database, hasher, factors, changes),

@@ -16,7 +16,9 @@ from host_tools.cloud.store.models import Account, Router
 from host_tools.cloud.store.tables import METADATA
 
 # Whatever lets somebody in, or speaks for the account, without a sign-in.
-OPENINGS = ("sessions", "sign_ins", "trusted_browsers", "password_resets", "oidc_tokens", "oidc_codes")
+OPENINGS = (
+    "sessions", "sign_ins", "trusted_browsers", "password_resets", "oidc_tokens", "oidc_codes", "api_tokens",
+)  # fmt: skip
 COUNTED = ("authenticators", "passkeys", "phones", "telegram_chats", "sessions", "trusted_browsers")
 
 

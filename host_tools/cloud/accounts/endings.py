@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.routers.ownership import wipe
 from host_tools.cloud.store.account_models import EmailChange, Undo
+from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.models import (
     Account,
     Authenticator,
@@ -25,7 +26,7 @@ from host_tools.cloud.store.telegram_models import TelegramChat
 
 FACTORS = (Authenticator, Passkey, Phone, TelegramChat, RecoveryCode)
 # What opens the account now, or could bring a factor back.
-OPENINGS = (TrustedBrowser, Session, SignIn, Undo)
+OPENINGS = (TrustedBrowser, Session, SignIn, Undo, ApiToken)
 
 
 async def drop_factors(session: AsyncSession, account: Account) -> list[str]:

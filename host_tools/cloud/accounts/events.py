@@ -41,6 +41,8 @@ KINDS = {
     "application_doubted": "A used token of an application came again: it was signed out",
     "device_added": "A device was let in",
     "device_denied": "A device was refused",
+    "token_made": "A personal token was made",
+    "token_revoked": "A personal token was revoked",
     "outside_added": "An account elsewhere was connected",
     "outside_removed": "An account elsewhere was disconnected",
     "password_changed": "The password was changed",

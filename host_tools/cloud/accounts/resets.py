@@ -25,6 +25,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
+from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Session, SignIn
 from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
@@ -130,7 +131,7 @@ class Resets:
         account.password_hash = password_hash
         account.terms_version = account.terms_version or TERMS_VERSION
         await trusted.forget_all(session, account_id)
-        for table in (Session, SignIn, PasswordReset, EmailChange):
+        for table in (Session, SignIn, PasswordReset, EmailChange, ApiToken):
             await session.execute(delete(table).where(table.account_id == account_id))
         if not signin.two_factor(await holdings(session, account_id, visit)):
             # This browser has just proved the e-mail, as a new one would have to.

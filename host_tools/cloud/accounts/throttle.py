@@ -62,6 +62,9 @@ LIMITS = {
         Limit("outside.all", 1000, 0.1),
         Limit("client.account", 20, 10),
         Limit("client.address", 60, 1),
+        # Here the account is a personal token. Of wrong ones none is guessed; each costs a look-up.
+        Limit("api.account", 60, 1),
+        Limit("api_wrong.address", 60, 1),
         # Here the account is the router: it bounds what its owner's inbox receives of it. A busy evening is
         # ten changes of factors; then one an hour.
         Limit("notice.account", 20, 3600),

@@ -23,6 +23,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.store.account_models import Undo
+from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Authenticator, Base, Phone, RecoveryCode, Session, SignIn
 from host_tools.cloud.store.passkey_models import Passkey
@@ -36,7 +37,7 @@ TAKEN = "The old e-mail belongs to another account by now. Write to support."
 
 DROP, RESTORE, SET, VOID = "drop", "restore", "set", "void"
 TABLES: dict[str, type[Base]] = {
-    table.__tablename__: table for table in (Authenticator, Phone, Passkey, TelegramChat)
+    table.__tablename__: table for table in (Authenticator, Phone, Passkey, TelegramChat, ApiToken)
 }
 # Beside the id, what an account holds once.
 UNIQUE = {

@@ -12,6 +12,7 @@ from aiohttp import http_exceptions, web
 
 from host_tools.cloud.accounts.errors import BusyError, NotTheirsError, RefusedError, ThrottledError
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.api import problems
 from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help.roles import MAY
 from host_tools.cloud.pages import uploads
@@ -28,6 +29,7 @@ BROWSER_COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 TOKEN_MAX = 100
 CSRF_FIELD = "csrf"
 SAFE_METHODS = ("GET", "HEAD")
+API = "/api/"  # no page is below it
 FORM_TYPE = "application/x-www-form-urlencoded"
 PAGE_TIMEOUT_S = 30
 
@@ -85,7 +87,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if error.status < 400:
             remember_browser(request, error)
             raise
-        return error_page(request, error.status)
+        return error_page(request, error.status, error)
     except NotTheirsError:
         return error_page(request, 404)
     except BusyError:
@@ -95,7 +97,12 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return error_page(request, 500)
 
 
-def error_page(request: web.Request, status: int) -> web.Response:
+def error_page(
+    request: web.Request, status: int, error: web.HTTPException | None = None
+) -> web.StreamResponse:
+    """Where programs ask, an error is problem details."""
+    if request.path.startswith(API):
+        return problems.of_status(status, error)
     what, remedy = ERRORS.get(status, ERRORS[400])
     return page(request, "error.html", status=status, what=what, remedy=remedy)
 
@@ -108,6 +115,8 @@ def route_name(request: web.Request) -> str:
 
 def for_machines(request: web.Request) -> bool:
     """Whether the route reads no cookie: then a form of another site can do no harm there."""
+    if request.path.startswith(API):  # also where there is no such route
+        return True
     resource = request.match_info.route.resource
     return resource is not None and (request.method, resource.canonical) in request.app[MACHINES]
 

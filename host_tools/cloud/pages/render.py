@@ -44,6 +44,7 @@ NOTICES = {
     "outside-added": "The account is connected. You can sign in with it from now on.",
     "outside-removed": "The account is disconnected, and opens nothing here any more.",
     "application-removed": "The application is disconnected, and all that it was given is void.",
+    "token-revoked": "The token is revoked. Whatever used it is refused from now on.",
     "browser-removed": "The browser is signed out, and must verify again.",
     "session-ended": "That session is over.",
     "password-changed": "Your password is changed. Every other session is over.",

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from host_tools.cloud.api.operations import DESCRIPTION, OPERATIONS
+from host_tools.cloud.api.serving import describe, served
 from host_tools.cloud.pages import (
     accounts,
     applications,
@@ -31,6 +33,7 @@ from host_tools.cloud.pages import (
     security,
     sessions,
     telegram,
+    tokens,
     undo,
     uploads,
 )
@@ -215,7 +218,12 @@ ROUTES = (
     Route("POST", "/security/browsers/{id}/remove", sessions.post_remove_browser, ACCOUNT),
     Route("GET", "/security/applications", applications.applications, ACCOUNT),
     Route("POST", "/security/applications/{id}/remove", applications.post_remove_application, ACCOUNT),
+    Route("GET", "/security/tokens", tokens.tokens, ACCOUNT),
+    Route("POST", "/security/tokens", tokens.post_make, ACCOUNT),
+    Route("POST", "/security/tokens/{id}/revoke", tokens.post_revoke, ACCOUNT),
     Route("GET", "/security/log", sessions.log, ACCOUNT),
+    Route("GET", DESCRIPTION, describe, MACHINE),
+    *(Route(row.method, row.path, served(row), MACHINE) for row in OPERATIONS),
     Route("GET", "/security/recovery-codes", security.recovery_codes, ACCOUNT),
     Route("POST", "/security/recovery-codes", security.post_recovery_codes, ACCOUNT),
 )

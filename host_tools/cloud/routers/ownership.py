@@ -74,6 +74,13 @@ class Ownership:
         async with self._database.read() as session:
             return [self._view(router) for router in await session.scalars(mine)]
 
+    async def page(self, account_id: str, after: str, limit: int) -> list[RouterView]:
+        """By serial number: at most `limit` of those that follow `after`."""
+        mine = select(Router).where(Router.owner_id == account_id, Router.serial_number > after)
+        async with self._database.read() as session:
+            found = await session.scalars(mine.order_by(Router.serial_number).limit(limit))
+            return [self._view(router) for router in found]
+
     async def router(self, serial_number: str, account_id: str) -> RouterView | None:
         """The router, or None: somebody else's router is as absent as one that never was."""
         async with self._database.read() as session:
@@ -88,7 +95,7 @@ class Ownership:
         async with self._database.read() as session:
             return list(await session.scalars(asked.order_by(Command.asked_at.desc()).limit(COMMANDS_SHOWN)))
 
-    async def reboot(self, serial_number: str, visit: Visit) -> None:
+    async def reboot(self, serial_number: str, visit: Visit) -> Command:
         """Ask the router to restart; the result comes to its page. Raises RefusedError, NotTheirsError."""
         await self._turnstile.take("command", account=visit.signed_in.id, address=visit.address)
         async with self._database.write() as session:
@@ -103,6 +110,7 @@ class Ownership:
             command = _new_command(serial_number, visit, REBOOT)
             session.add(command)
         self._tasks.start(self._run(command), f"{REBOOT} of {serial_number}")
+        return command
 
     async def release(self, serial_number: str, visit: Visit) -> None:
         """Give the router back: it has no owner, and what was its owner's is wiped. Raises NotTheirsError."""
