@@ -7,6 +7,7 @@ from collections import Counter
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.accounts import applications
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
@@ -94,6 +95,7 @@ class Administration:
 
 
 async def _shut(session: AsyncSession, account_id: str) -> None:
+    await applications.shut_out(session, account_id)
     for name in OPENINGS:
         table = METADATA.tables[name]
         await session.execute(delete(table).where(table.c.account_id == account_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.accounts import applications
 from host_tools.cloud.routers.ownership import wipe
 from host_tools.cloud.store.account_models import EmailChange, Undo
 from host_tools.cloud.store.api_models import ApiToken
@@ -33,6 +34,7 @@ async def drop_factors(session: AsyncSession, account: Account) -> list[str]:
     """No second factor is left: the next sign-in verifies by mail. Everybody is out."""
     for table in (*FACTORS, *OPENINGS):
         await session.execute(delete(table).where(table.account_id == account.id))
+    await applications.shut_out(session, account.id)
     return []
 
 

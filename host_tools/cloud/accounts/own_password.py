@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_tools.cloud.accounts import trusted, undo
+from host_tools.cloud.accounts import applications, trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.factors import Factors
@@ -28,7 +28,10 @@ class OwnPassword:
         self._changes = changes
 
     async def change(self, old: str, new: str, visit: Visit) -> None:
-        """Every other session ends, and every other browser must verify again. Raises RefusedError."""
+        """Every other session ends, applications are out, every other browser verifies again.
+
+        Raises RefusedError.
+        """
         account = visit.signed_in
         await self._factors.check_password(old, visit)
         wrong = fault(new, personal_words(account.email, account.first_name, account.last_name))
@@ -40,6 +43,7 @@ class OwnPassword:
             row.password_hash = password_hash
             known = await trusted.is_trusted(session, account.id, visit)
             await trusted.forget_all(session, account.id)
+            await applications.shut_out(session, account.id)
             if known:
                 await trusted.trust(session, account.id, visit)
             await end_other_sessions(session, account.id, visit.open_session.id)

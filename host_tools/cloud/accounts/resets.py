@@ -12,7 +12,7 @@ import secrets
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import letters, signin, trusted, undo
+from host_tools.cloud.accounts import applications, letters, signin, trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
@@ -131,6 +131,7 @@ class Resets:
         account.password_hash = password_hash
         account.terms_version = account.terms_version or TERMS_VERSION
         await trusted.forget_all(session, account_id)
+        await applications.shut_out(session, account_id)
         for table in (Session, SignIn, PasswordReset, EmailChange, ApiToken):
             await session.execute(delete(table).where(table.account_id == account_id))
         if not signin.two_factor(await holdings(session, account_id, visit)):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import letters, signin, trusted
+from host_tools.cloud.accounts import applications, letters, signin, trusted
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import KINDS, note
 from host_tools.cloud.accounts.holdings import holdings
@@ -205,6 +205,7 @@ async def _set(session: AsyncSession, account: Account, values: dict[str, Any]) 
 async def _close(session: AsyncSession, account: Account, visit: Visit) -> None:
     """Whoever is in is out, and must prove everything again; recovery codes of no factor are void."""
     await trusted.forget_all(session, account.id)
+    await applications.shut_out(session, account.id)
     for table in (Session, SignIn):
         await session.execute(delete(table).where(table.account_id == account.id))
     if not signin.two_factor(await holdings(session, account.id, visit)):

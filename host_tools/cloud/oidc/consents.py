@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.accounts import applications
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.oidc_models import OidcClient, OidcCode, OidcConsent, OidcToken
+from host_tools.cloud.store.oidc_models import OidcClient, OidcConsent
 
 
 class Consents:
@@ -38,9 +39,7 @@ class Consents:
             client = await session.get_one(OidcClient, client_id)
             note(session, account_id, "application_removed", visit, client.name)
             await session.delete(row)
-            for table in (OidcToken, OidcCode):
-                mine = (table.account_id == account_id, table.client_id == client_id)
-                await session.execute(delete(table).where(*mine))
+            await applications.shut_out(session, account_id, client_id)
         return True
 
 

@@ -112,7 +112,8 @@ class Grants:
             if row.used:
                 await _end_family(session, row.family)
             right = row.redirect_uri == redirect_uri and _verifies(verifier, row.challenge)
-            usable = not row.used and now < row.expires_at
+            # Also for offline_access: whoever has signed out, or is out, lets nobody in any more.
+            usable = not row.used and now < row.expires_at and await _lasts(session, row.session_id)
             row.used = True  # also if the rest is wrong: a code is tried once
             given = await self._give(session, _origin(row), row.nonce, now) if usable and right else None
         if given is None:
@@ -142,7 +143,8 @@ class Grants:
     async def bearer(self, token: str, now: float) -> tuple[Account, tuple[str, ...]] | None:
         """Whose an access token is, and what it may be told."""
         found = select(OidcToken, Account).join(Account, Account.id == OidcToken.account_id)
-        mine = found.where(OidcToken.token_hash == token_hash(token), OidcToken.kind == ACCESS)
+        right = (OidcToken.token_hash == token_hash(token), OidcToken.kind == ACCESS)
+        mine = found.where(*right, Account.disabled_at.is_(None))
         async with self._database.read() as session:
             row = (await session.execute(mine.where(OidcToken.expires_at > now, _alive()))).one_or_none()
         return None if row is None else (row[1], tuple(row[0].scope.split()))
@@ -166,7 +168,9 @@ class Grants:
     async def _give(self, session: AsyncSession, origin: Origin, nonce: str, now: float) -> Given | None:
         account = await session.get(Account, origin.account_id)
         offline = "offline_access" in origin.scope.split()
-        if account is None or not (offline or await _lasts(session, origin.session_id)):
+        if account is None or account.disabled_at is not None:
+            return None
+        if not (offline or await _lasts(session, origin.session_id)):
             return None
         access = _add_token(session, ACCESS, origin, "" if offline else origin.session_id, now + ACCESS_S)
         refresh = _add_token(session, REFRESH, origin, "", now + REFRESH_S) if offline else ""
@@ -181,7 +185,8 @@ class Grants:
         )
 
     async def _stolen(self, session: AsyncSession, row: OidcToken, client: OidcClient, now: float) -> None:
-        await _end_family(session, row.family)
+        if not await _end_family(session, row.family):
+            return  # it was noted then: a copy that comes again and again fills no log
         nobody = Visit("", "", "", now)
         note(session, row.account_id, "application_doubted", nobody, client.name)
 
@@ -209,11 +214,16 @@ def _add_token(session: AsyncSession, kind: str, origin: Origin, session_id: str
     return token
 
 
-async def _end_family(session: AsyncSession, family: str) -> None:
-    """Access tokens end; used refresh tokens stay until they expire, so that they are known again."""
-    mine = OidcToken.family == family
-    await session.execute(delete(OidcToken).where(mine, OidcToken.kind == ACCESS))
-    await session.execute(update(OidcToken).where(mine).values(used=True))
+async def _end_family(session: AsyncSession, family: str) -> bool:
+    """Access tokens end; used refresh tokens stay until they expire, so that they are known again.
+
+    False: it had ended before.
+    """
+    mine = (OidcToken.family == family, OidcToken.used.is_(False))
+    alive = await session.scalar(select(exists().where(*mine)))
+    await session.execute(delete(OidcToken).where(*mine, OidcToken.kind == ACCESS))
+    await session.execute(update(OidcToken).where(*mine).values(used=True))
+    return bool(alive)
 
 
 def _verifies(verifier: str, challenge: str) -> bool:
