@@ -236,6 +236,19 @@ async def test_a_provider_that_is_away_is_one_sentence(rig, provider):
     assert page.status == 422 and "does not answer" in page.text
 
 
+async def test_a_discovery_document_of_another_issuer_is_not_believed(rig, provider):
+    provider.issuer = "https://evil.example"
+    page = await rig.browser().get("/outside/example")
+    assert page.path == "/outside/example" and "does not answer as it should" in page.text
+
+
+async def test_another_site_begins_no_sign_in(rig):
+    """The provider may ask nothing: then a page elsewhere would make a session that nobody asked for."""
+    for site in ("cross-site", "same-site"):
+        page = await rig.browser().get("/outside/example", headers={"Sec-Fetch-Site": site})
+        assert page.path == "/sign-in", site
+
+
 async def test_facebook_vouches_for_no_email(rig, ada, provider):
     page = await sign_in(rig.browser(), provider, "facebook")
     assert page.path == "/outside/new" and "does not vouch" in page.text

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from host_tools.cloud.accounts.errors import BusyError
 
@@ -35,6 +36,8 @@ def common_passwords() -> frozenset[str]:
 
 
 COMMON = common_passwords()
+# 30,000 of a leak, the commonest first; ours above are also looked for with digits behind them.
+LEAKED = frozenset(FREQUENCY_LISTS["passwords"])
 
 
 def strength(password: str) -> int:
@@ -59,7 +62,7 @@ def fault(password: str, personal: tuple[str, ...] = ()) -> str | None:
         return f"Use at least {LENGTH_MIN} characters."
     if len(password) > LENGTH_MAX:
         return f"Use at most {LENGTH_MAX} characters."
-    if bare(password) in COMMON or lowered in COMMON:
+    if bare(password) in COMMON or lowered in COMMON or lowered in LEAKED:
         return "That password is among the first ones tried. Choose one that nobody else has."
     if any(len(word) >= 4 and word.lower() in lowered for word in personal):
         return "Leave your name and your e-mail address out of the password."

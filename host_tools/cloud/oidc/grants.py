@@ -1,8 +1,8 @@
 """Codes and tokens: what an application holds after somebody has signed in.
 
 A code is good for a minute, once, with its PKCE verifier. A refresh token is good once, and gives the next;
-whoever brings a used one has a copy, and the whole family ends (RFC 9700 section 4.14.2). Without
-offline_access the tokens end with the session of the browser.
+whoever brings a used one has a copy, and the whole family ends (RFC 9700 section 4.14.2). A year after the
+sign-in it ends in any case. Without offline_access the tokens end with the session of the browser.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from host_tools.cloud.store.secret_box import new_id, new_token, token_hash
 CODE_S = 60
 ACCESS_S = 600
 REFRESH_S = 30 * 24 * 3600  # since the last use
+REFRESH_WHOLE_S = 365 * 24 * 3600  # since the sign-in, however often it was used
 ACCESS, REFRESH = "access", "refresh"
 PREFIXES = {ACCESS: "gla_", REFRESH: "glf_"}  # so that a scanner of logs and repositories knows them
 
@@ -173,7 +174,7 @@ class Grants:
         if not (offline or await _lasts(session, origin.session_id)):
             return None
         access = _add_token(session, ACCESS, origin, "" if offline else origin.session_id, now + ACCESS_S)
-        refresh = _add_token(session, REFRESH, origin, "", now + REFRESH_S) if offline else ""
+        refresh = _add_token(session, REFRESH, origin, "", _over_at(origin, now)) if offline else ""
         return Given(
             account,
             tuple(origin.scope.split()),
@@ -189,6 +190,11 @@ class Grants:
             return  # it was noted then: a copy that comes again and again fills no log
         nobody = Visit("", "", "", now)
         note(session, row.account_id, "application_doubted", nobody, client.name)
+
+
+def _over_at(origin: Origin, now: float) -> float:
+    """When a refresh token ends that was given now."""
+    return min(now + REFRESH_S, origin.signed_in_at + REFRESH_WHOLE_S)
 
 
 def _alive():

@@ -24,7 +24,7 @@ from host_tools.cloud.store.oidc_models import OidcKey
 from host_tools.cloud.store.secret_box import SecretBox
 
 ALGORITHM = "RS256"  # what every OpenID client must know (OpenID Connect Core 1.0 section 15.1)
-KEY_BITS = 2048
+KEY_BITS = 3072  # 128 bits of security (NIST SP 800-57 part 1, table 2)
 SIGNS_S = 90 * 24 * 3600
 PUBLISHED_BEFORE_S = 24 * 3600
 CHECKS_S = (

@@ -22,12 +22,18 @@ from host_tools.cloud.parts import PARTS
 QUESTION_COOKIE = "__Host-cloud-outside"
 IDENTITY_COOKIE = "__Host-cloud-identity"
 FINISH = "/security/outside/finish"
+OWN_SITES = ("same-origin", "none")  # our page, or an address that somebody typed
 Answer = TypeVar("Answer", bound=web.StreamResponse)
 SIGN_UP = (forms.FIRST_NAME, forms.LAST_NAME, forms.COUNTRY, forms.TERMS)
 
 
 async def begin(request: web.Request) -> web.StreamResponse:
-    """A link, for a form may lead to no other site. It changes nothing here."""
+    """A link, for a form may lead to no other site. It changes nothing here.
+
+    From another site it leads to the sign-in: a provider that asks nothing would make a session unasked.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in OWN_SITES:
+        raise web.HTTPSeeOther("/sign-in")
     return await _ask(request, flow.SIGN_IN)
 
 
