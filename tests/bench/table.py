@@ -4,6 +4,7 @@ from collections import namedtuple
 
 from tests.bench import (
     bundle,
+    cloud,
     factory_line,
     flashing,
     flood,
@@ -105,6 +106,22 @@ FIGURES = (
            "until the last is GO, each on a line of its own held to 115200 baud; host boards"),
     Figure(factory_line, "provision_16_bare", "  without a bundle", "x", LOWER, None,
            "the same without the transfer, which leaves this computer idle"),
+    Figure(cloud, "cloud_page", "Cloud: a page at 200 per second, p99", "ms", LOWER, 25,
+           "/routers of a signed-in account over TLS, from when each was due; the service has one core"),
+    Figure(cloud, "cloud_pages_per_s", "  pages over TLS keep-alive", "/s", HIGHER, None,
+           "the same page by wrk, 4 connections, median of rounds"),
+    Figure(cloud, "cloud_bare_per_s", "  a bare aiohttp handler, same load", "/s", HIGHER, None,
+           "uvloop, TLS and the same Jinja2 template; no session, no database"),
+    Figure(cloud, "cloud_against_bare", "  against the bare handler", "%", HIGHER, 40,
+           "ours over the bare one's, medians of the same rounds"),
+    Figure(cloud, "cloud_sign_ins_per_s", "Cloud: sign-ins", "/s", HIGHER, None,
+           "the right password from a trusted browser by wrk, 8 connections, median of rounds"),
+    Figure(cloud, "cloud_argon2_per_s", "  argon2 alone, on the same core", "/s", HIGHER, None,
+           "19 MiB, 2 passes, as many threads as the service has, nothing beside it"),
+    Figure(cloud, "cloud_of_argon2", "  of argon2 alone", "%", HIGHER, 85,
+           "sign-ins over what the hash alone allows, medians of the same rounds"),
+    Figure(cloud, "cloud_page_flooded", "Cloud: a page within a flood of sign-ins, p99", "ms", LOWER, 50,
+           "/routers at 50 per second, from when each was due, while 8 connections sign in without pause"),
 )  # fmt: skip
 
 
