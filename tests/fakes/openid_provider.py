@@ -10,6 +10,8 @@ is whoever `person` says.
 
 import base64
 import hashlib
+import hmac
+import json
 import secrets
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -21,16 +23,30 @@ from joserfc.jwk import RSAKey
 SECRET = "a secret of two"
 
 
+def forged(header, claims, public):
+    """Without the private key: by HMAC with the public one, or (alg none) not at all."""
+    head, body = (in_base64(json.dumps(part).encode()) for part in (header, claims))
+    signed = hmac.digest(public, f"{head}.{body}".encode(), "sha256") if header["alg"] == "HS256" else b""
+    return f"{head}.{body}.{in_base64(signed)}"
+
+
+def in_base64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 class OpenIdProvider:
     def __init__(self, clock):
         self.clock = clock
         self.person = {"sub": "p-1", "email": "ada@example.org", "email_verified": True, "given_name": "Ada",
                        "family_name": "Bell"}  # fmt: skip
         self.spoil = {}  # claims of the ID token that are not as they should be
+        self.document = {}  # what discovery says otherwise
+        self.instead = {}  # by path: the whole answer
+        self.algorithm = "RS256"
         self.key = self._new_key()
         self.signs_with = self.key
         self.asked = {}  # by code
-        application = web.Application()
+        application = web.Application(middlewares=[self._answer_instead])
         application.router.add_get("/.well-known/openid-configuration", self._discovery)
         application.router.add_get("/keys", self._keys)
         application.router.add_post("/token", self._token)
@@ -60,6 +76,11 @@ class OpenIdProvider:
     def _new_key():
         return RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 
+    @web.middleware
+    async def _answer_instead(self, request, handler):
+        text = self.instead.get(request.path)
+        return await handler(request) if text is None else web.Response(text=text)
+
     async def _discovery(self, _):
         return web.json_response(
             {
@@ -67,6 +88,7 @@ class OpenIdProvider:
                 "authorization_endpoint": self.issuer + "/authorize",
                 "token_endpoint": self.issuer + "/token",
                 "jwks_uri": self.issuer + "/keys",
+                **self.document,
             }
         )
 
@@ -90,7 +112,10 @@ class OpenIdProvider:
             **self.spoil,
         }
         header = {"alg": "RS256", "kid": self.signs_with.kid}
-        token = jwt.encode(header, {k: v for k, v in claims.items() if v is not None}, self.signs_with)
+        said = {k: v for k, v in claims.items() if v is not None}
+        token = jwt.encode(header, said, self.signs_with)
+        if self.algorithm != "RS256":
+            token = forged(header | {"alg": self.algorithm}, said, self.signs_with.as_pem(private=False))
         return web.json_response({"access_token": "x", "token_type": "Bearer", "id_token": token})
 
     async def _facebook_token(self, request):

@@ -31,6 +31,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 SECTION = re.compile(r"[a-z][a-z0-9-]{0,29}")
 RESERVED = ("new", "have")  # addresses of our own pages
 OTHERS_MAY = 0o077
+URL = re.compile(r"[\x21\x24-\x7e]+")  # with neither quotation marks nor a fragment
 SECRET_REMEDY = "write the secret into a file, and name that: client_secret_file"
 PRESETS: dict[str, dict[str, Any]] = {
     "google": {"name": "Google", "issuer": "https://accounts.google.com"},
@@ -91,11 +92,21 @@ def _checked(path: Path, provider: Outside) -> Outside:
     if provider.kind not in (OIDC, FACEBOOK):
         raise _fault(f"kind of [{provider.id}] in {path} is unknown", f"it is {OIDC} or {FACEBOOK}")
     for address in filter(None, (provider.issuer, provider.dialog)):
-        parts = urlsplit(address)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL)
-        if not secure or not parts.hostname or parts.query or parts.fragment:
+        if not is_secure(address, local_too=True) or "?" in address:
             raise _fault(f"{address} of [{provider.id}] in {path} is no https address", "correct it")
     return provider
+
+
+def is_secure(address: object, *, local_too: bool) -> bool:
+    """Whether it is an https URL, or one of http on this computer where that is allowed."""
+    if not isinstance(address, str) or not URL.fullmatch(address):
+        return False
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    local = local_too and parts.scheme == "http" and parts.hostname in LOCAL
+    return bool(parts.hostname) and (parts.scheme == "https" or local)
 
 
 def _secret(path: Path, name: str, file: Any) -> str:

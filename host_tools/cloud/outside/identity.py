@@ -6,6 +6,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from host_tools.cloud.accounts.emails import check_email
+
 LEEWAY_S = 60  # between two clocks
 SUBJECT_MAX = 255  # section 2: an issuer gives no longer one
 
@@ -37,10 +39,10 @@ def check(claims: Mapping[str, Any], issuer: str, client_id: str, nonce: str, no
         "it is for another client": client_id not in audiences,
         "it is for several, and not by us": len(audiences) > 1 and claims.get("azp") != client_id,
         "it is by another client": claims.get("azp", client_id) != client_id,
-        "it has expired": not isinstance(expires, int | float) or now > expires + LEEWAY_S,
-        "it is of the future": not isinstance(issued, int | float) or issued > now + LEEWAY_S,
-        "it answers another question": not isinstance(given, str) or not hmac.compare_digest(given, nonce),
-        "it names nobody": not 0 < len(str(claims.get("sub", ""))) <= SUBJECT_MAX,
+        "it has expired": not (isinstance(expires, int | float) and now <= expires + LEEWAY_S),
+        "it is of the future": not (isinstance(issued, int | float) and issued <= now + LEEWAY_S),
+        "it answers another question": not isinstance(given, str) or not _same(given, nonce),
+        "it names nobody": not _is_subject(claims.get("sub")),
     }
     for text, broken in faults.items():
         if broken:
@@ -53,18 +55,35 @@ def of_claims(provider: str, claims: Mapping[str, Any]) -> Identity:
     verified = said is True or said == "true"
     first = _text(claims.get("given_name")) or _text(claims.get("name")).partition(" ")[0]
     last = _text(claims.get("family_name")) or _text(claims.get("name")).partition(" ")[2]
-    email = _text(claims.get("email"), 254).lower()
-    return Identity(provider, str(claims["sub"]), email, verified and bool(email), first, last)
+    email = _email(claims.get("email"))
+    return Identity(provider, claims["sub"], email, verified and bool(email), first, last)
 
 
 def of_facebook(provider: str, person: Mapping[str, Any]) -> Identity:
     """Facebook's Graph API does not say whether an e-mail was verified: then it was not."""
-    subject = str(person.get("id", ""))
-    if not 0 < len(subject) <= SUBJECT_MAX:
+    subject = person.get("id")
+    if not isinstance(subject, str) or not _is_subject(subject):
         raise Unbelievable("it names nobody")
-    email = _text(person.get("email"), 254).lower()
+    email = _email(person.get("email"))
     first, last = _text(person.get("first_name")), _text(person.get("last_name"))
     return Identity(provider, subject, email, False, first, last)
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def _is_subject(value: object) -> bool:
+    """Section 2: letters of ASCII. What is no text could be the same text for two people."""
+    return (
+        isinstance(value, str) and 0 < len(value) <= SUBJECT_MAX and value.isascii() and value.isprintable()
+    )
+
+
+def _email(value: object) -> str:
+    """One address as our own forms take it, or none."""
+    email = value.strip().lower() if isinstance(value, str) else ""
+    return "" if check_email(email) else email
 
 
 def _text(value: object, longest: int = 79) -> str:

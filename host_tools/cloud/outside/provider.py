@@ -16,7 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from host_tools.cloud.clock import Clock
-from host_tools.cloud.outside.config import FACEBOOK, Outside
+from host_tools.cloud.outside.config import FACEBOOK, Outside, is_secure
 from host_tools.cloud.outside.identity import Identity, Unbelievable, check, of_claims, of_facebook
 
 TIMEOUT_S = 15
@@ -24,6 +24,9 @@ ANSWER_MAX = 256 * 1024
 KNOWN_S = 3600  # what discovery and the key set said; a key that is unknown is asked for again
 AGAIN_S = 60  # but not more often than this, whatever keys a token names
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # signatures alone: a secret that is shared signs nothing
+
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+SPOILT = (JoseError, ValueError, TypeError, RecursionError)  # what reading keys and tokens may raise
 
 
 class Away(Exception):  # noqa: N818
@@ -95,20 +98,24 @@ class Provider:
         if self._clock() - self._document_at > KNOWN_S:
             address = self.outside.issuer.rstrip("/") + "/.well-known/openid-configuration"
             document = await self._ask("GET", address)
-            wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-            if document.get("issuer") != self.outside.issuer or not all(
-                isinstance(document.get(name), str) for name in wanted
-            ):
-                raise Away("its discovery document is of another issuer, or incomplete")
+            if document.get("issuer") != self.outside.issuer or not self._leads_on(document):
+                raise Away("its discovery document is of another issuer, or leads nowhere")
             self._document, self._document_at = document, self._clock()
         return self._document
+
+    def _leads_on(self, document: Mapping[str, Any]) -> bool:
+        """A person is sent to the one, and our secret to the other: over https, as the issuer is."""
+        named = [document.get(name) for name in ENDPOINTS]
+        named += [document["userinfo_endpoint"]] if "userinfo_endpoint" in document else []
+        local = self.outside.issuer.startswith("http:")
+        return all(is_secure(address, local_too=local) for address in named)
 
     async def _verified(self, token: str) -> Mapping[str, Any]:
         """The claims, if one of the provider's keys signed them. A key may have turned since we looked."""
         for fresh in (False, True):
             try:
                 return jwt.decode(token, await self._key_set(fresh), algorithms=ALGORITHMS).claims
-            except (JoseError, ValueError) as error:
+            except SPOILT as error:
                 fault = error
         raise Unbelievable("its signature is wrong") from fault
 
@@ -116,7 +123,10 @@ class Provider:
         age_s = self._clock() - self._keys_at
         if self._keys is None or age_s > (AGAIN_S if fresh else KNOWN_S):
             found = await self._ask("GET", (await self._discovered())["jwks_uri"])
-            self._keys = KeySet.import_key_set({"keys": found.get("keys", [])})
+            try:
+                self._keys = KeySet.import_key_set({"keys": found.get("keys", [])})
+            except SPOILT as error:
+                raise Away("its key set is none") from error
             self._keys_at = self._clock()
         return self._keys
 
@@ -137,7 +147,7 @@ class Provider:
                 http.request(method, address, data=fields, headers=headers, allow_redirects=False) as answer,
             ):
                 found = json.loads(await _body(answer)) if answer.status == 200 else None
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, RecursionError) as error:
             raise Away(f"{self.outside.id} did not answer ({type(error).__name__})") from error
         if not isinstance(found, dict):
             raise Away(f"{self.outside.id} answered {answer.status}, or no JSON object")
