@@ -106,6 +106,24 @@ async def test_who_undoes_or_stops_a_change_finds_every_page_accessible(rig, tab
     await look_at(rig, tab, path)
 
 
+async def test_who_makes_a_token_finds_every_page_accessible(rig, tab):
+    await join(rig, tab)
+    await look_at(rig, tab, "/security/tokens")
+    await press(tab, "Make the token")
+    await tab.locator("[aria-invalid=true]").first.wait_for()
+    await assert_no_fault(tab)
+    await tab.get_by_label("Name").fill("Home automation")
+    await tab.get_by_text("See the routers").click()
+    await tab.get_by_label("Your password").fill(PASSWORD)
+    await press(tab, "Make the token")
+    await tab.locator("#token").wait_for()
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    await look_at(rig, tab, "/security/tokens")
+    await press(tab, "Revoke Home automation")
+    await expect(tab.get_by_text("The token is revoked.")).to_be_visible()
+
+
 async def test_recovery_codes_become_a_file_in_a_browser(rig, tab):
     await join(rig, tab)
     await tab.goto(str(rig.server.make_url("/security/authenticators/add")))

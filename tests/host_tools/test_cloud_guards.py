@@ -14,6 +14,7 @@ from tests.host_tools.cloud_rig import PERSON, Rig
 README = Path(routes.__file__).parents[1] / "README.md"
 PLACES = {
     "serial_number:[A-Za-z0-9._:-]{1,64}": "GL-0001",
+    "serial_number": "GL-0001",
     "claim_id": "c1",
     "id": "a1",
     "file_id": "f1",
