@@ -122,6 +122,10 @@ FIGURES = (
            "sign-ins over what the hash alone allows, medians of the same rounds"),
     Figure(cloud, "cloud_page_flooded", "Cloud: a page within a flood of sign-ins, p99", "ms", LOWER, 50,
            "/routers at 50 per second, from when each was due, while 8 connections sign in without pause"),
+    Figure(cloud, "cloud_told_sign_in", "Cloud: known e-mail told by time, sign-in", "%", LOWER, 60,
+           "how often one answer's time tells it from an unknown e-mail; 50 is a coin; 150 of each"),
+    Figure(cloud, "cloud_told_forgotten", "  by a forgotten password", "%", LOWER, 60, "the same"),
+    Figure(cloud, "cloud_told_sign_up", "  by a sign-up", "%", LOWER, 60, "the same"),
 )  # fmt: skip
 
 

@@ -1,0 +1,70 @@
+"""Whoever enters an e-mail waits for the same work, whether or not it has an account.
+
+The statements and hashes between a question and its answer are counted; `make bench` measures their times.
+"""
+
+import asyncio
+
+import pytest
+from sqlalchemy import event
+
+from tests.host_tools.cloud_rig import PERSON, Rig, database_url
+
+KNOWN, UNKNOWN = "ada@example.org", "nobody@example.org"
+QUESTIONS = (
+    ("/sign-in", {"password": "a wrong password"}, 1),
+    ("/forgotten", {}, 0),
+    ("/sign-up", PERSON, 1),
+)
+
+
+class Work:
+    """What requests do within a `with` block. Tasks that no request waits for have names of their own."""
+
+    def __init__(self, rig, monkeypatch):
+        self.statements, self.hashes = [], 0
+        self._engine = rig.parts.database.engine.sync_engine
+        self._run = rig.parts.hasher._run
+        monkeypatch.setattr(rig.parts.hasher, "_run", self._hash)
+
+    async def _hash(self, *arguments):
+        self.hashes += 1
+        return await self._run(*arguments)
+
+    def _note(self, _connection, _cursor, statement, *_):
+        if asyncio.current_task().get_name().startswith("Task-"):
+            self.statements.append(statement)
+
+    def __enter__(self):
+        event.listen(self._engine, "before_cursor_execute", self._note)
+        return self
+
+    def __exit__(self, *_):
+        event.remove(self._engine, "before_cursor_execute", self._note)
+
+
+async def work_of(rig, monkeypatch, path, fields):
+    """(statements, hashes) until the answer, which is not followed."""
+    browser = rig.browser()
+    csrf = (await browser.get(path)).csrf
+    with Work(rig, monkeypatch) as work:
+        await browser.post_raw(path, {"csrf": csrf, **fields}, allow_redirects=False)
+    await rig.until(rig.parts.post.idle)
+    return work.statements, work.hashes
+
+
+@pytest.mark.parametrize("path, fields, hashes", QUESTIONS)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_known_e_mail_makes_no_other_work_than_an_unknown_one(
+    tmp_path, monkeypatch, kind, path, fields, hashes
+):
+    async with Rig(tmp_path, database_url=database_url(tmp_path, kind)) as rig:
+        await rig.browser().join(KNOWN)
+        # The address has been here, too: its first attempt would make a row of the throttle's.
+        await work_of(rig, monkeypatch, path, {**fields, "email": "somebody@example.org"})
+        await work_of(rig, monkeypatch, path, {**fields, "email": KNOWN})
+        await work_of(rig, monkeypatch, path, {**fields, "email": UNKNOWN})
+        known = await work_of(rig, monkeypatch, path, {**fields, "email": KNOWN})
+        unknown = await work_of(rig, monkeypatch, path, {**fields, "email": UNKNOWN})
+    assert known == unknown
+    assert known[0] and known[1] == hashes
