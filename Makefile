@@ -13,11 +13,13 @@ INSTALLED_DEV := $(VENV)/.installed-dev-$(WANTED)
 # report says which one it was (R); `make test-long` asks nobody twice.
 ONCE_MORE := --reruns 1 -rR
 
+# The host's tests mostly wait: for a deadline, a browser, a line. A file of them stays in one process.
+AT_ONCE := -n 3 --dist loadfile
 # The browser sees no database, and two of the suites try both by themselves.
 ON_POSTGRESQL := $(filter-out %browser.py %accessible.py %store.py %races.py,$(wildcard tests/host_tools/test_cloud_*.py))
 
 MAKEFLAGS += --no-print-directory
-# Tests share two cores, one router and one screen: never side by side, whatever -j says.
+# The suites share two cores, one router and one screen: never side by side, whatever -j says.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help run setup bundle image test test-unit test-host test-postgresql test-system test-long lint bench clean packages packages-test packages-bench micropython
@@ -47,10 +49,10 @@ test-unit: $(INSTALLED_DEV) micropython  ## the router's decisions and the contr
 	@$(BIN)/python tests/micropython/run.py
 
 test-host: $(INSTALLED_DEV) micropython packages-test  ## the bench, the emulator, the releases and the cloud
-	@$(BIN)/python -m pytest $(ONCE_MORE) tests/host_tools $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) $(ONCE_MORE) tests/host_tools $(ARGS)
 
 test-postgresql: $(INSTALLED_DEV) packages-test  ## the cloud's tests once more, on PostgreSQL
-	@DATABASE=postgresql $(BIN)/python -m pytest $(ONCE_MORE) $(ON_POSTGRESQL) $(ARGS)
+	@DATABASE=postgresql $(BIN)/python -m pytest $(AT_ONCE) $(ONCE_MORE) $(ON_POSTGRESQL) $(ARGS)
 
 test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated router, with a real browser
 	@$(BIN)/python -m pytest $(ONCE_MORE) tests/system $(ARGS)
