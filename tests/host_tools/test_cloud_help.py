@@ -1,5 +1,6 @@
 """The help centre for the person who asks: requests, attachments, answers; and what a second account gets."""
 
+import gzip
 import io
 import zipfile
 
@@ -90,7 +91,7 @@ async def test_what_is_missing_or_too_long_is_said_beside_its_field(rig, ada, fa
     assert page.status == 422 and page.text.count('aria-invalid="true"') == 1
 
 
-@pytest.mark.parametrize("hidden", ["\x00", "\x1b[31m", "\u202e", "\u200b"])
+@pytest.mark.parametrize("hidden", ["\x01", "\x1b[31m", "\u202e", "\u2066"])
 async def test_a_text_that_hides_something_is_refused(rig, ada, hidden):
     assert (await ask(rig, ada, text="a" + hidden + "b")).status == 422
 
@@ -195,6 +196,29 @@ async def test_a_broken_form_is_an_error_of_its_sender(rig, ada, caplog, body):
     assert (await ada.post_raw("/help/new", body, headers)).status in (400, 403)
     assert "failed" not in caplog.text
     assert (await ask(rig, ada)).status == 200  # and the account is not held to be sending for ever
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "multipart/form-data"},
+        {"Content-Type": "multipart/form-data; boundary=" + "x" * 71},
+        {"Content-Type": "multipart/form-data; boundary=x", "Content-Encoding": "gzip"},
+    ],
+)
+async def test_a_form_without_a_boundary_or_packed_is_refused(rig, ada, caplog, headers):
+    body = gzip.compress(bytes(10_000)) if "Content-Encoding" in headers else b"--x--\r\n"
+    assert (await ada.post_raw("/help/new", body, headers)).status == 400
+    assert "failed" not in caplog.text
+
+
+async def test_what_a_language_needs_is_no_fault(rig, ada):
+    text = "می\u200cخواهم, \u200fשלום, 👩\u200d🔧"
+    assert text in (await ask(rig, ada, text=text)).text
+
+
+async def test_a_router_s_name_with_a_control_character_is_refused(rig, ada):
+    assert (await ask(rig, ada, router="GL\x01")).status == 422
 
 
 async def test_fields_that_are_too_long_together_are_refused(rig, ada):

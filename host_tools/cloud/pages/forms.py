@@ -16,7 +16,8 @@ from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.accounts.profile import LANGUAGES, time_zones
 from host_tools.cloud.pages.uploads import POSTED
 
-HIDDEN = ("Cc", "Cf", "Cs")  # general categories of Unicode; U+200D joins emoji
+# What turns the direction of writing (UAX #9, sections 2.1 to 2.4): a text could read as another.
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def check_country(value: str) -> str | None:
@@ -29,9 +30,10 @@ def check_name(value: str) -> str | None:
 
 
 def check_text(value: str) -> str | None:
-    """Written by one person, read by another: nothing that hides, or turns the reading round."""
-    seen = all(unicodedata.category(each) not in HIDDEN or each in "\n\t\u200d" for each in value)
-    return None if seen else "The text has characters that nobody can see. Write it without them."
+    """Written by one person, read by another: no control characters, nothing that turns the direction."""
+    controls = any(unicodedata.category(each) in ("Cc", "Cs") and each not in "\n\t" for each in value)
+    wrong = controls or not TURNING.isdisjoint(value)
+    return "The text has characters that nobody can see. Write it without them." if wrong else None
 
 
 def check_language(value: str) -> str | None:
@@ -83,7 +85,7 @@ USER_CODE = Field("user_code", "Enter the code that the device shows.", 20)
 SUBSCRIPTION = Field("subscription", "The browser gave no subscription. Try again.", 4096)
 PASSKEY_NAME = Field("name", "Name the passkey, for example “My phone”.", 60, check_name)
 SUBJECT = Field("subject", "Enter a subject, for example “No internet since Monday”.", 120, check_text)
-HELP_ROUTER = Field("router", "", 64, optional=True)
+HELP_ROUTER = Field("router", "", 64, check_text, optional=True)
 HELP_TEXT = Field("text", "Write what it is about.", 5000, check_text, lines=True)
 HELP_NOTE = Field("note", "Write the note.", 5000, check_text, lines=True)
 SURE = Field("sure", "Tick this box to go on.", 10)

@@ -51,7 +51,9 @@ def files(request: web.Request) -> tuple[Upload, ...]:
 
 
 async def read(request: web.Request) -> dict[str, str]:
-    """The form's fields; its files come from `files`. Raises BusyError and HTTP errors."""
+    """The form's fields; its files come from `files`. Raises BusyError, ValueError and HTTP errors."""
+    if "Content-Encoding" in request.headers:
+        raise ValueError("a form that is packed")  # its length would say nothing of what it becomes
     if request.content_length is None or request.content_length > BODY_MAX:
         raise web.HTTPRequestEntityTooLarge(BODY_MAX, request.content_length or 0)
     reading, account_id = request.app[READING], request[VISIT].signed_in.id
