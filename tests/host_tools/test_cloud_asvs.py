@@ -5,6 +5,7 @@ host_tools/cloud/ASVS.md says which requirement is met, by which test, and which
 
 import ast
 import asyncio
+import functools
 import re
 import ssl
 from pathlib import Path
@@ -266,13 +267,13 @@ FORBIDDEN_MODULES = {
     "random", "subprocess", "pickle", "marshal", "shelve", "dill", "yaml", "xml", "lxml", "ldap3", "ctypes",
 }  # fmt: skip
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "system", "popen", "from_string", "literal_column"}
-TAKES_SQL = {"text", "exec_driver_sql"}
 
 
+@functools.cache
 def sources():
-    for path in sorted(CLOUD.rglob("*.py")):
-        if "migrations" not in path.parts:
-            yield path, ast.parse(path.read_text("utf-8"))
+    """[(path, its tree)] of the cloud's modules."""
+    found = [path for path in sorted(CLOUD.rglob("*.py")) if "migrations" not in path.parts]
+    return [(path, ast.parse(path.read_text("utf-8"))) for path in found]
 
 
 def imports():
