@@ -232,7 +232,7 @@ async def test_an_app_on_this_computer_may_listen_at_any_port(rig, ada):
     )
     tool = App(rig, "", "cli")
     statuses = {
-        "http://127.0.0.1:5123/back": 303,
+        "http://127.0.0.1:5123/back": 200,  # it is asked about: another program may listen there
         "http://127.0.0.1:5123/other": 400,
         "http://127.0.0.1@evil.example/back": 400,
         "http://localhost:1/back": 400,
@@ -541,6 +541,7 @@ async def test_the_discovery_document_names_what_is_there(app, rig):
         ({"scope": ["openid", "all"]}, "no scope all"),
         ({"scope": ["email"]}, "openid"),
         ({"logout_uri": "org.example.app://x"}, "https"),
+        ({"logout_uri": "http.example.app://x"}, "https"),
     ],
 )
 async def test_a_client_that_cannot_be_registered_is_told_why(rig, changed, fault):

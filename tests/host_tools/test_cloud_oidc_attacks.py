@@ -1,6 +1,5 @@
 """The provider under attack: tokens that outlive their reason, impersonated applications, spoilt requests."""
 
-
 import pytest
 from sqlalchemy import select, update
 
@@ -16,6 +15,7 @@ from tests.host_tools.test_cloud_oidc import (
     begin_device,
     device_token,
     enter,
+    follow,
     signed_in,
 )
 from tests.host_tools.test_cloud_resets import reset_by_code
@@ -115,3 +115,38 @@ async def test_a_used_token_that_comes_again_and_again_is_noted_once(app, ada):
     statuses = [(await app.post("/oidc/token", **refresh))[0] for _ in range(4)]
     assert statuses == [200, 400, 400, 400]
     assert (await ada.get("/security/log")).text.count("A used token of an application came again") == 1
+
+
+async def test_who_may_be_impersonated_is_asked_about_each_time(rig, ada):
+    """Any program of the same computer may listen in the name of an app that keeps no secret."""
+    described = Described("cli", "Garden App", [BACK, LOOPBACK], public=True)
+    await rig.parts.oidc.clients.add(described)
+    tool = App(rig, "", "cli")
+    await agree(ada, tool.link())
+    assert (await follow(ada, tool.link()))[0] == 303  # https: nobody else is there
+    there = "http://127.0.0.1:5123/back"
+    status, _, text = await follow(ada, tool.link(redirect_uri=there))
+    assert status == 200 and "asks who you are" in text
+    _, address, _ = await follow(ada, tool.link(redirect_uri=there, prompt="none"))
+    assert address.startswith(there) and "error=consent_required" in address
+
+
+@pytest.mark.parametrize("spoilt", ["http://127.0.0.1:5\t1/back", "http://127.0.0.1/ba\nck", " " + LOOPBACK])
+async def test_an_address_on_this_computer_is_written_as_a_url(rig, ada, spoilt):
+    await rig.parts.oidc.clients.add(Described("cli", "Garden App", [LOOPBACK], public=True))
+    link = App(rig, "", "cli").link(redirect_uri=spoilt, response_type="token")
+    assert (await follow(ada, link))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/oidc/token", "/oidc/revoke", "/oidc/device", "/oidc/authorize", "/oidc/logout"]
+)
+@pytest.mark.parametrize(
+    "kind",
+    ["application/x-www-form-urlencoded; charset=raw_unicode_escape", "multipart/form-data; boundary=x", ""],
+)
+async def test_a_form_that_is_none_of_ours_is_refused(app, rig, path, kind):
+    body, headers = b"token=\\ud800&device_code=\\ud800&state=\\ud800", {"Content-Type": kind}
+    url = rig.server.make_url(path)
+    async with rig.browser()._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+        assert answer.status == 400

@@ -102,6 +102,14 @@ class Clients:
         )
 
 
+def assured(client: OidcClient, redirect_uri: str) -> bool:
+    """Whether nobody else can be at that address in this client's name (RFC 8252 section 8.6).
+
+    Of an app that keeps no secret, any program of the same computer may open the port or take the scheme.
+    """
+    return bool(client.secret_hash) or redirect_uri.startswith("https:")
+
+
 def known(client: OidcClient | None) -> Known | None:
     if client is None:
         return None
@@ -124,5 +132,5 @@ def check(described: Described) -> None:
     for uri in [*addresses, *filter(None, [described.logout_uri])]:
         if fault := fault_of_address(uri):
             raise WrongClient(f"{uri} cannot be registered: {fault}")
-    if described.logout_uri and not described.logout_uri.startswith("http"):
+    if described.logout_uri and not described.logout_uri.startswith(("https:", "http:")):
         raise WrongClient(f"{described.logout_uri} cannot be told of a logout: it must be https")

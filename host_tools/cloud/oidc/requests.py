@@ -17,6 +17,7 @@ PROMPTS = ("none", "login", "consent", "select_account")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 # RFC 6749 appendix A: what a state may hold. It comes back to the application as it was.
 PRINTABLE = re.compile(r"[\x20-\x7e]*")
+WRITTEN = re.compile(r"[\x21-\x7e]+")  # what a URL is written in
 MAX_AGE = re.compile(r"[0-9]{1,9}")
 URI_MAX = 400
 LENGTH_MAX = {"state": 1000, "nonce": 200, "scope": 400, "login_hint": 254}
@@ -154,6 +155,8 @@ def same_address(given: str, registered: str) -> bool:
     """Letter by letter; but an app on this computer listens at whatever port is free (RFC 8252, 7.3)."""
     if given == registered:
         return True
+    if len(given) > URI_MAX or not WRITTEN.fullmatch(given):  # urlsplit overlooks tabs and ends of lines
+        return False
     try:
         one, other = urlsplit(given), urlsplit(registered)
         _ = one.port
@@ -174,7 +177,7 @@ def fault_of_address(uri: str) -> str | None:
         _ = parts.port
     except ValueError:
         return "it is no URL"
-    if len(uri) > URI_MAX or not re.fullmatch(r"[\x21-\x7e]+", uri):
+    if len(uri) > URI_MAX or not WRITTEN.fullmatch(uri):
         return f"it has more than {URI_MAX} characters, or some that no URL has"
     if "#" in uri:
         return "it must have no fragment (RFC 6749 section 3.1.2)"

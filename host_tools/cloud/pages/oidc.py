@@ -9,10 +9,10 @@ from aiohttp import web
 
 from host_tools.cloud.oidc import decision
 from host_tools.cloud.oidc.claims import SCOPE_WORDS
-from host_tools.cloud.oidc.clients import known
+from host_tools.cloud.oidc.clients import assured, known
 from host_tools.cloud.oidc.requests import Asked, AskedWrongly, answer_address, read
 from host_tools.cloud.pages.going import clear_going, going, set_going
-from host_tools.cloud.pages.guards import SESSION_COOKIE
+from host_tools.cloud.pages.guards import FORM_TYPE, SESSION_COOKIE
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
@@ -69,9 +69,10 @@ async def _authorize(request: web.Request, query: str, passing: bool) -> web.Str
     parts, visit = request.app[PARTS], request[VISIT]
     try:
         asked, client = await _read(request, query)
-        agreed = await parts.oidc.consents.of(visit, client.id) if visit.account else ()
+        sure = assured(client, asked.redirect_uri)  # or the person is asked each time
+        agreed = await parts.oidc.consents.of(visit, client.id) if visit.account and sure else ()
         since = visit.session.created_at if visit.session else None
-        step = decision.next_step(asked, since, agreed, client.ours, visit.now)
+        step = decision.next_step(asked, since, agreed, client.ours and sure, visit.now)
     except AskedWrongly as error:
         return _told(request, error, passing)
     if step == decision.SIGN_IN:
@@ -124,6 +125,8 @@ def _told(request: web.Request, error: AskedWrongly, passing: bool) -> web.Strea
 
 async def posted_query(request: web.Request) -> str:
     """A form of another site as the query of a link, which a browser would not follow at any length."""
+    if request.content_type != FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
+        raise web.HTTPBadRequest
     try:
         posted = await request.post()
     except (ValueError, LookupError, AssertionError):  # the charset, or the parts, are none that can be read

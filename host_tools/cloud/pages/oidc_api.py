@@ -17,6 +17,7 @@ from host_tools.cloud.oidc.grants import ACCESS_S, Given, GrantError
 from host_tools.cloud.oidc.keys import ALGORITHM
 from host_tools.cloud.oidc.logins import session_name
 from host_tools.cloud.oidc.requests import PROMPTS, SCOPES
+from host_tools.cloud.pages.guards import FORM_TYPE
 from host_tools.cloud.pages.nul import holds_nul
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
@@ -158,8 +159,8 @@ GRANTS: dict[str, Grant] = {
 
 async def _posted(request: web.Request) -> dict[str, str]:
     """Each parameter once (RFC 6749 section 3.2). Raises GrantError."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise GrantError("invalid_request", "send a form: application/x-www-form-urlencoded")
+    if request.content_type != FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
+        raise GrantError("invalid_request", f"send a form: {FORM_TYPE}, in UTF-8")
     try:
         form = await request.post()
     except (ValueError, LookupError):
