@@ -35,11 +35,12 @@ class Approvals:
         """The newest sign-in that asks the trusted browsers of this account; None where this one is not."""
         if visit.account is None:
             return None
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             row = await session.scalar(_asking(visit.account.id, visit).limit(1))
-            if row is None or not await trusted.is_trusted(session, visit.account.id, visit):
-                return None
-            return row
+        if row is None:
+            return None
+        async with self._database.glance() as session:
+            return row if await trusted.is_trusted(session, visit.account.id, visit) else None
 
     async def view(self, sign_in_id: str, visit: Visit) -> SignIn:
         """Raises NotTheirsError: it is over, another account's, or this browser is not trusted."""

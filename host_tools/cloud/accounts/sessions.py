@@ -24,7 +24,7 @@ class Sessions:
 
     async def find(self, token: str, now: float, *, acting: bool) -> tuple[Session, Account] | None:
         """The live session of a cookie, and whose it is."""
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             row = (await session.execute(_by_token(token))).one_or_none()
         if row is None or now >= expires_at(row.Session):
             return None

@@ -71,7 +71,7 @@ class Ownership:
 
     async def routers(self, account_id: str) -> list[RouterView]:
         mine = select(Router).where(Router.owner_id == account_id).order_by(Router.owned_at)
-        async with self._database.read() as session:
+        async with self._database.glance() as session:
             return [self._view(router) for router in await session.scalars(mine)]
 
     async def page(self, account_id: str, after: str, limit: int) -> list[RouterView]:

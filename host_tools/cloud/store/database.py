@@ -28,6 +28,7 @@ CONNECT_TIMEOUT_S = 10
 WRITERS_LOCK = 0x67617465  # any number, the same in every process of the cloud
 URLS = "use sqlite+aiosqlite:///FILE or postgresql+asyncpg://HOST/NAME"
 WRITING = "gatelodge_writing"
+GLANCE = "gatelodge_glance"
 
 
 class Database:
@@ -36,11 +37,18 @@ class Database:
     def __init__(self, url: str):
         self.engine = _create_engine(url)
         self._writing = self.engine.execution_options(**{WRITING: True})
+        self._glancing = self.engine.execution_options(**{GLANCE: True})
         {"sqlite": _prepare_sqlite, "postgresql": _prepare_postgresql}[self.engine.dialect.name](self.engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncSession]:
+        """For one SELECT, which sees one moment by itself: what every page asks costs no BEGIN beside it."""
+        async with AsyncSession(self._glancing, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager
@@ -121,10 +129,11 @@ def _prepare_postgresql(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(WRITING):
+        options = connection.get_execution_options()
+        if options.get(WRITING):
             # READ COMMITTED, the default: what the lock waited for is seen by the next statement.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
-        else:
+        elif not options.get(GLANCE):
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
@@ -148,8 +157,9 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def begin(connection: Connection) -> None:
         # IMMEDIATE takes the write lock first: a reader that turned writer would fail where another wrote
         # between.
-        writing = connection.get_execution_options().get(WRITING)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get(GLANCE):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITING) else "BEGIN")
 
 
 def _reason(error: Exception) -> str:
