@@ -81,7 +81,7 @@ async def test_a_stranger_finds_every_page_accessible(rig, tab):
     await look_at(rig, tab, "/sign-in", "/sign-up", "/terms", "/no-such-page")
     for path, name in (("/sign-up", "Create account"), ("/sign-in", "Sign in")):
         await tab.goto(str(rig.server.make_url(path)))
-        await tab.get_by_role("button", name=name).click()
+        await tab.get_by_role("button", name=name, exact=True).click()
         await tab.locator("[aria-invalid=true]").first.wait_for()
         await assert_no_fault(tab)
 

@@ -138,7 +138,7 @@ async def test_an_open_page_of_a_trusted_browser_is_told_and_lets_the_new_one_in
     await new.goto(str(rig.server.make_url("/sign-in")))
     await new.get_by_label("E-mail").fill(EMAIL)
     await new.get_by_label("Password", exact=True).fill(PASSWORD)
-    await new.get_by_role("button", name="Sign in").click()
+    await new.get_by_role("button", name="Sign in", exact=True).click()
     number = await new.locator(".number strong").inner_text()
     await tab.get_by_role("link", name="See who it is").click()
     await tab.get_by_label("Number that the other browser shows").fill(number)

@@ -196,11 +196,11 @@ class Holder:
         self.tab.goto(self.url + "/sign-in")
         self.tab.get_by_label("E-mail").fill(self.email)
         self.tab.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.tab.get_by_role("button", name="Sign in").click()
+        self.tab.get_by_role("button", name="Sign in", exact=True).click()
 
     def enter_code(self, code):
         self.tab.get_by_label("Code from your authenticator app").fill(code)
-        self.tab.get_by_role("button", name="Sign in").click()
+        self.tab.get_by_role("button", name="Sign in", exact=True).click()
 
     def ask_for(self, service_code):
         """Ask to register a router. The number that the portal shows, and the router's page should."""

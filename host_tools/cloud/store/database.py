@@ -159,7 +159,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         # between.
         options = connection.get_execution_options()
         if not options.get(GLANCE):
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITING) else "BEGIN")
+            writing = options.get(WRITING)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _reason(error: Exception) -> str:
