@@ -6,6 +6,7 @@ people write themselves: raw-paste statements that carry base 64 each.
 
 import binascii
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from host_tools.flash import bundle_file, session
 from host_tools.release import bundle
 from host_tools.serial_port import BAUD, BenchLine
+from tests.fakes.faulty_line import BITS_PER_BYTE, TO_BOARD
 from tests.host_tools.flash_rig import FlashRig
 
 SIZE, QUICK_SIZE = 256 * 1024, 16 * 1024
@@ -68,6 +70,21 @@ def timed(rig, way, *arguments):
     return time.monotonic() - began, rig.line.bytes - before
 
 
+def line_share(rig, quick):
+    """Of what the line can carry towards the board, while a transfer streams.
+
+    Two sizes of what deflate cannot shrink: the handshake, the stub and the last hash are in both, and not in
+    their difference.
+    """
+    sizes = (8 * 1024, 40 * 1024) if quick else (32 * 1024, 160 * 1024)
+    seconds, carried = [], []
+    for size in sizes:
+        before = rig.line.carried[TO_BOARD]
+        seconds.append(timed(rig, ours, os.urandom(size))[0])
+        carried.append(rig.line.carried[TO_BOARD] - before)
+    return (carried[1] - carried[0]) * BITS_PER_BYTE / BAUD / (seconds[1] - seconds[0])
+
+
 def probe(lab):
     directory = Path(lab.directory, "flashing")
     files = some_of(bundle_file._files(bundle.build().read_bytes()), QUICK_SIZE if lab.quick else SIZE)
@@ -80,6 +97,7 @@ def probe(lab):
         rig.line.baud = BAUD
         lab.tell("ours")
         our_s, our_bytes = timed(rig, ours, content)
+        share = line_share(rig, lab.quick)
         lab.tell("raw-paste with base 64")
         base64_s, base64_bytes = timed(rig, by_base64, content)
         lab.tell("mpremote fs cp -r")
@@ -89,6 +107,7 @@ def probe(lab):
         "flash_wire_base64": base64_bytes / len(content),
         "flash_wire_mpremote": mpremote_bytes / len(content),
         "flash_s": our_s,
+        "flash_line": 100 * share,
         "flash_s_base64": base64_s,
         "flash_s_mpremote": mpremote_s,
         "details": {"bytes": len(content), "files": len(files)},
