@@ -10,8 +10,8 @@ INSTALLED := $(VENV)/.installed-$(WANTED)
 INSTALLED_DEV := $(VENV)/.installed-dev-$(WANTED)
 
 # A real browser or an emulated router on a busy computer may be late once. Such a test is asked once more, and the
-# report says which one it was (R); `make test-long` asks nobody twice.
-ONCE_MORE := --reruns 1 -rR
+# report says which one it was (R); `make test-long` asks nobody twice. One that hangs is a failure, not an end.
+ONCE_MORE := --reruns 1 -rR --timeout 900
 
 # The host's tests mostly wait: for a deadline, a browser, a line. A file of them stays in one process.
 AT_ONCE := -n 3 --dist loadfile

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 TASKS_MAX = 2000  # of one owner at once: each holds one answer that somebody waits for
+CLOSE_AGAIN_S, CLOSE_TRIES = 1, 20
 AGAIN_S = 5  # a database that is away comes back within seconds, or somebody reads the log
 
 log = logging.getLogger("cloud.tasks")
@@ -41,9 +42,15 @@ class Tasks:
             await asyncio.sleep(AGAIN_S)
 
     async def close(self) -> None:
+        """Cancel until all have ended: a cancellation that meets a timeout at the same moment can be lost."""
+        for _ in range(CLOSE_TRIES):
+            for task in self._running:
+                task.cancel()
+            if not self._running:
+                return
+            await asyncio.wait(self._running, timeout=CLOSE_AGAIN_S)
         for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+            log.error("%s does not end", task.get_name())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

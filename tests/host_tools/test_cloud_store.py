@@ -219,3 +219,23 @@ async def test_a_worker_that_failed_begins_again(monkeypatch):
     await asyncio.wait_for(again.wait(), 10)
     await owner.close()
     assert begun[:2] == [0, 1]
+
+
+async def test_a_worker_that_misses_its_first_cancellation_ends_with_the_next(monkeypatch):
+    monkeypatch.setattr(tasks, "CLOSE_AGAIN_S", 0.01)
+    begun, missed = asyncio.Event(), []
+
+    async def work():
+        begun.set()
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            missed.append(True)
+        await asyncio.sleep(3600)
+
+    owner = tasks.Tasks("test")
+    owner.start(work(), "work")
+    await begun.wait()
+    async with asyncio.timeout(10):
+        await owner.close()
+    assert missed == [True]
