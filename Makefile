@@ -15,8 +15,9 @@ ONCE_MORE := --reruns 1 -rR --timeout 900
 
 # The host's tests mostly wait: for a deadline, a browser, a line. A file of them stays in one process.
 AT_ONCE := -n 3 --dist loadfile
-# The browser sees no database, and two of the suites try both by themselves.
-ON_POSTGRESQL := $(filter-out %browser.py %accessible.py %store.py %races.py,$(wildcard tests/host_tools/test_cloud_*.py))
+# The browser sees no database, the service is started as it is by default, and some suites try both by themselves.
+ELSEWHERE := %browser.py %service.py %store.py %races.py %odd_input.py %same_work.py
+ON_POSTGRESQL := $(filter-out $(ELSEWHERE) $(wildcard tests/host_tools/test_cloud_accessible*.py),$(wildcard tests/host_tools/test_cloud_*.py))
 
 MAKEFLAGS += --no-print-directory
 # The suites share two cores, one router and one screen: never side by side, whatever -j says.

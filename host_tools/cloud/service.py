@@ -130,6 +130,8 @@ class Service:
         if self._hub is not None:
             await _at_most(self._hub.close(), HUB_CLOSE_S, "the routers' links")
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        # A task that is cancelled within a statement leaves a connection that cannot be reset: it is dropped.
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         await parts.tasks.close()
         parts.hasher.close()
         await parts.database.close()
