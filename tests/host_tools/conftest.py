@@ -1,9 +1,10 @@
-"""A browser and an admin page for every test that opens one."""
+"""What tests share: Chromium, an admin page, and a cloud with two people who have accounts."""
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.host_tools.admin_page_rig import CHROMIUM, AdminPage
+from tests.host_tools.cloud_rig import Rig
 
 PATIENCE_MS = 15000
 PHONE = {"width": 320, "height": 640}
@@ -37,3 +38,26 @@ def tab(browser, router):
     context.close()
     # Chromium tells of each refused form and each lost connection there; both are answers that tests ask for.
     assert [text for text in complaints if "Failed to load resource" not in text] == []
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    """The portal, with a database of its own."""
+    async with Rig(tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+async def ada(rig):
+    """The browser of somebody who has just signed up."""
+    browser = rig.browser()
+    await browser.join()
+    return browser
+
+
+@pytest.fixture
+async def eve(rig):
+    """The browser of a second account."""
+    browser = rig.browser()
+    await browser.join("eve@example.org")
+    return browser

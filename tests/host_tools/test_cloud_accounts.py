@@ -15,12 +15,6 @@ WRONG = "The e-mail or the password is wrong"
 
 
 @pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
 async def browser(rig):
     return rig.browser()
 

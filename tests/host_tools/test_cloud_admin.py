@@ -27,13 +27,6 @@ async def rig(tmp_path, monkeypatch):
         yield rig
 
 
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
 async def account(rig, *words):
     """`gatelodge cloud account ...` in a thread: it has a loop of its own, and the computer's clock."""
     options = ["--data", str(rig.folder), "--public-url", URL]

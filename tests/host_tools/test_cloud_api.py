@@ -17,7 +17,7 @@ from host_tools.cloud.oidc.grants import PREFIXES
 from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.models import Router
-from tests.host_tools.cloud_rig import PASSWORD, Rig
+from tests.host_tools.cloud_rig import PASSWORD
 from tests.host_tools.test_cloud_resets import reset_by_code
 
 SERIAL, EMAIL = "GL-0001", "ada@example.org"
@@ -29,12 +29,6 @@ CHECKS = (
     "response_headers_conformance,negative_data_rejection,unsupported_method"
 )
 REFUSALS = "[checks.negative_data_rejection]\nexpected-statuses = [400, 401, 403, 404, 405, 422, 429]\n"
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
 
 
 @pytest.fixture

@@ -37,19 +37,6 @@ OFFLINE = "openid email profile offline_access"
 
 
 @pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
-@pytest.fixture
 async def app(rig):
     return App(rig, await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK])))
 

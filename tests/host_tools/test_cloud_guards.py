@@ -28,12 +28,6 @@ def address(row):
     return re.sub(r"\{(serial_number:\[.*?\]\{1,64\}|\w+)\}", lambda place: PLACES[place[1]], row.path)
 
 
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
 @pytest.mark.parametrize(
     "row", [row for row in routes.ROUTES if row.who == routes.ACCOUNT], ids=lambda row: row.method + row.path
 )

@@ -10,32 +10,12 @@ from aiohttp import FormData
 from host_tools.cloud.help import attachments, requests
 from host_tools.cloud.help.attachments import FILE_MAX, checked, safe_name
 from host_tools.cloud.pages import uploads
-from tests.host_tools.cloud_rig import Page, Rig
+from tests.host_tools.cloud_rig import Page
 from tests.host_tools.test_cloud_own_data import export
 
 SERIAL = "GL-0001"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 ASKED = {"subject": "No internet", "router": "", "text": "It stopped on Monday.\nThe lamp is red."}
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
-@pytest.fixture
-async def eve(rig):
-    browser = rig.browser()
-    await browser.join("eve@example.org")
-    return browser
 
 
 async def send(rig, browser, path, fields, files=()):

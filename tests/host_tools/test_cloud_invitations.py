@@ -6,29 +6,8 @@ import pytest
 from gatelodge.contract import service_code
 
 from host_tools.cloud.routers.invitations import INVITED_S
-from tests.host_tools.cloud_rig import Rig
 
 SERIAL, OTHER = "GL-0001", "GL-0002"
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
-@pytest.fixture
-async def eve(rig):
-    browser = rig.browser()
-    await browser.join("eve@example.org")
-    return browser
 
 
 async def invited(rig, serial_number=SERIAL, index=1):

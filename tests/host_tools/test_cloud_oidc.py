@@ -75,22 +75,9 @@ class App:
 
 
 @pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
 async def app(rig):
     described = Described("app", "Garden App", [BACK], [AFTER])
     return App(rig, await rig.parts.oidc.clients.add(described))
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
 
 
 async def follow(browser, link):

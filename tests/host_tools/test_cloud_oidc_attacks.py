@@ -7,7 +7,7 @@ from host_tools.cloud.accounts.endings import drop_factors
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.oidc.clients import Described
 from host_tools.cloud.store.models import Account
-from tests.host_tools.cloud_rig import PASSWORD, Rig
+from tests.host_tools.cloud_rig import PASSWORD
 from tests.host_tools.test_cloud_oidc import (
     BACK,
     App,
@@ -27,21 +27,8 @@ LOOPBACK = "http://127.0.0.1/back"
 
 
 @pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
 async def app(rig):
     return App(rig, await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK])))
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
 
 
 async def by_new_password(rig, ada):

@@ -34,13 +34,6 @@ async def rig(tmp_path, provider):
         yield rig
 
 
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
 async def leave(browser, name="example"):
     """The link that a click on “Sign in with …” leads to."""
     url = browser._rig.server.make_url(f"/outside/{name}")

@@ -14,19 +14,13 @@ from host_tools.cloud.accounts.waiting import DELETION, KINDS_OF_CHANGE
 from host_tools.cloud.store.models import Event, Router
 from host_tools.cloud.store.tables import METADATA
 from tests.fakes.soft_passkey import SoftPasskey
-from tests.host_tools.cloud_rig import PASSWORD, Rig
+from tests.host_tools.cloud_rig import PASSWORD
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add
 from tests.host_tools.test_cloud_phones import NUMBER
 from tests.host_tools.test_cloud_phones import add as add_phone
 
 EMAIL, NEW_EMAIL, SERIAL = "ada@example.org", "ada.bell@example.com", "GL-0001"
 WAIT_S = KINDS_OF_CHANGE[DELETION].wait_s
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
 
 
 @pytest.fixture

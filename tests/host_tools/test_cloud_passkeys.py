@@ -16,19 +16,6 @@ EMAIL, ORIGIN = "ada@example.org", "https://localhost:8444"
 OPTIONS = re.compile(r'data-options="([^"]+)"')
 
 
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
 async def options_of(browser, path="/sign-in/passkey/options"):
     return json.loads((await browser.get(path)).text)
 

@@ -13,19 +13,6 @@ EMAIL = "ada@example.org"
 NUMBER, OTHER = "+32470123456", "+32470123478"
 
 
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
 async def add(rig, browser, number=NUMBER):
     """The page after a number was added and proved."""
     await browser.post("/security/phones/add", number=number, password=PASSWORD)

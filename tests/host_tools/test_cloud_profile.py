@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.host_tools.cloud_rig import PASSWORD, Rig
+from tests.host_tools.cloud_rig import PASSWORD
 
 EMAIL, NEW = "ada@example.org", "ada.bell@example.com"
 LINK = re.compile(r"https://[^/]+(/profile/email/\S+)")
@@ -13,19 +13,6 @@ DETAILS = {
     "first_name": "Adele", "last_name": "Bell-Ray", "country": "FR", "language": "uk",
     "time_zone": "Europe/Paris",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
 
 
 async def ask(browser, email=NEW, password=PASSWORD):

@@ -45,13 +45,6 @@ async def rig(tmp_path, folder, service):
         yield rig
 
 
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
 async def subscribe(rig, browser, service):
     """The browser as its push service knows it."""
     page = await browser.get("/security/push")

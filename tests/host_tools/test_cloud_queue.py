@@ -27,7 +27,7 @@ from host_tools.cloud.delivery.queue import LEASE_S, Queue
 from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
-from tests.host_tools.cloud_rig import DATABASE, PATIENCE_S, Clock, Rig, code_in, database_url
+from tests.host_tools.cloud_rig import DATABASE, PATIENCE_S, Clock, code_in, database_url
 
 NOW = 1000.0
 EMAIL = "ada@example.org"
@@ -265,12 +265,6 @@ async def test_what_nothing_carries_any_more_is_given_up(database):
     await fill(database, clock, channel=SMS)
     await run_until([Post(database, {MAIL: Carrier()}, clock)], lambda: True)
     assert [message.state for message in await messages(database)] == [GIVEN_UP]
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
 
 
 async def test_the_page_says_that_a_code_could_not_be_sent_yet_and_then_that_it_was(rig):

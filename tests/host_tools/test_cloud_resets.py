@@ -3,28 +3,13 @@
 import asyncio
 import re
 
-import pytest
-
 from host_tools.cloud.accounts import imports
 from host_tools.cloud.accounts.resets import RESET_S, TRIES
-from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, without_secrets
+from tests.host_tools.cloud_rig import PASSWORD, code_in, without_secrets
 
 EMAIL, NEW = "ada@example.org", "seven herons on the weir"
 LINK = re.compile(r"https://[^/]+(/forgotten/link/\S+)")
 WRONG = {"000000": "000001"}
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
 
 
 async def ask(rig, browser, who=EMAIL):

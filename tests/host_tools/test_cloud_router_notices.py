@@ -8,16 +8,9 @@ from host_tools.cloud.accounts.throttle import LIMITS
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.routers.notices import KEPT_S
 from host_tools.cloud.store.models import Account, Notice, Router
-from tests.host_tools.cloud_rig import Rig
 
 SERIAL = "GL-0001"
 ADA = "ada@example.org"
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
 
 
 @pytest.fixture

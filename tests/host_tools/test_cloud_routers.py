@@ -12,30 +12,10 @@ from host_tools.cloud.pages import live
 from host_tools.cloud.routers.claims import CLAIM_S
 from host_tools.cloud.routers.registry import service_code_hash
 from host_tools.cloud.store.models import Router
-from tests.host_tools.cloud_rig import CODE_KEY, PASSWORD, Rig, without_secrets
+from tests.host_tools.cloud_rig import CODE_KEY, PASSWORD, without_secrets
 
 SERIAL = "GL-0001"
 UNKNOWN_CODE = service_code.generate(b"\x99" * 10)
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
-@pytest.fixture
-async def eve(rig):
-    browser = rig.browser()
-    await browser.join("eve@example.org")
-    return browser
 
 
 def number_on(page):

@@ -11,24 +11,11 @@ from host_tools.cloud.accounts import codes, signin
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.store.models import Event
-from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, code_in
 
 EMAIL = "ada@example.org"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 WRONG = {"000000": "000001"}
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
 
 
 async def newest_code(rig):

@@ -34,13 +34,6 @@ async def rig(tmp_path, telegram):
         yield rig
 
 
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
 async def linked(rig, browser, person):
     """The page after a chat was linked."""
     await offered(rig, browser, person)

@@ -8,24 +8,11 @@ import pytest
 from host_tools.cloud.accounts import numbers, undo
 from host_tools.cloud.accounts.undo import UNDO_S
 from tests.fakes.soft_passkey import SoftPasskey
-from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
+from tests.host_tools.cloud_rig import PASSWORD, code_in
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add, enter
 
 EMAIL, NEW, NUMBER = "ada@example.org", "seven herons on the weir", "+32470123456"
 LINK = re.compile(r"https://[^/]+(/undo/\S+)")
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
 
 
 async def link(rig, subject):

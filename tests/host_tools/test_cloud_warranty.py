@@ -12,7 +12,7 @@ from host_tools.cloud.routers.importing import import_units
 from host_tools.cloud.routers.registry import record_of
 from host_tools.cloud.store.models import Router
 from host_tools.cloud.warranty.term import after_years, term
-from tests.host_tools.cloud_rig import PASSWORD, Rig
+from tests.host_tools.cloud_rig import PASSWORD
 from tests.host_tools.test_cloud_own_data import export
 
 SERIAL = "GL-0001"
@@ -49,19 +49,6 @@ def test_years_are_added_at_once_so_that_a_leap_day_comes_back():
 def test_the_last_day_is_under_warranty_and_the_next_is_not():
     found = term(day("2026-05-01"), None)
     assert found.runs(day("2028-05-01")) and not found.runs(day("2028-05-02"))
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with Rig(tmp_path) as rig:
-        yield rig
-
-
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
 
 
 async def stored(rig):

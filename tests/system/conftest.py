@@ -1,8 +1,9 @@
-"""A provisioned house for each test file, and Chromium."""
+"""For each test file: a provisioned house, Chromium, and two people who ask for it."""
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.system.people import Holder, Owner, fresh_tab
 from tests.system.rig import CHROMIUM, House
 
 
@@ -19,3 +20,17 @@ def browser():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def owner(browser, house):
+    """Has set the router up on its admin page."""
+    with fresh_tab(browser) as tab:
+        yield Owner(tab, house).set_up()
+
+
+@pytest.fixture(scope="module")
+def ada(browser, house):
+    """Has an account of the cloud."""
+    with fresh_tab(browser) as tab:
+        yield Holder(tab, house, "Ada").sign_up()

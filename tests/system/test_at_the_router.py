@@ -15,18 +15,6 @@ CODE = re.compile(rb"\r\n([0-9A-Z]{5}-[0-9A-Z]{5})(?=\r\n)")
 
 
 @pytest.fixture(scope="module")
-def owner(browser, house):
-    with fresh_tab(browser) as tab:
-        yield Owner(tab, house).set_up()
-
-
-@pytest.fixture(scope="module")
-def ada(browser, house):
-    with fresh_tab(browser) as tab:
-        yield Holder(tab, house, "Ada").sign_up()
-
-
-@pytest.fixture(scope="module")
 def registered(ada, owner, house):
     register(ada, owner, house)
 

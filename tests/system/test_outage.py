@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tests.system.people import Holder, Owner, fresh_tab
+from tests.system.people import Owner, fresh_tab
 from tests.system.rig import fetch
 
 VISIT_EVERY_S = 0.2
@@ -20,13 +20,6 @@ def owner(browser, house):
         owner = Owner(tab, house).set_up()
         owner.sees("cloud.title", "Connected")
         yield owner
-
-
-@pytest.fixture(scope="module")
-def ada(browser, house):
-    """Has an account."""
-    with fresh_tab(browser) as tab:
-        yield Holder(tab, house, "Ada").sign_up()
 
 
 @contextlib.contextmanager

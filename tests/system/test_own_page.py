@@ -2,23 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.system.people import Holder, Owner, fresh_tab
 from tests.system.rig import until
-
-
-@pytest.fixture(scope="module")
-def owner(browser, house):
-    with fresh_tab(browser) as tab:
-        yield Owner(tab, house).set_up()
-
-
-@pytest.fixture(scope="module")
-def ada(browser, house):
-    with fresh_tab(browser) as tab:
-        yield Holder(tab, house, "Ada").sign_up()
 
 
 def opened(owner, path):

@@ -5,23 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.system.people import Holder, Owner, fresh_tab
+from tests.system.people import Holder, fresh_tab
 from tests.system.rig import until
 
 UNKNOWN_CODE = "000G-40R4-0M30-E209-Z"  # well formed, and on no label
-
-
-@pytest.fixture(scope="module")
-def owner(browser, house):
-    with fresh_tab(browser) as tab:
-        yield Owner(tab, house).set_up()
-
-
-@pytest.fixture(scope="module")
-def ada(browser, house):
-    """Has an account."""
-    with fresh_tab(browser) as tab:
-        yield Holder(tab, house, "Ada").sign_up()
 
 
 @pytest.fixture(scope="module")
