@@ -85,7 +85,7 @@ class BackoffTest(unittest.TestCase):
         self.assertEqual(Backoff().next_delay_ms(HIGHEST), DEFAULT_WINDOW_S * 1000 - 1)
 
     def test_a_fleet_returns_within_the_window_and_the_capacity(self):
-        # PLATFORM.md's fleet at a tenth: 500,000 routers, 2,000 connections a second, 300 s.
+        # A large fleet at a tenth: 500,000 routers, 2,000 connections a second, 300 s.
         load = connects_per_second(routers=50000, capacity=200, window_s=300, down_s=0)
         self.assertLess(max(load), 1.1 * 200)  # 0.9 and the greater scatter of a smaller fleet
         self.assertLess(sum(load), 1.01 * 50000)

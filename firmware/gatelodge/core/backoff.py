@@ -7,7 +7,7 @@ a node takes per second). After a lost link
 - the second from the upper half [W/2, W): who was turned away does not meet the others again soon;
 - each further one from the upper half of a window twice as long, up to the cap.
 
-Measured against full-jitter exponential back-off in PLATFORM.md: 0.9 instead of 46 times the capacity.
+Measured against full-jitter exponential back-off: 0.9 instead of 46 times the capacity.
 """
 
 DEFAULT_WINDOW_S = 4  # before any welcome: a router that was just switched on is awaited by a person

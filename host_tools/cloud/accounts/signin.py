@@ -73,7 +73,7 @@ class Method(NamedTuple):
     channel: str  # of delivery, by which something is sent; "" where nothing is
     alone: bool  # may be all that is open; else it is offered only beside one that may
     chosen: bool  # a person has set it up: with one of these, two-factor is on
-    asked_by: tuple[str, ...]  # rows of ../shared/reference/accounts.md
+    asked_by: tuple[str, ...]  # rows of the table in host_tools/cloud/README.md
 
 
 # In the order in which they are offered; the first that is open is asked.
