@@ -517,6 +517,15 @@ def collect_every(count):
         gc.threshold(count)
 
 
+def unload(modules):
+    """Forget modules by their full names, so that the heap has room for others: an import loads them anew."""
+    for name in modules:
+        package, last = name.rsplit(".", 1)
+        sys.modules.pop(name, None)
+        if hasattr(sys.modules.get(package), last):
+            delattr(sys.modules[package], last)
+
+
 def print_exception(error, file=None):
     """The traceback, on stderr unless told otherwise."""
     if MICROPYTHON:

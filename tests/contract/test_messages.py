@@ -15,6 +15,7 @@ EXAMPLES = {
         "owner": None,
         "clock_state": "unset",
         "reset": None,
+        "takes": {"diagnostics": True},
     },
     "welcome": {
         "time_ms": 1795286400000,
@@ -48,6 +49,7 @@ EXAMPLES = {
     "invite": {"invite_id": "i1", "service_code": "000G40R40M30E209Z"},
     "uninvite": {"invite_id": "i1"},
     "invitation": {"invite_id": "i1", "link": "https://cloud.test/i/x", "expires_s": 600, "error": None},
+    "report": {"report_id": "d1", "number": 0, "section": "log", "value": {"lines": ["a"]}},
     "goodbye": {"reason": "restart"},
 }
 ACCOUNT = {"name": "Ada", "email": "ada@example.org"}

@@ -1,6 +1,7 @@
 import asyncio
 import binascii
 import socket
+import sys
 import unittest
 
 from gatelodge import compat
@@ -193,6 +194,17 @@ class SocketTest(unittest.TestCase):
             return before, seen
 
         self.assertEqual(asyncio.run(scene()), ([], [b"ping"]))
+
+
+class ModulesTest(unittest.TestCase):
+    def test_what_was_unloaded_is_loaded_anew(self):
+        name = "gatelodge.core.discretion"
+        __import__(name)
+        was = sys.modules[name]
+        compat.unload((name, "gatelodge.core.never_loaded"))
+        self.assertFalse(name in sys.modules)
+        __import__(name)
+        self.assertFalse(sys.modules[name] is was)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ class Bench:
         self.edges, self.answers, self.answer_fails = [], [], False
         self.resets, self.reset_fails = [], False
         self.releases, self.invites, self.notices, self.uninvites = [], [], [], []
+        self.reports, self.results = [], []
         self.peers = aiohttp.ClientSession()
 
     async def start(self, **settings):
@@ -82,6 +83,8 @@ class Bench:
             on_invite=self.invite,
             on_uninvite=self.uninvite,
             on_notice=self.notice,
+            on_report=self.report,
+            on_result=self.result,
             settings=HubSettings(**settings),
         )
         ca_file, _ = self.factory.write(self.folder, "factory")
@@ -116,6 +119,14 @@ class Bench:
         if self.answer_fails:
             raise OSError("no database")
         self.notices.append((serial_number, notice["notice_id"]))
+
+    async def report(self, serial_number, report):
+        self.reports.append((serial_number, report["report_id"], report["number"]))
+
+    async def result(self, serial_number, result):
+        if self.answer_fails:
+            raise OSError("no database")
+        self.results.append((serial_number, result["id"], result["ok"]))
 
     async def invite(self, serial_number, service_code):
         if self.answer_fails:
@@ -321,6 +332,45 @@ async def test_a_router_that_takes_nothing_keeps_nobody_waiting(monkeypatch):
     session = session_module.Session(Deaf(), SERIAL, "192.0.2.1")
     async with asyncio.timeout(PATIENCE_S):
         await session.leave("a test")
+
+
+ASKED = {"report_id": "d1", "account_id": "a1"}
+REPORT = {"type": "report", "report_id": "d1", "section": "log", "value": {"lines": []}}
+
+
+async def test_hello_tells_which_younger_commands_the_router_knows(bench):
+    peer = await bench.connect()
+    await peer.say(**HELLO, takes={"diagnostics": True})
+    await peer.hear()
+    assert bench.hub.online(SERIAL)["takes"] == {"diagnostics": True}
+
+
+async def test_what_was_asked_goes_by_its_own_id_and_its_parts_and_result_are_told(bench):
+    peer = await bench.welcomed()
+    assert await bench.hub.ask(SERIAL, "d1", "diagnostics", ASKED)
+    assert await peer.hear() == {"type": "command", "id": "d1", "name": "diagnostics", "args": ASKED}
+    for number in range(2):
+        await peer.say(**REPORT, number=number)
+    await peer.say(type="result", id="d1", ok=True, value={"messages": 2})
+    assert await peer.hear() == {"type": "result_ack", "id": "d1"}
+    assert bench.reports == [(SERIAL, "d1", 0), (SERIAL, "d1", 1)]
+    assert bench.results == [(SERIAL, "d1", True)]
+
+
+async def test_its_result_is_acknowledged_once_it_is_durable(bench, caplog):
+    peer = await bench.welcomed()
+    bench.answer_fails = True
+    await peer.say(type="result", id="d1", ok=True, value={})
+    await peer.say(type="heartbeat", seq=1, uptime_s=9, load=0, memory_free_kb=1, wan_up=True)
+    assert (await peer.hear())["type"] == "heartbeat_ack"
+    assert "the result of d1 was not kept" in caplog.text
+    bench.answer_fails = False
+    await peer.say(type="result", id="d1", ok=True, value={})
+    assert await peer.hear() == {"type": "result_ack", "id": "d1"}
+
+
+async def test_an_offline_router_is_asked_nothing(bench):
+    assert not await bench.hub.ask(SERIAL, "d1", "diagnostics", ASKED)
 
 
 async def test_a_command_without_a_result_times_out(bench):

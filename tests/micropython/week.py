@@ -61,12 +61,20 @@ STRANGERS = 10  # after each visit
 class Cloud(MemoryCloud):
     """The account's end of the link. It remembers nothing, and its clock is right."""
 
+    reports = 0
+
+    def ask(self, day):
+        """For the router's diagnostics: support wants to see them."""
+        args = {"report_id": f"r{day}", "account_id": "a1"}
+        self.say({"type": "command", "id": f"d{day}", "name": "diagnostics", "args": args})
+
     def hear(self, message):
         now = {"time_ms": int(quick_time.wall_time() * 1000)}
         self.welcome.update(now)
         super().hear(message)
         if message["type"] == "heartbeat":
             self.say(dict(now, type="heartbeat_ack", seq=message["seq"]))
+        self.reports += message["type"] == "report"
         self.heard.clear()
 
 
@@ -77,10 +85,11 @@ class WeekDaemon(daemon.Daemon):
         super().__init__(root, board, boot)
         self._owner._keeper._iterations = 10
         self.memory_cloud = Cloud()
+        self.memory_cloud.welcome["owner"] = {"account_id": "a1", "name": "Ada", "email": "ada@home.test"}
         self._life = life
 
     def _make_cloud(self, identity, key):
-        commands = {"reboot": self._on_reboot, "identify": self._on_identify}
+        commands = {"reboot": self._on_reboot, "diagnostics": self._on_diagnostics}
         stream = self.memory_cloud.open_stream
         return CloudClient(identity, stream, self._clock, self._store, self._facts, commands, compat.entropy)
 
@@ -119,7 +128,9 @@ class Life:
                 await self._guess()
                 cloud.cut()
                 await asyncio.sleep(self._pause_s)
+            cloud.ask(day)
             await asyncio.sleep(NIGHT_S)
+            assert cloud.reports >= 8 * day, cloud.reports
             print(json.dumps(self._held(day)))
 
     async def _set_up(self):

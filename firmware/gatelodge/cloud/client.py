@@ -20,6 +20,7 @@ client.release()      # give the router back: it has no owner on return, and the
 client.invite()       # ask for a link by which an account may register it: .invitation shows it. StateError
 client.invitation     # None, or as invitation.Invitation.current
 client.uninvite()     # show that link no more, and have the cloud end it
+await client.report(fields)  # send a part of what "diagnostics" asked for, now or never. LineError
 client.notify(kind, at, address, browser)  # have the cloud tell the owner, if there is one: messages.NOTICES
 """
 
@@ -162,6 +163,12 @@ class CloudClient:
         self._keep(ledger.noticed(self._record, messages.check(message, messages.ROUTER)))
         self._tasks.start(self._deliver(message), "notice")
 
+    async def report(self, fields):
+        """Nothing is kept: without a link it is lost, and the cloud asks again."""
+        if self._connection is None:
+            raise LineError("the link broke before the report was sent")
+        await self._connection.send(dict(fields, type="report"))
+
     def forget(self):
         """The router was reset: what was its owner's is gone from the store, and goes from here."""
         self._record = ledger.empty()
@@ -225,6 +232,7 @@ class CloudClient:
             "owner": self.owner["account_id"] if self.owner else None,
             "clock_state": self._clock.state,
             "reset": self._store.get(store_keys.CLOUD_RESET),
+            "takes": {name: name in self._commands for name in messages.YOUNGER_COMMANDS},
         }
 
     def _heartbeat_facts(self):

@@ -49,6 +49,7 @@ TRANSITIONS = {
     (ROUTER, OPEN, "invite"): OPEN,
     (CLOUD, OPEN, "invitation"): OPEN,
     (ROUTER, OPEN, "uninvite"): OPEN,
+    (ROUTER, OPEN, "report"): OPEN,
 }
 TRANSITIONS.update({(who, state, "goodbye"): CLOSED for who in BOTH for state in (GREETING, WELCOMING, OPEN)})
 

@@ -148,6 +148,8 @@ def check_rows(name, rows, fields):
 
 # Types that came after "gatelodge.1". A router sends one only to a cloud whose welcome takes it.
 YOUNGER = ("release", "invite", "notice", "uninvite")
+# Commands that came after it, and that a page offers only where they are known. Hello tells.
+YOUNGER_COMMANDS = ("diagnostics",)
 
 # What the owner of a router is told of by the cloud, and not on the router's own page alone: kind -> what has
 # happened there. A router may know kinds that its cloud does not.
@@ -188,6 +190,7 @@ MESSAGES = {
             # hello comes over a link that the device key has signed. An owner of null alone means nothing:
             # a router that was just registered has not heard of it yet.
             ("reset", nullable(token(64))),
+            ("takes", nullable(record(*[(name, nullable(flag)) for name in YOUNGER_COMMANDS]))),
         ),
     ),
     "welcome": (  # the cloud's answer
@@ -252,6 +255,17 @@ MESSAGES = {
         ),
     ),
     "uninvite": ((ROUTER,), (("invite_id", _ID),)),  # its owner wants it no more: the link is over
+    # A part of what the command "diagnostics" asked for, before its result, which tells how many there were.
+    # Nothing of it is kept on the router: where one was lost the cloud asks again.
+    "report": (
+        (ROUTER,),
+        (
+            ("report_id", _ID),
+            ("number", integer(0, 15)),  # from 0, in the order in which they are sent
+            ("section", token(16)),  # with its value as contract/diagnostics.py has it
+            ("value", plain),
+        ),
+    ),
     "goodbye": (BOTH, (("reason", text(200)),)),  # the last message of whoever sends it
 }
 
@@ -269,6 +283,10 @@ COMMANDS = {
         "{}: the claim is shown on the admin page; the answer is a claim_answer",
     ),
     "claim_cancel": ((("claim_id", _ID),), "{}: the claim is not shown (any more)"),
+    "diagnostics": (  # for support. The account is named: a late one is for nobody who came since
+        (("report_id", _ID), ("account_id", token(64))),
+        "{messages}: so many were sent before this, each a report",
+    ),
 }
 
 

@@ -55,6 +55,14 @@ OnInvite = Callable[[str, str], Awaitable[dict[str, Any]]]
 # on_uninvite(serial_number): it wants none any more; the link that it was given is over.
 OnUninvite = Callable[[str], Awaitable[None]]
 
+# on_report(serial_number, report): a part of what `ask` asked for, contract.messages "report". It is not
+# acknowledged: where one was lost, the result tells how many there were.
+OnReport = Callable[[str, dict[str, Any]], Awaitable[None]]
+
+# on_result(serial_number, result): of a command that `ask` sent. Called again until it has returned without
+# an error, and then perhaps for one that nobody waits for any more.
+OnResult = Callable[[str, dict[str, Any]], Awaitable[None]]
+
 WAITING_LIMIT = 8  # commands for one router; it remembers the last 32 (gatelodge/cloud/ledger.py)
 LINKS_OF_ROUTER_MAX = 8  # at once: after a few quick restarts the older ones are still on their way out
 CLOSING_S = 5  # for all goodbyes at shutdown
@@ -120,6 +128,8 @@ class DeviceHub:
         on_invite: OnInvite | None = None,
         on_uninvite: OnUninvite | None = None,
         on_notice: OnNotice | None = None,
+        on_report: OnReport | None = None,
+        on_result: OnResult | None = None,
         settings: HubSettings | None = None,
     ):
         """Make a hub without connections. Needs no running loop."""
@@ -134,6 +144,8 @@ class DeviceHub:
         self._on_invite = on_invite
         self._on_uninvite = on_uninvite
         self._on_notice = on_notice
+        self._on_report = on_report
+        self._on_result = on_result
         self._sessions: dict[str, Session] = {}
         self._all: set[Session] = set()  # also those that have not said hello, or were replaced
         self._links: Counter[str] = Counter()  # by serial number, for a bound
@@ -184,6 +196,14 @@ class DeviceHub:
         if not result["ok"]:
             raise CommandFailed(result["error"] or "The router could not do it.")
         return result["value"] or {}
+
+    async def ask(self, serial_number: str, command_id: str, name: str, args: dict[str, Any]) -> bool:
+        """Send a command whose result comes through on_result, also after a restart of the cloud. False when
+        it could not be sent: send it again, by the same id, once the router is back. Raises MessageError."""
+        message = {"type": "command", "id": command_id, "name": name}
+        message["args"] = messages.check_command(name, args)
+        session = self._sessions.get(serial_number)
+        return session is not None and await self._try_send(session, message)
 
     async def start_claim(self, serial_number: str, claim: dict[str, Any], timeout_s: float = 10) -> None:
         """Show a claim on the router's page; returns when the router shows it. Raises as `command`.
@@ -370,10 +390,27 @@ class DeviceHub:
     async def _result(self, serial_number: str, session: Session, message: dict[str, Any]) -> None:
         waiting = self._waiting.get(serial_number, {}).get(message["id"])
         if waiting is None:
-            logger.info("router %s: result of %s came too late", serial_number, message["id"])
+            if not await self._kept(serial_number, message):
+                return  # not acknowledged: the router repeats it at its next connection
         elif not waiting.result.done():
             waiting.result.set_result(message)
         await session.send({"type": "result_ack", "id": message["id"]})
+
+    async def _kept(self, serial_number: str, message: dict[str, Any]) -> bool:
+        """Whether the result of what `ask` sent is durable, or was asked by nobody."""
+        if self._on_result is None:
+            logger.info("router %s: result of %s came too late", serial_number, message["id"])
+            return True
+        try:
+            await self._on_result(serial_number, message)
+        except Exception:
+            logger.exception("router %s: the result of %s was not kept", serial_number, message["id"])
+            return False
+        return True
+
+    async def _report(self, serial_number: str, _session: Session, message: dict[str, Any]) -> None:
+        if self._on_report is not None:
+            await self._on_report(serial_number, message)
 
     async def _claim_answer(self, serial_number: str, session: Session, message: dict[str, Any]) -> None:
         claim_id = message["claim_id"]
@@ -466,6 +503,7 @@ _HANDLERS: dict[str, Callable[[DeviceHub, str, Session, dict[str, Any]], Awaitab
     "invite": DeviceHub._invite,
     "uninvite": DeviceHub._uninvite,
     "notice": DeviceHub._notice,
+    "report": DeviceHub._report,
 }  # "accepted" needs no answer: the command is durable there, and its result will come
 
 
