@@ -1,12 +1,22 @@
+import os
+import sys
 import unittest
 
+from gatelodge import compat
 from gatelodge.console.runner import Runner
 
 
 class Running(unittest.TestCase):
     def setUp(self):
         self.kept = []
+        self.path = list(sys.path)
+        if hasattr(sys, "dont_write_bytecode"):
+            sys.dont_write_bytecode = True  # CPython would keep a module beside its source
         self.runner = Runner({"keep": self.kept.append})
+
+    def tearDown(self):
+        sys.path.clear()
+        sys.path.extend(self.path)
 
     def run_code(self, source, kind="exec"):
         return self.runner.run(source, kind)
@@ -26,6 +36,28 @@ class Running(unittest.TestCase):
         self.runner.reset()
         self.assertIn("NameError", self.run_code(b"keep(x)").error)
         self.assertEqual(self.kept, [3])
+
+    def test_a_module_is_found_in_the_current_folder_and_forgotten_by_the_reset(self):
+        folder = "/tmp/gatelodge-runner-" + compat.entropy(8).hex()
+        os.mkdir(folder)
+        try:
+            for word in ("old", "new"):
+                with open(folder + "/runner_part.py", "w") as file:
+                    file.write("word = " + repr(word))
+                self.run_code(b"import os; os.chdir(%r)" % folder.encode())
+                self.assertEqual(self.run_code(b"import runner_part; keep(runner_part.word)").error, "")
+                self.runner.reset()
+        finally:
+            os.remove(folder + "/runner_part.py")
+            os.rmdir(folder)
+        self.assertEqual(self.kept, ["old", "new"])
+
+    def test_the_reset_looks_where_the_router_looks(self):
+        before = list(sys.path)
+        folder = os.getcwd()
+        self.run_code(b"import os, sys; sys.path.insert(0, '/tmp'); os.chdir('/')")
+        self.runner.reset()
+        self.assertEqual((list(sys.path), os.getcwd()), (before, folder))
 
     def test_an_exception_is_a_traceback(self):
         outcome = self.run_code(b"1 // 0")

@@ -12,16 +12,12 @@ import os
 import re
 import select
 import subprocess
-import tarfile
 
 from host_tools.release import places
+from tests.system import micropython_source
 
-SUITE = "trixie"
-PACKAGE = "micropython"
 PORT = "ports/qemu"
 BOARD = "MPS2_AN385"
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-FETCH_TIMEOUT_S = 300  # 6 MB, and 10 MB of lists
 BUILD_TIMEOUT_S = 900  # one minute on two idle cores
 START_TIMEOUT_S = 30
 
@@ -32,52 +28,16 @@ QEMU = ("qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monit
 
 def build():
     """Return the path of the board's program, built at the first call."""
-    return places.whole_folder(places.BUILD / f"bare-metal-{BOARD}-{SUITE}", _fill) / PROGRAM
+    name = f"bare-metal-{BOARD}-{micropython_source.SUITE}"
+    return places.whole_folder(places.BUILD / name, _fill) / PROGRAM
 
 
 def _fill(folder):
-    with places.scratch(folder.parent) as temporary:
-        archive = _fetch(temporary)
-        with tarfile.open(archive) as tar:
-            tar.extractall(temporary / "source", filter="data")
-        (root,) = (temporary / "source").iterdir()
+    with micropython_source.unpacked() as root:
         # No manifest: Debian leaves out what the port would freeze into the program.
         make = ["make", "-C", str(root / PORT), f"-j{os.cpu_count()}", f"BOARD={BOARD}", "FROZEN_MANIFEST="]
-        _run(make, BUILD_TIMEOUT_S)
+        micropython_source.run(make, BUILD_TIMEOUT_S)
         places.write_whole(folder / PROGRAM, (root / PORT / f"build-{BOARD}" / PROGRAM).read_bytes())
-
-
-def _fetch(folder):
-    """The package's source as its authors packed it; apt checks the signature up to Debian's key."""
-    (folder / "lists" / "partial").mkdir(parents=True)
-    sources = folder / "sources.list"
-    sources.write_text(f"deb-src [signed-by={KEYRING}] {_archive()} {SUITE} main\n")
-    private = [
-        f"Dir::Etc::SourceList={sources}", "Dir::Etc::SourceParts=/dev/null", f"Dir::Cache={folder}",
-        f"Dir::State::Lists={folder / 'lists'}", "APT::Sandbox::User=", "Debug::NoLocking=1",
-    ]  # fmt: skip
-    options = [word for option in private for word in ("-o", option)]
-    _run(["apt-get", *options, "-qq", "update"], FETCH_TIMEOUT_S)
-    _run(["apt-get", *options, "-qq", "--download-only", "source", PACKAGE], FETCH_TIMEOUT_S, cwd=folder)
-    (archive,) = folder.glob("*.orig.tar.*")
-    return archive
-
-
-def _archive():
-    """The Debian archive that this computer's apt already uses."""
-    targets = _run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)"], 60)
-    for line in targets.splitlines():
-        if line.startswith("Debian Debian main "):
-            return line.split()[-1]
-    raise RuntimeError("this computer's apt knows no Debian archive to fetch MicroPython's source from")
-
-
-def _run(command, timeout, **options):
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(command, **pipes, text=True, timeout=timeout, check=False, **options)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stdout[-500:]}")
-    return done.stdout
 
 
 class BareMetal:

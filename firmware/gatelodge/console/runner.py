@@ -10,6 +10,8 @@ process is sound.
 
 import gc
 import io
+import os
+import sys
 from collections import namedtuple
 
 from gatelodge import compat
@@ -34,11 +36,19 @@ class Runner:
 
     def __init__(self, names):
         self._names = names
+        self._path = list(sys.path)
+        self._folder = os.getcwd()
+        self._modules = set(sys.modules)
         self.reset()
 
     def reset(self):
-        """Forget every name that code has made, and what it has mounted."""
+        """Forget every name that code has made, what it has mounted and imported, and where it looked."""
         _unmount()
+        os.chdir(self._folder)
+        sys.path.clear()
+        sys.path.extend(self._path)
+        sys.path.append("")  # the current folder, as on a board; behind the router's own modules
+        self._forget_modules()
         self._namespace = {"__name__": "__main__"}
         self._namespace.update(self._names)
         gc.collect()
@@ -55,6 +65,12 @@ class Runner:
             gc.disable()
             outcome = Outcome(outcome.error, outcome.reset, True)
         return outcome
+
+    def _forget_modules(self):
+        """The firmware's own stay, late ones too: a second copy of one has other classes of errors."""
+        for name in list(sys.modules):
+            if name not in self._modules and not name.startswith("gatelodge"):
+                del sys.modules[name]
 
     def _run(self, source, kind):
         try:
