@@ -24,6 +24,7 @@ from host_tools.cloud.devices.listener import start_listener
 from host_tools.cloud.devices.revocation import RevocationList
 from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.http_log import HTTP_LOG
+from host_tools.cloud.languages import text
 from host_tools.cloud.pages.routes import make_app
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.pruning import prune
@@ -82,6 +83,7 @@ class Service:
         else:
             await self._open_to_routers(parts, certs)
         await self._open_to_browsers(parts, certs)
+        parts.tasks.start(text.read_all(), "catalogues")
         parts.tasks.keep(parts.post.run, "post")
         await parts.push_keys.load()
         if parts.bot is not None:

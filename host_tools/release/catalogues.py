@@ -86,11 +86,11 @@ def update(tag: str) -> Path:
         after.add(sentence, old.string, locations, flags=flags, user_comments=old.user_comments)
     out = io.BytesIO()
     write_po(out, after, width=110, omit_header=True, sort_by_file=True, include_lineno=False)
-    places.write_whole(source_path(tag), _header(after).encode() + out.getvalue())
+    places.write_whole(source_path(tag), header(after, "the pages of the router").encode() + out.getvalue())
     return source_path(tag)
 
 
-def _header(catalog: Catalog) -> str:
+def header(catalog: Catalog, what: str) -> str:
     """Without dates and names: the same sentences give the same file."""
     fields = {
         "Project-Id-Version": "Gatelodge",
@@ -101,7 +101,7 @@ def _header(catalog: Catalog) -> str:
         "Plural-Forms": catalog.plural_forms,
     }
     lines = "".join(f'"{name}: {value}\\n"\n' for name, value in fields.items())
-    return f'# Gatelodge, the pages of the router.\nmsgid ""\nmsgstr ""\n{lines}\n'
+    return f'# Gatelodge, {what}.\nmsgid ""\nmsgstr ""\n{lines}\n'
 
 
 def _id(sentence: str | Sequence[str]) -> str:
@@ -109,10 +109,10 @@ def _id(sentence: str | Sequence[str]) -> str:
 
 
 def is_translated(message: Message) -> bool:
-    return all(_texts(message))
+    return all(texts_of(message))
 
 
-def _texts(message: Message) -> list[str]:
+def texts_of(message: Message) -> list[str]:
     """What is translated: one text, or a form for each count. An empty one is missing."""
     texts = message.string
     return [text or "" for text in ([texts] if isinstance(texts, str) or texts is None else texts)]
@@ -137,7 +137,7 @@ def faults(tag: str) -> list[str]:
 
 def _faults_of(tag: str, sentence: Sentence, message: Message) -> Iterator[str]:
     counts = isinstance(sentence, tuple)
-    texts = _texts(message)
+    texts = texts_of(message)
     forms = languages.BY_TAG[tag].forms if counts else 1
     if counts == isinstance(message.id, str) or len(texts) != forms:
         yield "wrong number of plural forms"
@@ -186,7 +186,7 @@ def compile_catalog(catalog: Catalog) -> bytes:
                 "change a word of it",
                 exit_codes.BUNDLE_BUILD,
             )
-        rows[key] = form.PART.join(_texts(message))
+        rows[key] = form.PART.join(texts_of(message))
     data = [rows[key].encode() for key in sorted(rows)]
     place = form.HEAD_BYTES + form.ROW_BYTES * (len(rows) + 1)
     table = b""

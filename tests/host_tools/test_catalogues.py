@@ -10,7 +10,7 @@ from gatelodge.contract import languages
 
 from host_tools import cli, exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import bundle, catalogues
+from host_tools.release import bundle, catalogues, verb_languages
 
 HINT = "run `gatelodge languages update`, and translate what is empty"
 
@@ -140,9 +140,10 @@ def test_the_bundle_holds_what_was_compiled_and_no_source():
 
 def test_the_verb_tells_the_faults_and_fails_on_them_when_asked(small, capsys, monkeypatch):
     monkeypatch.setattr(catalogues, "TAGS", ("de",))
+    monkeypatch.setattr(verb_languages, "SIDES", {"router": catalogues})
     small(())
     assert cli.main(["languages", "update", "--check"]) == exit_codes.FAILED
-    assert "de: untranslated: Sign in" in capsys.readouterr().out
+    assert "router: de: untranslated: Sign in" in capsys.readouterr().out
     assert cli.main(["languages", "update"]) == exit_codes.OK
     small(WELL)
     assert cli.main(["languages", "update", "--check"]) == exit_codes.OK

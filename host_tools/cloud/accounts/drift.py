@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from host_tools.cloud.accounts import totp
-from host_tools.cloud.accounts.errors import spoken
+from host_tools.cloud.accounts.errors import rounded_up
 from host_tools.cloud.accounts.factors import Verdict
+from host_tools.cloud.languages.figures import duration
 from host_tools.cloud.store.models import SignIn
 
 REMEDY = "Switch on the automatic time in the phone's settings, then enter the code it shows."
@@ -23,7 +24,7 @@ def explained(row: SignIn, verdict: Verdict, now: float) -> Verdict:
         row.ahead_step = step
         return verdict
     side = "ahead" if verdict.drift_steps > 0 else "behind"
-    away = spoken(abs(verdict.drift_steps) * totp.STEP_S)
+    away = duration(rounded_up(abs(verdict.drift_steps) * totp.STEP_S))
     return verdict._replace(text=f"Your phone's clock is {away} {side}. {REMEDY}")
 
 

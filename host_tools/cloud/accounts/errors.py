@@ -1,15 +1,25 @@
 """What a person is told when a form cannot be carried out."""
 
+from host_tools.cloud.languages.figures import within
+from host_tools.cloud.languages.text import N_, _
+
 
 class RefusedError(Exception):
-    """`field` names the form's field ("" for the whole form); `text` is one sentence: what is wrong, what
-    to do.
+    """`field` names the form's field ("" for the whole form); `sentence` says what is wrong, and what to do.
+
+    It is a key of the catalogues (languages/text.py), `values` are those of its placeholders.
     """
 
-    def __init__(self, field: str, text: str):
-        super().__init__(text)
+    def __init__(self, field: str, sentence: str, **values: object):
+        super().__init__(sentence % values if values else sentence)
         self.field = field
-        self.text = text
+        self.sentence = sentence
+        self.values = values
+
+    @property
+    def text(self) -> str:
+        """In the language of whoever it is told to."""
+        return _(self.sentence, **self.values)
 
 
 class ThrottledError(RefusedError):
@@ -17,7 +27,11 @@ class ThrottledError(RefusedError):
 
     def __init__(self, wait_s: float):
         self.wait_s = max(1, int(wait_s + 0.999))
-        super().__init__("", f"Too many attempts. Try again in {spoken(self.wait_s)}.")
+        super().__init__("", N_("Too many attempts. Try again %(when)s."), when=f"in {self.wait_s} s")
+
+    @property
+    def text(self) -> str:
+        return _(self.sentence, when=within(rounded_up(self.wait_s)))
 
 
 class BusyError(Exception):
@@ -28,7 +42,6 @@ class NotTheirsError(Exception):
     """It does not exist, or belongs to somebody else: nobody is told which."""
 
 
-def spoken(seconds: int) -> str:
-    if seconds < 90:
-        return f"{seconds} s"
-    return f"{(seconds + 59) // 60} minutes"
+def rounded_up(seconds: int) -> int:
+    """To whole minutes from a minute and a half on: whoever comes back then is let in."""
+    return seconds if seconds < 90 else -(-seconds // 60) * 60

@@ -11,11 +11,6 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 
-# As their speakers write them; the router's pages have the same (N6).
-LANGUAGES = {
-    "en": "English", "nl": "Nederlands", "fr": "Français", "de": "Deutsch", "ru": "Русский",
-    "uk": "Українська", "tr": "Türkçe",
-}  # fmt: skip
 UTC = "UTC"
 
 
@@ -39,10 +34,16 @@ class Profile:
         self._database = database
 
     async def change(self, details: Details, visit: Visit) -> None:
+        await self._set(details._asdict(), visit)
+
+    async def speak(self, language: str, visit: Visit) -> None:
+        await self._set({"language": language}, visit)
+
+    async def _set(self, values: dict[str, str], visit: Visit) -> None:
         async with self._database.write() as session:
             row = await session.get_one(Account, visit.signed_in.id)
-            changed = [name for name, value in details._asdict().items() if getattr(row, name) != value]
-            for name in changed:
-                setattr(row, name, getattr(details, name))
+            changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+            for name, value in changed.items():
+                setattr(row, name, value)
             if changed:
                 note(session, row.id, "profile_changed", visit)

@@ -22,6 +22,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.languages.text import reader
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn, SignUp
 from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
@@ -189,6 +190,7 @@ async def _create_account(session: AsyncSession, row: SignUp, visit: Visit) -> s
         country=row.country,
         password_hash=row.password_hash,
         terms_version=row.terms_version,
+        language=reader().tag,
         created_at=visit.now,
     )
     session.add(account)

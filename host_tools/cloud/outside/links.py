@@ -16,6 +16,7 @@ from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import reader
 from host_tools.cloud.outside.identity import Identity
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
@@ -97,6 +98,7 @@ class Links:
             account = Account(id=new_id(), email=identity.email, first_name=first, last_name=last)
             account.country, account.password_hash = country, nobody_knows
             account.terms_version, account.created_at = TERMS_VERSION, visit.now
+            account.language = reader().tag
             session.add(account)
             await session.flush()
             session.add(_new(identity, account.id, visit.now))

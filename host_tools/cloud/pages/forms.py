@@ -13,7 +13,8 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.emails import check_email
-from host_tools.cloud.accounts.profile import LANGUAGES, time_zones
+from host_tools.cloud.accounts.profile import time_zones
+from host_tools.cloud.languages.text import NAMES
 from host_tools.cloud.pages.uploads import POSTED
 
 # What turns the direction of writing (UAX #9, sections 2.1 to 2.4): a text could read as another.
@@ -37,7 +38,7 @@ def check_text(value: str) -> str | None:
 
 
 def check_language(value: str) -> str | None:
-    return None if value in LANGUAGES else "Choose a language from the list."
+    return None if value in NAMES else "Choose a language from the list."
 
 
 def check_time_zone(value: str) -> str | None:

@@ -16,6 +16,7 @@ from host_tools.cloud.api import problems
 from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help.roles import MAY
 from host_tools.cloud.pages import uploads
+from host_tools.cloud.pages.greeting import greet
 from host_tools.cloud.pages.nul import holds_nul, refuse_nul
 from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.parts import PARTS
@@ -81,6 +82,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
     What we did not foresee is logged with its trace, without the request's body.
     """
+    greet(request)  # also whoever is refused before anybody looks who it is
     try:
         return remember_browser(request, await handler(request))
     except web.HTTPException as error:
@@ -195,6 +197,7 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
         acting = not request.path.endswith("/live")
         found = await parts.sessions.find(visit.session_token, visit.now, acting=acting)
         visit.session, visit.account = found or (None, None)
+        greet(request, visit.account)
     request[VISIT] = visit
     request[APPROVAL] = await parts.approvals.waiting(visit)
     session_token = visit.session_token if visit.account else ""

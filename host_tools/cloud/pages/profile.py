@@ -7,7 +7,8 @@ from aiohttp import web
 from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.email_change import CHANGED
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.accounts.profile import LANGUAGES, UTC, Details, time_zones
+from host_tools.cloud.accounts.profile import UTC, Details, time_zones
+from host_tools.cloud.languages.text import reader
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -70,7 +71,7 @@ async def _page(
     visit = request[VISIT]
     account = visit.signed_in
     held = {name: getattr(account, name) for name in Details._fields}
-    held |= {"language": account.language or "en", "time_zone": account.time_zone or UTC}
+    held |= {"language": account.language or reader().tag, "time_zone": account.time_zone or UTC}
     return page(
         request,
         "profile.html",
@@ -78,7 +79,6 @@ async def _page(
         email_form=email or forms.empty(EMAIL),
         pending=await request.app[PARTS].email_changes.pending(account.id, visit.now),
         countries=COUNTRIES,
-        languages=LANGUAGES,
         zones=[(name, name.replace("_", " ")) for name in time_zones()],
         status=status,
     )

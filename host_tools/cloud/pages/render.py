@@ -1,21 +1,22 @@
-"""Templates, and the words for times and amounts that they use."""
+"""Templates, and what they may call: sentences, times and amounts as the reader has them.
+
+In a template, `_("…")` and `{% trans %}` hold the sentence itself. It may have tags: its values are escaped.
+What was marked elsewhere goes through the filter `said`, and is escaped as a whole.
+"""
 
 from __future__ import annotations
 
-import datetime
-import math
-import zoneinfo
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
-from markupsafe import Markup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from host_tools.cloud.accounts import numbers
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages import figures, text
 from host_tools.cloud.pages.assets import ASSETS, LOGO
 from host_tools.cloud.routers.claims import spaced
 from host_tools.cloud.store.models import SignIn
@@ -24,6 +25,8 @@ VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 CSRF: web.RequestKey[str] = web.RequestKey("csrf", str)
 # A new browser that this one, because it is trusted, may let in (accounts/approvals.py).
 APPROVAL: web.RequestKey[SignIn | None] = web.RequestKey("approval", SignIn)
+
+FIGURES = ("local", "day", "duration", "within", "ago", "number", "megabytes")
 
 # What a page says after something was done: the address carries the key, never the text.
 NOTICES = {
@@ -64,12 +67,6 @@ NOTICES = {
     "passkey-removed": "The passkey is removed. Delete it on your device too.",
     "authenticator-removed": "The authenticator is removed.",
 }
-NOW_S = 5
-
-
-def text(english: str) -> str:
-    """The person's language, once there are catalogues."""
-    return english
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
@@ -86,53 +83,22 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
     return web.Response(text=body, content_type="text/html", status=status)
 
 
-def ago(moment: float | None, now: float) -> str:
-    """How long ago, in one unit."""
-    if moment is None:
-        return text("never")
-    seconds = max(0, now - moment)
-    if seconds < NOW_S:
-        return text("just now")
-    return duration(seconds) + text(" ago")
-
-
-def duration(seconds: float) -> str:
-    """The largest whole unit, as a person says it: 45 seconds, 3 minutes, 5 hours, 2 days."""
-    for unit_s, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        if seconds >= unit_s or unit_s == 1:
-            count = int(seconds // unit_s)
-            return f"{count} {name}" + ("" if count == 1 else "s")
-    return ""
-
-
-def local(moment: float, zone: str) -> str:
-    """The time in the person's zone (IANA's name; "" is UTC), for reading."""
-    there = datetime.datetime.fromtimestamp(moment, zoneinfo.ZoneInfo(zone or "UTC"))
-    return there.strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def exact(moment: float) -> str:
-    return datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@pass_context
-def local_time(context: Context, moment: float) -> str:
-    account = context.get("account")
-    return local(moment, account.time_zone if account else "")
-
-
-@pass_context
-def moment_tag(context: Context, moment: float | None, now: float) -> Markup:
+def moment_tag(moment: float | None, now: float) -> Markup:
     """A <time> that reads relative, and holds the exact time in the person's zone."""
     if moment is None:
-        return Markup(text("never"))
-    account = context.get("account")
-    spoken = local(moment, account.time_zone if account else "")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact(moment), spoken, ago(moment, now))
+        return escape(figures.ago(None, now))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        figures.exact(moment), figures.local(moment), figures.ago(moment, now)
+    )
 
 
-def megabytes(kilobytes: float) -> str:
-    return f"{math.floor(kilobytes / 1024)} MB"
+def linked(sentence: Markup, *addresses: str, **attributes: str) -> Markup:
+    """The sentence with its <a> made links, in their order. attributes: of all of them."""
+    more = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in attributes.items())
+    for address in addresses:
+        begin = Markup('<a href="{}"').format(address) + more + Markup(">")
+        sentence = Markup(sentence.replace("<a>", begin, 1))
+    return sentence
 
 
 def _environment() -> Environment:
@@ -142,11 +108,23 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    made.globals.update(_=text, asset=ASSETS.address, logo=Markup(LOGO))
-    made.globals.update(moment=moment_tag, local=local_time, duration=duration)
+    made.policies["ext.i18n.trimmed"] = True
+    _let_speak(made)
+    made.globals.update(asset=ASSETS.address, logo=Markup(LOGO), reader=text.reader, languages=text.NAMES)
+    made.globals.update(moment=moment_tag, linked=linked)
+    made.globals.update({name: getattr(figures, name) for name in FIGURES})
+    made.filters.update(said=text.find)
     made.filters.update(spaced=spaced, browser_words=browser_words, readable=numbers.readable)
     return made
+
+
+def _let_speak(made: Environment) -> None:
+    """One compiled template speaks every language: what a sentence says is looked up where it is said."""
+    install: Any = made.install_gettext_callables  # type: ignore[attr-defined]
+    install(text.find, text.find_counted, newstyle=True)
+    made.globals["_"] = made.globals["gettext"]  # without the detour that Jinja's own alias takes
 
 
 ENVIRONMENT = _environment()

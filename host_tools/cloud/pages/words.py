@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from host_tools.cloud.pages.render import ago, duration, megabytes
+from host_tools.cloud.languages.figures import ago, duration, megabytes
 from host_tools.cloud.routers.ownership import RouterView
 from host_tools.cloud.routers.registry import NEVER
 from host_tools.cloud.store.models import Router

@@ -1,0 +1,1 @@
+"""The portal's seven languages: sentences, whose language it is, dates and figures."""
