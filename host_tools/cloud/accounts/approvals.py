@@ -6,9 +6,10 @@ Whoever only says "yes" to everything does not know the number. "It was not me" 
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from gatelodge.contract.errors import StateError
-from sqlalchemy import select
+from sqlalchemy import Float, bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import signin, trusted
@@ -18,7 +19,8 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import SignIn
+from host_tools.cloud.store.glance import Glance
+from host_tools.cloud.store.models import HASH, ID, SignIn
 
 ELSEWHERE = tuple(method.name for method in signin.METHODS if method.answer == signin.ELSEWHERE)
 WRONG_NUMBER = "That is not the number that the other browser shows. If it is not yours, say so below."
@@ -35,12 +37,8 @@ class Approvals:
         """The newest sign-in that asks the trusted browsers of this account; None where this one is not."""
         if visit.account is None:
             return None
-        async with self._database.glance() as session:
-            row = await session.scalar(_asking(visit.account.id, visit).limit(1))
-        if row is None:
-            return None
-        async with self._database.glance() as session:
-            return row if await trusted.is_trusted(session, visit.account.id, visit) else None
+        about = {"account_id": visit.account.id, "browser_hash": visit.browser_hash, "now": visit.now}
+        return next((row for (row,) in await self._database.glance(WAITING, **about)), None)
 
     async def view(self, sign_in_id: str, visit: Visit) -> SignIn:
         """Raises NotTheirsError: it is over, another account's, or this browser is not trusted."""
@@ -77,7 +75,7 @@ class Approvals:
         return after
 
     async def _row(self, session: AsyncSession, sign_in_id: str, visit: Visit) -> SignIn:
-        asking = _asking(visit.signed_in.id, visit).where(SignIn.id == sign_in_id)
+        asking = _asking(visit.signed_in.id, visit.browser_hash, visit.now).where(SignIn.id == sign_in_id)
         row = await session.scalar(asking)
         if row is None or not await trusted.is_trusted(session, visit.signed_in.id, visit):
             raise NotTheirsError
@@ -88,8 +86,18 @@ class Approvals:
         self._bus.publish(f"sign-in:{row.id}")
 
 
-def _asking(account_id: str, visit: Visit):
+def _asking(account_id: Any, browser_hash: Any, now: Any):
     """Sign-ins of other browsers that wait for a trusted one, the newest first."""
-    asking = (SignIn.state == signin.CHALLENGE, SignIn.method == "push", SignIn.expires_at > visit.now)
-    theirs = (SignIn.account_id == account_id, SignIn.browser_hash != visit.browser_hash)
+    asking = (SignIn.state == signin.CHALLENGE, SignIn.method == "push", SignIn.expires_at > now)
+    theirs = (SignIn.account_id == account_id, SignIn.browser_hash != browser_hash)
     return select(SignIn).where(*theirs, *asking).order_by(SignIn.created_at.desc())
+
+
+def _waiting() -> Glance[SignIn]:
+    account_id, browser_hash = bindparam("account_id", type_=ID), bindparam("browser_hash", type_=HASH)
+    now = bindparam("now", type_=Float(53))
+    known = exists().where(*trusted.this_one(account_id, browser_hash, now))
+    return Glance(_asking(account_id, browser_hash, now).where(known).limit(1))
+
+
+WAITING = _waiting()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import NotTheirsError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account, Session
 from host_tools.cloud.store.secret_box import new_id, new_token, token_hash
 
@@ -18,19 +19,26 @@ SESSIONS_OF_ACCOUNT_MAX = 50  # signing in rightly is not throttled; nobody has 
 NOTED_EVERY_S = 60  # acting is written down at most this often: a page view is not a write
 
 
+BY_TOKEN = Glance(
+    select(Session, Account)
+    .join(Account, Account.id == Session.account_id)
+    .where(Session.token_hash == bindparam("token_hash"))
+)
+
+
 class Sessions:
     def __init__(self, database: Database):
         self._database = database
 
     async def find(self, token: str, now: float, *, acting: bool) -> tuple[Session, Account] | None:
         """The live session of a cookie, and whose it is."""
-        async with self._database.glance() as session:
-            row = (await session.execute(_by_token(token))).one_or_none()
-        if row is None or now >= expires_at(row.Session):
-            return None
-        if acting and now - row.Session.acted_at >= NOTED_EVERY_S:
-            await self._note(row.Session, now)
-        return row.Session, row.Account
+        for session, account in await self._database.glance(BY_TOKEN, token_hash=token_hash(token)):
+            if now >= expires_at(session):
+                return None
+            if acting and now - session.acted_at >= NOTED_EVERY_S:
+                await self._note(session, now)
+            return session, account
+        return None
 
     async def of(self, account_id: str, now: float) -> list[Session]:
         """The live ones, the one that acted last first."""
@@ -94,7 +102,3 @@ async def end_other_sessions(session: AsyncSession, account_id: str, kept_id: st
 def expires_at(row: Session) -> float:
     return min(row.expires_at, row.acted_at + IDLE_S)
 
-
-def _by_token(token: str):
-    joined = select(Session, Account).join(Account, Account.id == Session.account_id)
-    return joined.where(Session.token_hash == token_hash(token))

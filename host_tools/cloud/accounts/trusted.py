@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -103,10 +105,17 @@ async def _make_room(session: AsyncSession, account_id: str) -> None:
 async def _this_one(
     session: AsyncSession, account_id: str, visit: Visit, expired_too: bool = False
 ) -> TrustedBrowser | None:
-    mine = [TrustedBrowser.account_id == account_id] if expired_too else _trusted(account_id, visit.now)
-    found = select(TrustedBrowser).where(*mine, TrustedBrowser.browser_hash == visit.browser_hash)
-    return await session.scalar(found)
+    if expired_too:
+        mine = [TrustedBrowser.account_id == account_id, TrustedBrowser.browser_hash == visit.browser_hash]
+    else:
+        mine = this_one(account_id, visit.browser_hash, visit.now)
+    return await session.scalar(select(TrustedBrowser).where(*mine))
 
 
-def _trusted(account_id: str, now: float) -> list:
+def this_one(account_id: Any, browser_hash: Any, now: Any) -> list:
+    """That this browser is trusted, as conditions: of values, or of what a SELECT is given later."""
+    return [*_trusted(account_id, now), TrustedBrowser.browser_hash == browser_hash]
+
+
+def _trusted(account_id: Any, now: Any) -> list:
     return [TrustedBrowser.account_id == account_id, TrustedBrowser.used_at > now - TRUSTED_S]

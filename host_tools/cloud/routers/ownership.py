@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
@@ -22,6 +22,7 @@ from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.devices.hub import CommandTimeout, DeviceHub, HubError
 from host_tools.cloud.routers.registry import OFFLINE, ONLINE
 from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account, Claim, Command, Router
 from host_tools.cloud.store.secret_box import new_id
 from host_tools.cloud.tasks import Tasks
@@ -30,6 +31,7 @@ REBOOT = "reboot"
 REBOOT_TIMEOUT_S = 180  # a slow board boots in a minute; then its first reconnect is drawn from a window
 ASKED, DONE, FAILED, UNKNOWN = "asked", "done", "failed", "unknown"
 COMMANDS_SHOWN = 5
+OWNED = Glance(select(Router).where(Router.owner_id == bindparam("account_id")).order_by(Router.owned_at))
 
 log = logging.getLogger("cloud.routers")
 
@@ -70,9 +72,7 @@ class Ownership:
         self.hub: DeviceHub | None = None  # joined by the service, as for the claims
 
     async def routers(self, account_id: str) -> list[RouterView]:
-        mine = select(Router).where(Router.owner_id == account_id).order_by(Router.owned_at)
-        async with self._database.glance() as session:
-            return [self._view(router) for router in await session.scalars(mine)]
+        return [self._view(router) for (router,) in await self._database.glance(OWNED, account_id=account_id)]
 
     async def page(self, account_id: str, after: str, limit: int) -> list[RouterView]:
         """By serial number: at most `limit` of those that follow `after`."""

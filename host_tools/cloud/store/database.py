@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from alembic import command
 from alembic.config import Config
@@ -19,6 +19,7 @@ from sqlalchemy.exc import NoSuchModuleError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from host_tools import exit_codes
+from host_tools.cloud.store.glance import Glance, SqliteReader
 from host_tools.errors import ToolError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -30,6 +31,8 @@ URLS = "use sqlite+aiosqlite:///FILE or postgresql+asyncpg://HOST/NAME"
 WRITING = "gatelodge_writing"
 GLANCE = "gatelodge_glance"
 
+Models = TypeVarTuple("Models")
+
 
 class Database:
     """`async with database.read() as session` or `.write()`, which commits at its end."""
@@ -39,17 +42,19 @@ class Database:
         self._writing = self.engine.execution_options(**{WRITING: True})
         self._glancing = self.engine.execution_options(**{GLANCE: True})
         {"sqlite": _prepare_sqlite, "postgresql": _prepare_postgresql}[self.engine.dialect.name](self.engine)
+        self._reader = _reader(self.engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
-    @asynccontextmanager
-    async def glance(self) -> AsyncIterator[AsyncSession]:
-        """For one SELECT, which sees one moment by itself: what every page asks costs no BEGIN beside it."""
-        async with AsyncSession(self._glancing, expire_on_commit=False) as session:
-            yield session
+    async def glance(self, glance: Glance[*Models], **values: Any) -> list[tuple[*Models]]:
+        """The rows of one SELECT, which sees one moment by itself: it costs no BEGIN beside it."""
+        if self._reader is not None:
+            return self._reader.read(glance, values)
+        async with self._glancing.connect() as connection:
+            return glance.models(await connection.execute(glance.rows, values))
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -78,6 +83,8 @@ class Database:
             return await connection.run_sync(current)
 
     async def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
         await asyncio.shield(self.engine.dispose())
 
 
@@ -119,6 +126,10 @@ def _server_options(url: str) -> dict[str, Any]:
     }
 
 
+def _reader(engine: AsyncEngine) -> SqliteReader | None:
+    return SqliteReader(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+
 def _prepare_postgresql(engine: AsyncEngine) -> None:
     """The promises of SQLite's transactions, also between processes.
 
@@ -157,10 +168,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def begin(connection: Connection) -> None:
         # IMMEDIATE takes the write lock first: a reader that turned writer would fail where another wrote
         # between.
-        options = connection.get_execution_options()
-        if not options.get(GLANCE):
-            writing = options.get(WRITING)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        writing = connection.get_execution_options().get(WRITING)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _reason(error: Exception) -> str:
