@@ -28,6 +28,19 @@ SPILL = """() => ["html", "dialog[open]"].flatMap((name) => [...document.querySe
   .filter((it) => it.scrollWidth > it.clientWidth)
   .map((it) => `${name} is ${it.scrollWidth} px wide where there are ${it.clientWidth}`))"""
 
+# Words that run into the margin of what they stand in: nothing scrolls by that, and it looks broken.
+CROWDED = """() => [...document.querySelectorAll(".card, .codes, .note, dialog[open]")].flatMap((box) => {
+  const texts = document.createTreeWalker(box, NodeFilter.SHOW_TEXT), range = new Range(), found = [];
+  const edge = box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight);
+  while (texts.nextNode()) {
+    const at = texts.currentNode, holder = at.parentElement;
+    if (!at.data.trim() || !holder.checkVisibility() || holder.closest("thead, svg, .unseen")) continue;
+    range.selectNodeContents(at);
+    if (range.getBoundingClientRect().right > edge + 1) found.push(`${at.data.trim()} runs into the margin`);
+  }
+  return found;
+})"""
+
 # Where the focus is: the name that a person would call it by, and whether its ring is seen, cut off nowhere.
 FOCUS = """() => {
   const it = document.activeElement;
@@ -60,7 +73,7 @@ def faults(tab):
         tab.emulate_media(color_scheme=scheme)
         found += [f"{size['width']} px, {scheme}: {fault}" for fault in tab.evaluate(RUN, RULES)]
     tab.set_viewport_size(SMALLEST)
-    return found + tab.evaluate(SPILL)
+    return found + tab.evaluate(SPILL) + tab.evaluate(CROWDED)
 
 
 def tab_to(tab, name):

@@ -129,7 +129,7 @@ def _recovery_field():
     return field(
         "recovery_code",
         _("Recovery code"),
-        _("One of the ten from when this router was set up. Each works once."),
+        _("One of the ten on your list. Each works once."),
         type="text",
         autocomplete="off",
         autocapitalize="characters",
