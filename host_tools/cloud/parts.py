@@ -28,6 +28,7 @@ from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.profile import Profile
+from host_tools.cloud.accounts.proving import Proving
 from host_tools.cloud.accounts.pushes import Pushes
 from host_tools.cloud.accounts.resets import Resets
 from host_tools.cloud.accounts.second_step import SecondStep
@@ -92,6 +93,7 @@ class Parts:
     events: Events
     places: Places
     own_password: OwnPassword
+    proving: Proving
     resets: Resets
     profile: Profile
     email_changes: EmailChanges
@@ -155,6 +157,8 @@ def build_parts(
     sending = Sending(database, codes, post, bus, places, url)
     second_step = SecondStep(database, turnstile, answers, codes, sending)
     post.news = FallThrough(database, second_step, bus, clock, post.channels).heard
+    again = [one.id for one in settings.outside if one.asks_again]
+    proving = Proving(database, factors, passkeys, codes, turnstile, post, again)
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
     invitations = Invitations(database, clock, code_key, url)
@@ -198,12 +202,13 @@ def build_parts(
         administration=Administration(database, changes),
         waiting=waiting_changes,
         own_data=OwnData(database, factors, changes, waiting_changes),
+        proving=proving,
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         tokens=Tokens(database, factors, changes),
         oidc=Provider(database, box, turnstile, clock, url),
         outside=Flow({one.id: OutsideProvider(one, clock) for one in settings.outside}, box, turnstile, url),
-        links=Links(database, hasher, factors, changes),
+        links=Links(database, factors, changes),
         registry=registry,
         invitations=invitations,
         claims=claims,

@@ -20,6 +20,8 @@ KINDS = {
     "sign_in_denied": "A sign-in was refused: “It was not me”",
     "password_wrong": "A wrong password was entered",
     "signed_out": "Signed out",
+    "proved": "You proved once more that it was you",
+    "proof_failed": "Proving once more who it was failed",
     "session_ended": "A session was ended",
     "code_sent": "A code was sent",
     "browser_trusted": "A browser became trusted",

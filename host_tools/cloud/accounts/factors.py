@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import recovery, signin, totp, trusted, undo
+from host_tools.cloud.accounts import proof, recovery, signin, totp, trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.holdings import holdings
@@ -26,6 +26,7 @@ WRONG_CODE = (
 )
 WRONG_RECOVERY = "That recovery code is not right, or has been used. Each works once."
 WRONG_PASSWORD = "That is not your password. Try again."
+PROVE_FIRST = "Prove first that it is you: your account has no password."
 
 
 class Verdict(NamedTuple):
@@ -173,7 +174,11 @@ class Factors:
         return codes
 
     async def check_password(self, password: str, visit: Visit) -> None:
-        """A sensitive action asks again, however young the session."""
+        """A sensitive action asks again, however young the session, unless it was proved just now."""
+        if proof.is_proved(visit.open_session.proved_at, visit.now):
+            return
+        if not visit.signed_in.password_hash:
+            raise RefusedError("password", PROVE_FIRST)
         about = {"account": self._turnstile.whom(visit.signed_in.email, visit), "address": visit.address}
         await self._turnstile.take("sign_in", **about)
         if not await self._hasher.matches(visit.signed_in.password_hash, password):

@@ -30,6 +30,15 @@ def reset(code: str, link: str, email: str, public_url: str) -> Text:
     )
 
 
+def proof_code(code: str) -> Text:
+    return Text(
+        "Your code to go on",
+        f"Your code is {code}\n\nEnter it in the browser that asks for it, to show that it is you. It is "
+        f"valid for {MINUTES} minutes.\n\nIf it was not you, somebody is signed in to your account. Give the "
+        "code to nobody, and end that session under Security." + FOOT,
+    )
+
+
 def short_code(code: str) -> Text:
     """As an SMS: nothing but what is needed, in one part."""
     return Text("Code", f"Your code is {code}\nGatelodge. Valid for {MINUTES} minutes. Give it to nobody.")

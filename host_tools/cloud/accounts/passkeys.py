@@ -21,7 +21,7 @@ from host_tools.cloud.store.passkey_models import Passkey
 from host_tools.cloud.store.secret_box import new_id
 
 PASSKEYS_MAX = 10
-ADD, FIRST, SECOND = "add", "first step", "second step"  # what a challenge is for
+ADD, FIRST, SECOND, AGAIN = "add", "first step", "second step", "again"  # what a challenge is for
 TOO_MANY = f"An account holds {PASSKEYS_MAX} passkeys. Remove one first."
 HELD = "That passkey is in use here already."
 OVER = "That took too long. Begin again."
@@ -114,6 +114,12 @@ class Passkeys:
         allowed = [held.credential_id for held in await self.of(row.account_id)]
         return ceremonies.request_options(self._site, challenge, allowed)
 
+    async def ask_again(self, visit: Visit) -> str:
+        """For a session whose person is to prove who they are (proving.py): JSON."""
+        challenge = self._challenges.make(AGAIN, visit.open_session.id, visit.now)
+        allowed = [held.credential_id for held in await self.of(visit.signed_in.id)]
+        return ceremonies.request_options(self._site, challenge, allowed)
+
     async def first(self, text: str, visit: Visit) -> tuple[str, Verdict]:
         """A sign-in without a password: (whose account it is, what the answer is worth)."""
         async with self._database.write() as session:
@@ -127,12 +133,22 @@ class Passkeys:
 
     async def check(self, session: AsyncSession, sign_in: SignIn, text: str, visit: Visit) -> Verdict:
         """As a second factor, in the caller's transaction."""
+        return await self._check_of(session, sign_in.account_id, text, (SECOND, sign_in.id), visit)
+
+    async def check_again(self, session: AsyncSession, text: str, visit: Visit) -> Verdict:
+        """Of the account that is signed in, in the caller's transaction."""
+        bound = (AGAIN, visit.open_session.id)
+        return await self._check_of(session, visit.signed_in.id, text, bound, visit)
+
+    async def _check_of(
+        self, session: AsyncSession, account_id: str, text: str, bound: tuple[str, str], visit: Visit
+    ) -> Verdict:
         try:
             answer = ceremonies.read_answer(text)
         except RefusedError as error:
             return Verdict(signin.WRONG, error.text)
-        row = await _found(session, answer, sign_in.account_id)
-        return await self._judge(session, row, answer, text, (SECOND, sign_in.id), visit)
+        row = await _found(session, answer, account_id)
+        return await self._judge(session, row, answer, text, bound, visit)
 
     async def _judge(
         self,

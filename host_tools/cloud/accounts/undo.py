@@ -2,6 +2,7 @@
 
 The link asks for the password that was valid before the change: whoever only reads the mail must not switch
 a second factor off with it (G7), and whoever took the account over may have changed the password since.
+Where there was no password, its person has to be signed in, and to have just proved who they are (proof.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import applications, letters, signin, trusted
+from host_tools.cloud.accounts import applications, letters, proof, signin, trusted
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import KINDS, note
 from host_tools.cloud.accounts.holdings import holdings
@@ -32,6 +33,7 @@ from host_tools.cloud.store.telegram_models import TelegramChat
 
 UNDO_S = 3 * 24 * 3600
 WRONG_PASSWORD = "That is not the password that was valid before the change. Try again."
+PROVE_FIRST = "Sign in, and prove that it is you. Then open this link again."
 OVER = "This change was undone already, or is older than 3 days."
 TAKEN = "The old e-mail belongs to another account by now. Write to support."
 
@@ -140,16 +142,23 @@ class Undoing:
         found = await self.view(token, visit.now)
         if found is None:
             raise RefusedError("", OVER)
-        about = {"account": f"undo {found.id}", "address": visit.address}
-        await self._turnstile.take("sign_in", **about)
-        if not await self._hasher.matches(found.password_hash, password):
-            raise RefusedError("password", WRONG_PASSWORD)
+        await self._check(found, password, visit)
         async with self._database.write() as session:
             row = await session.scalar(_by_token(token, visit.now))
             if row is None:
                 raise RefusedError("", OVER)
             await self._apply(session, row, visit)
         self._post.wake()
+
+    async def _check(self, found: Undo, password: str, visit: Visit) -> None:
+        if not found.password_hash:
+            if not proved_instead(found, visit):
+                raise RefusedError("", PROVE_FIRST)
+            return
+        about = {"account": f"undo {found.id}", "address": visit.address}
+        await self._turnstile.take("sign_in", **about)
+        if not await self._hasher.matches(found.password_hash, password):
+            raise RefusedError("password", WRONG_PASSWORD)
 
     async def prune(self, now: float) -> None:
         async with self._database.write() as session:
@@ -168,6 +177,13 @@ class Undoing:
         text = letters.undone(KINDS[row.kind], row.about, self._url, visit.now)
         for address in sorted(told):
             await self._post.add(session, address, text, visit.now)
+
+
+def proved_instead(row: Undo, visit: Visit) -> bool:
+    """Whether its person is signed in, and has just proved who they are: where there was no password."""
+    if visit.account is None or visit.session is None or visit.account.id != row.account_id:
+        return False
+    return proof.is_proved(visit.session.proved_at, visit.now)
 
 
 async def _take(session: AsyncSession, account: Account, step: Step) -> None:

@@ -11,7 +11,10 @@
     client_secret_file = "example.secret"
 
 google and facebook are known: they need no issuer. A secret stands in a file of its own, which only its owner
-can read; paths are relative to the TOML file. Register PUBLIC_URL/outside/SECTION/answer with the provider.
+can read; paths are relative to the TOML file. again = "no" is for one that does not ask a person again who is
+signed in there, or does not say when (auth_time): Google.
+
+Register PUBLIC_URL/outside/SECTION/answer with the provider.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ OTHERS_MAY = 0o077
 URL = re.compile(r"[\x21\x24-\x7e]+")  # with neither quotation marks nor a fragment
 SECRET_REMEDY = "write the secret into a file, and name that: client_secret_file"
 PRESETS: dict[str, dict[str, Any]] = {
-    "google": {"name": "Google", "issuer": "https://accounts.google.com"},
+    "google": {"name": "Google", "issuer": "https://accounts.google.com", "again": "no"},
     "facebook": {
         "name": "Facebook",
         "kind": FACEBOOK,
@@ -56,6 +59,12 @@ class Outside:
     kind: str = OIDC
     dialog: str = ""  # where Facebook asks the person
     ca_file: str = ""  # authorities to trust instead of the system's
+    again: str = "yes"  # "no": it does not ask a person again who is signed in there, or does not say when
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether signing in there once more proves who it is (OpenID Connect Core 1.0, 3.1.2.1: max_age)."""
+        return self.kind == OIDC and self.again == "yes"
 
 
 def load(path: Path) -> tuple[Outside, ...]:
@@ -91,6 +100,8 @@ def _provider(path: Path, name: str, values: Any) -> Outside:
 def _checked(path: Path, provider: Outside) -> Outside:
     if provider.kind not in (OIDC, FACEBOOK):
         raise _fault(f"kind of [{provider.id}] in {path} is unknown", f"it is {OIDC} or {FACEBOOK}")
+    if provider.again not in ("yes", "no"):
+        raise _fault(f"again of [{provider.id}] in {path} is unknown", "it is yes or no")
     for address in filter(None, (provider.issuer, provider.dialog)):
         if not is_secure(address, local_too=True) or "?" in address:
             raise _fault(f"{address} of [{provider.id}] in {path} is no https address", "correct it")

@@ -18,20 +18,22 @@ from cryptography.fernet import InvalidToken
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.outside.identity import Identity, Unbelievable
+from host_tools.cloud.outside.identity import Identity, Unbelievable, asked_again
 from host_tools.cloud.outside.provider import Away, Provider
 from host_tools.cloud.store.secret_box import SecretBox, new_token
 
 LASTS_S = 900  # as long as a sign-in may take here
 SIGN_IN = "sign in"
+PROVE = "prove "  # and the session's id: its person is asked again, and says who it is
 
 FAILED = "That did not work. Begin again."
 AWAY = "The other side does not answer as it should. Try again, or sign in another way."
+NOT_AGAIN = "The other side did not ask you to sign in again. Prove it in another way."
 REFUSED = "You were not signed in there. Try again, or sign in another way."
 
 
 class Question(NamedTuple):
-    """purpose: SIGN_IN, or the id of the session that wants to connect the account."""
+    """purpose: SIGN_IN, PROVE and a session's id, or the id of the session that connects the account."""
 
     provider: str
     purpose: str
@@ -58,7 +60,8 @@ class Flow:
         digest = hashlib.sha256(asked.verifier.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         try:
-            address = await provider.address(self._back(provider_id), asked.state, asked.nonce, challenge)
+            back, again = self._back(provider_id), purpose.startswith(PROVE)
+            address = await provider.address(back, asked.state, asked.nonce, challenge, again)
         except Away as error:
             raise RefusedError("", AWAY) from error
         return address, self._sealed("question", asked, visit)
@@ -86,6 +89,9 @@ class Flow:
             found = await provider.identity(given["code"], back, question.nonce, question.verifier)
         except (Away, Unbelievable) as error:
             raise RefusedError("", AWAY) from error
+        asked_at = question.until - LASTS_S
+        if question.purpose.startswith(PROVE) and not asked_again(found, asked_at, visit.now):
+            raise RefusedError("", NOT_AGAIN)
         return found, question.purpose
 
     def keep(self, identity: Identity, visit: Visit) -> str:

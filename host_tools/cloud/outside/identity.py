@@ -25,6 +25,7 @@ class Identity(NamedTuple):
     verified: bool
     first_name: str
     last_name: str
+    signed_in_at: float | None = None  # there, where the provider says so (`auth_time`)
 
 
 def check(claims: Mapping[str, Any], issuer: str, client_id: str, nonce: str, now: float) -> None:
@@ -56,7 +57,18 @@ def of_claims(provider: str, claims: Mapping[str, Any]) -> Identity:
     first = _text(claims.get("given_name")) or _text(claims.get("name")).partition(" ")[0]
     last = _text(claims.get("family_name")) or _text(claims.get("name")).partition(" ")[2]
     email = _email(claims.get("email"))
-    return Identity(provider, claims["sub"], email, verified and bool(email), first, last)
+    at = claims.get("auth_time")
+    signed_in_at = float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None
+    return Identity(provider, claims["sub"], email, verified and bool(email), first, last, signed_in_at)
+
+
+def asked_again(identity: Identity, since: float, now: float) -> bool:
+    """Whether its person has signed in there since we asked for it, and not long ago (section 2: auth_time).
+
+    A provider may ignore `prompt` and `max_age`: then it says when it asked last, or nothing.
+    """
+    at = identity.signed_in_at
+    return at is not None and since - LEEWAY_S <= at <= now + LEEWAY_S
 
 
 def of_facebook(provider: str, person: Mapping[str, Any]) -> Identity:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +10,6 @@ from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.factors import Factors
-from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.visit import Visit
@@ -31,9 +28,8 @@ UNVERIFIED = "The other side does not vouch for your e-mail. Sign up with it her
 
 
 class Links:
-    def __init__(self, database: Database, hasher: Hasher, factors: Factors, changes: Changes):
+    def __init__(self, database: Database, factors: Factors, changes: Changes):
         self._database = database
-        self._hasher = hasher
         self._factors = factors
         self._changes = changes
 
@@ -90,13 +86,12 @@ class Links:
         """
         if not identity.verified:
             raise RefusedError("", UNVERIFIED)
-        nobody_knows = await self._hasher.hash(secrets.token_urlsafe(32))
         async with self._database.write() as session:
             held = await session.scalar(select(Account.id).where(Account.email == identity.email))
             if held is not None or await _find(session, identity) is not None:
                 raise RefusedError("", HAS_ACCOUNT)
             account = Account(id=new_id(), email=identity.email, first_name=first, last_name=last)
-            account.country, account.password_hash = country, nobody_knows
+            account.country, account.password_hash = country, ""
             account.terms_version, account.created_at = TERMS_VERSION, visit.now
             account.language = reader().tag
             session.add(account)

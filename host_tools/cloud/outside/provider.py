@@ -44,8 +44,10 @@ class Provider:
         self._document_at = self._keys_at = float("-inf")
         self._trusted = ssl.create_default_context(cafile=outside.ca_file or None)
 
-    async def address(self, redirect_uri: str, state: str, nonce: str, challenge: str) -> str:
-        """Where the person is asked. Raises Away."""
+    async def address(
+        self, redirect_uri: str, state: str, nonce: str, challenge: str, again: bool = False
+    ) -> str:
+        """Where the person is asked; `again`: also one who is signed in there. Raises Away."""
         fields = {
             "response_type": "code",
             "client_id": self.outside.client_id,
@@ -56,6 +58,7 @@ class Provider:
             return f"{self.outside.dialog}?{urlencode({**fields, 'scope': 'email public_profile'})}"
         fields |= {"scope": "openid email profile", "nonce": nonce}
         fields |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+        fields |= {"prompt": "login", "max_age": "0"} if again else {}
         where = (await self._discovered())["authorization_endpoint"]
         return f"{where}{'&' if '?' in where else '?'}{urlencode(fields)}"
 

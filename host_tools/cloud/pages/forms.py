@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.accounts.profile import time_zones
 from host_tools.cloud.languages.text import NAMES
+from host_tools.cloud.pages.render import ASK_PASSWORD, VISIT, asked_again
 from host_tools.cloud.pages.uploads import POSTED
 
 # What turns the direction of writing (UAX #9, sections 2.1 to 2.4): a text could read as another.
@@ -54,6 +55,7 @@ class Field(NamedTuple):
     lower: bool = False
     optional: bool = False
     lines: bool = False  # a text of several
+    proof: bool = False  # asked of who is signed in already, and has not proved just now who they are
 
 
 class Filled(NamedTuple):
@@ -75,6 +77,7 @@ TERMS = Field("terms", "Read the terms and tick this box to go on.", 10)
 TERMS_IF_NEW = Field("terms", "", 10, optional=True)
 EMAIL_LOGIN = Field("email", "Enter your e-mail address.", 254, lower=True)
 PASSWORD = Field("password", "Enter your password.", 200, keep_spaces=True)
+OWN_PASSWORD = PASSWORD._replace(proof=True)  # of a sensitive action (accounts/proof.py)
 TRUST = Field("trust", "", 10, optional=True)
 METHOD = Field("method", "", 20, optional=True)
 PHONE_ID = Field("phone", "", 32, optional=True)
@@ -107,10 +110,15 @@ async def read(request: web.Request, fields: tuple[Field, ...]) -> Filled:
         given = posted.get(field.name, "")
         value = clean(given if isinstance(given, str) else "", field)
         values[field.name] = value
-        fault = fault_of(value, field)
+        fault = None if field.proof and not value and not needs_password(request) else fault_of(value, field)
         if fault is not None:
             errors[field.name] = fault
     return Filled(values, errors)
+
+
+def needs_password(request: web.Request) -> bool:
+    """Whether a sensitive form asks for it: not of who has none, or has proved just now who they are."""
+    return asked_again(request.get(VISIT)) == ASK_PASSWORD
 
 
 def clean(value: str, field: Field) -> str:

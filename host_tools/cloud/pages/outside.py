@@ -11,15 +11,15 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.outside import flow
 from host_tools.cloud.outside.identity import Identity
-from host_tools.cloud.pages import forms
+from host_tools.cloud.pages import forms, proof
 from host_tools.cloud.pages.going import set_going
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
 from host_tools.cloud.pages.oidc import passing_page
+from host_tools.cloud.pages.proof import QUESTION_COOKIE
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import signed_in
 from host_tools.cloud.parts import PARTS
 
-QUESTION_COOKIE = "__Host-cloud-outside"
 IDENTITY_COOKIE = "__Host-cloud-identity"
 FINISH = "/security/outside/finish"
 OWN_SITES = ("same-origin", "none")  # our page, or an address that somebody typed
@@ -45,6 +45,9 @@ async def answer(request: web.Request) -> web.StreamResponse:
         identity, purpose = await parts.outside.answer(_provider_id(request), cookie, given, visit)
         if purpose == flow.SIGN_IN:
             return _sent(_forget(await _enter(request, identity), QUESTION_COOKIE))
+        if purpose.startswith(flow.PROVE):
+            back = await _proved(request, identity, purpose)
+            raise _forget(web.HTTPSeeOther(back), QUESTION_COOKIE)
         if visit.session is None or visit.session.id != purpose:
             raise RefusedError("", flow.FAILED)
         await parts.links.add(identity, _name(request, identity.provider), visit)
@@ -112,7 +115,7 @@ async def post_finish(request: web.Request) -> web.StreamResponse:
 
 
 async def post_remove(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     errors, status = filled.errors, 422
     if not errors:
         names = {one.outside.id: one.outside.name for one in request.app[PARTS].outside.providers.values()}
@@ -150,8 +153,18 @@ async def _enter(request: web.Request, identity: Identity) -> web.StreamResponse
     return signed_in(await parts.entry.outside(account_id, visit))
 
 
+async def _proved(request: web.Request, identity: Identity, purpose: str) -> str:
+    """Whoever is signed in was asked there again (pages/proof.py). Where they go on. Raises RefusedError."""
+    visit = request[VISIT]
+    session_id, _, back = purpose.removeprefix(flow.PROVE).partition(" ")
+    if visit.session is None or visit.session.id != session_id:
+        raise RefusedError("", flow.FAILED)
+    await request.app[PARTS].proving.outside(identity.provider, identity.subject, visit)
+    return proof.target(back)
+
+
 async def _prove(request: web.Request) -> None:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     if filled.errors:
         raise RefusedError("password", filled.errors["password"])
     await request.app[PARTS].links.prove(filled.values["password"], request[VISIT])

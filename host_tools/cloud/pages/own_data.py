@@ -12,7 +12,7 @@ from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
-DELETE = (forms.PASSWORD, forms.SURE)
+DELETE = (forms.OWN_PASSWORD, forms.SURE)
 FILE = "gatelodge-data.zip"
 
 
@@ -21,7 +21,7 @@ async def own_data(request: web.Request) -> web.StreamResponse:
 
 
 async def post_export(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     errors, status = filled.errors, 422
     if not errors:
         try:

@@ -14,7 +14,7 @@ from host_tools.cloud.pages.second_step import code_page, signed_in
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.passkey_models import Passkey
 
-ADD = (forms.PASSWORD,)
+ADD = (forms.OWN_PASSWORD,)
 FINISH = (forms.PASSKEY_NAME, forms.CREDENTIAL)
 
 
@@ -100,7 +100,7 @@ async def post_rename(request: web.Request) -> web.StreamResponse:
 
 
 async def post_remove(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     if filled.errors:
         return await _page(request, filled.errors, 422)
     passkey_id, password = request.match_info["id"], filled.values["password"]

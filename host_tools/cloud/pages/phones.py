@@ -11,7 +11,7 @@ from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
-ADD = (forms.PHONE, forms.PASSWORD)
+ADD = (forms.PHONE, forms.OWN_PASSWORD)
 
 
 async def add(request: web.Request) -> web.StreamResponse:
@@ -51,7 +51,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
 
 
 async def post_remove(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     if filled.errors:
         return await _remove_page(request, filled.errors, 422)
     phones, phone_id = request.app[PARTS].phones, request.match_info["id"]

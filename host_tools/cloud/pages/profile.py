@@ -14,7 +14,7 @@ from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
-EMAIL = (forms.NEW_EMAIL, forms.PASSWORD)
+EMAIL = (forms.NEW_EMAIL, forms.OWN_PASSWORD)
 
 
 async def profile(request: web.Request) -> web.StreamResponse:

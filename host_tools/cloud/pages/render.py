@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from host_tools.cloud.accounts import numbers
+from host_tools.cloud.accounts import numbers, proof
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages import figures, text
@@ -67,6 +67,8 @@ NOTICES = {
     "passkey-removed": "The passkey is removed. Delete it on your device too.",
     "authenticator-removed": "The authenticator is removed.",
 }
+# What a sensitive form asks for (templates/_proof.html).
+ASK_PASSWORD, ASK_PROOF, PROVED = "password", "prove", "proved"
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
@@ -78,9 +80,18 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
         notice=NOTICES.get(request.query.get("done", "")),
         path=request.path,
         approval=request.get(APPROVAL),
+        asked_again=asked_again(visit),
         **context,
     )
     return web.Response(text=body, content_type="text/html", status=status)
+
+
+def asked_again(visit: Visit | None) -> str:
+    if visit is None or visit.session is None or visit.account is None:
+        return ASK_PASSWORD
+    if proof.is_proved(visit.session.proved_at, visit.now):
+        return PROVED
+    return ASK_PASSWORD if visit.account.password_hash else ASK_PROOF
 
 
 def moment_tag(moment: float | None, now: float) -> Markup:

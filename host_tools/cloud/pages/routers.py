@@ -109,7 +109,7 @@ async def release(request: web.Request) -> web.StreamResponse:
 async def post_release(request: web.Request) -> web.StreamResponse:
     """The router goes: the password is asked again, however young the session."""
     view = await require_router(request)
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     parts, visit = request.app[PARTS], request[VISIT]
     if filled.errors:
         return page(request, "release.html", view=view, errors=filled.errors, status=422)

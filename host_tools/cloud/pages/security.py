@@ -14,7 +14,7 @@ from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.models import Authenticator
 
-ADD = (forms.AUTHENTICATOR_NAME, forms.CODE, forms.PASSWORD)
+ADD = (forms.AUTHENTICATOR_NAME, forms.CODE, forms.OWN_PASSWORD)
 QUIET_ZONE = 4  # ISO/IEC 18004: modules of light around the picture
 
 
@@ -64,7 +64,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
 
 
 async def post_remove(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     if filled.errors:
         return await _remove_page(request, filled.errors, 422)
     try:
@@ -81,7 +81,7 @@ async def recovery_codes(request: web.Request) -> web.StreamResponse:
 
 
 async def post_recovery_codes(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     errors, codes = filled.errors, []
     if not errors:
         try:

@@ -64,7 +64,7 @@ async def password(request: web.Request) -> web.StreamResponse:
 
 
 async def post_password(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD, forms.NEXT_PASSWORD))
+    filled = await forms.read(request, (forms.OWN_PASSWORD, forms.NEXT_PASSWORD))
     errors, status = filled.errors, 422
     if not errors:
         try:

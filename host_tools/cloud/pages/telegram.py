@@ -23,7 +23,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 
 async def post_add(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     errors, status = filled.errors, 422
     if not errors:
         try:
@@ -63,7 +63,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
 
 
 async def post_remove(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
     if filled.errors:
         return await _remove_page(request, filled.errors, 422)
     telegram, chat_id = request.app[PARTS].telegram, request.match_info["id"]

@@ -23,7 +23,7 @@ def check_days(value: str) -> str | None:
 NAME = forms.Field("name", "Name the token by what will use it.", 60, forms.check_name)
 EXPIRES = forms.Field("days", "Choose when it expires.", 4, check_days)
 TICKS = tuple(forms.Field(scope, "", 10, optional=True) for scope in SCOPES)
-FIELDS = (NAME, EXPIRES, *TICKS, forms.PASSWORD)
+FIELDS = (NAME, EXPIRES, *TICKS, forms.OWN_PASSWORD)
 
 
 async def tokens(request: web.Request) -> web.StreamResponse:

@@ -6,10 +6,13 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import KINDS
+from host_tools.cloud.accounts.undo import proved_instead
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
+
+PASSWORD = forms.PASSWORD._replace(optional=True)  # there may have been none
 
 
 async def undo(request: web.Request) -> web.StreamResponse:
@@ -17,7 +20,7 @@ async def undo(request: web.Request) -> web.StreamResponse:
 
 
 async def post_undo(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
+    filled = await forms.read(request, (PASSWORD,))
     errors, status = filled.errors, 422
     if not errors:
         token, password = request.match_info["token"], filled.values["password"]
@@ -36,4 +39,7 @@ async def _page(request: web.Request, errors: dict[str, str], status: int = 200)
     found = await request.app[PARTS].undoing.view(request.match_info["token"], request[VISIT].now)
     if found is None:
         return page(request, "undo_over.html", status=410)
+    if not found.password_hash and not proved_instead(found, request[VISIT]):
+        status = status if errors else 403
+        return page(request, "undo_prove.html", row=found, what=KINDS[found.kind], status=status)
     return page(request, "undo.html", row=found, what=KINDS[found.kind], errors=errors, status=status)

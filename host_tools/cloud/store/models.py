@@ -152,6 +152,7 @@ class Session(Base):
     # An authenticator that is being set up: it is nobody's factor until a code has proved it.
     enrolment: Mapped[bytes | None]
     enrolment_expires_at: Mapped[float | None]
+    proved_at: Mapped[float | None]  # when its person last proved who they are, without a password
 
 
 class Authenticator(Base):
