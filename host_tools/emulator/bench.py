@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from host_tools.emulator.cloud import SERVER_NAME
 from host_tools.factory.authority import FactoryAuthority
-from host_tools.factory.label import terminal_label, write_label
+from host_tools.factory.label import of_board, terminal_label, write_label
 from host_tools.factory.provision import Cloud, provision
 from host_tools.factory.records import Records, UnitRecord
 from host_tools.factory.unit import lock_proof
@@ -38,14 +38,18 @@ def provision_unit(
     names: list[str],
     where: Cloud,
     label: Path,
+    board_file: Path,
     keep: Callable[[dict[str, Any]], None],
     progress: Callable[[str, str], None],
 ) -> UnitRecord:
-    """Provision the router at the port; `keep` gets what the run must know before the bench forgets it."""
+    """Provision the router at the port; `keep` gets what the run must know before the bench forgets it.
+
+    `label` is written as the board beside `board_file` has it.
+    """
     # Without the tries that take a restart: this router is for developers, and they wait for it.
     ways = lock_proof.QUICK
     unit = provision(str(port), factory, names=names, cloud=where, progress=progress, ways=ways)
-    write_label(unit, label)
+    write_label(unit, label, of_board(board_file))
     keep(unit._asdict())
     Records(factory).forget(unit.serial_number)
     return unit

@@ -25,7 +25,7 @@ from host_tools.emulator.sntp_responder import SntpResponder
 from host_tools.errors import ToolError
 from host_tools.progress import Progress
 from host_tools.release import board_image, bundle, micropython
-from host_tools.release.places import write_whole
+from host_tools.release.places import BOARDS, write_whole
 
 CLOUD_TIMEOUT_S = 30  # the first start makes keys and a database
 BOOT_TIMEOUT_S = 90  # two seconds on an idle computer; tests share theirs
@@ -167,6 +167,7 @@ class House:
                 self.board["web"]["names"],
                 bench.cloud(self.cloud.ca_file, self.router.our_address, self.ports),
                 self.run_dir / LABEL,
+                BOARDS / self.options.board / "board.json",
                 lambda fields: self.run_dir.write_json(UNIT, fields),
                 lambda step, found: job.update(f"{step} {found}"),
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 from host_tools import exit_codes
 from host_tools.emulator import bench, preflight
 from host_tools.emulator.house import House, Options
+from host_tools.machine_output import machine_output
 from host_tools.progress import Progress
 
 NEXT = """\
@@ -61,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
         heartbeat_s=args.heartbeat,
     )
     preflight.check_programs(options.board)
-    return asyncio.run(_run(options, Progress(as_json=args.json)))
+    with machine_output(args.json) as out:
+        return asyncio.run(_run(options, Progress(as_json=args.json, out=out)))
 
 
 async def _run(options: Options, progress: Progress) -> int:

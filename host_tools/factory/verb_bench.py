@@ -18,7 +18,8 @@ import errno
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TextIO
 
 from aiohttp import web
 
@@ -30,7 +31,9 @@ from host_tools.factory.factory_line import FactoryLine
 from host_tools.factory.operator.feed import Feed
 from host_tools.factory.operator.server import Pages
 from host_tools.factory.operator.watch import Watch
+from host_tools.factory.ports import Rule
 from host_tools.factory.workbench import Workbench, endpoint, open_workbench
+from host_tools.machine_output import machine_output
 
 LISTEN = "127.0.0.1:8090"
 ANY = ("0.0.0.0", "::")
@@ -58,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         remedy = "name a place with --label-dir or --printer: a page shows no service code"
         raise ToolError("the labels would go nowhere, and their codes with them", remedy, exit_codes.USAGE)
     try:
-        asyncio.run(_serve(args, bench, rules, address, port))
+        with machine_output(args.json) as out:
+            asyncio.run(_serve(args, bench, rules, (address, port), out))
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise
@@ -67,16 +71,19 @@ def run(args: argparse.Namespace) -> int:
     return exit_codes.OK
 
 
-async def _serve(args: argparse.Namespace, bench: Workbench, rules, address: str, port: int) -> None:
+async def _serve(
+    args: argparse.Namespace, bench: Workbench, rules: Sequence[Rule], at: tuple[str, int], out: TextIO
+) -> None:
+    address, port = at
     loop = asyncio.get_running_loop()
     feed = Feed(loop)
 
     def tell(event: Event) -> None:
-        at = time.time()
-        feed.tell(event, at)
+        now = time.time()
+        feed.tell(event, now)
         if args.json:
             with contextlib.suppress(BrokenPipeError):  # who has listened is gone; the page goes on
-                print(to_json(event, at), flush=True)
+                print(to_json(event, now), file=out, flush=True)
 
     line = FactoryLine(bench.means, bench.rows, tell, bench.at_once)
     watch = Watch(rules, line, tell, begins_by_itself=not args.press)

@@ -21,11 +21,12 @@ from host_tools.factory import station
 from host_tools.factory.engine import exit_code_of
 from host_tools.factory.factory_line import FactoryLine
 from host_tools.factory.label import terminal_label
-from host_tools.factory.line_show import show_for
-from host_tools.factory.ports import ANY_USB, Rule, select
+from host_tools.factory.line_show import Plain, show_for
+from host_tools.factory.ports import ANY_USB, Port, Rule, select
 from host_tools.factory.records import UnitRecord
 from host_tools.factory.station import Station
 from host_tools.factory.workbench import open_workbench
+from host_tools.machine_output import machine_output
 
 # option, its field of the station, type, what it is
 OPTIONS: tuple[tuple[str, str, Any, str], ...] = (
@@ -69,8 +70,11 @@ def run(args: argparse.Namespace) -> int:
     if found.get("label.file") and len(ports) > 1:
         remedy = "name a directory with --label-dir"
         raise ToolError("one file cannot hold the labels of several routers", remedy, exit_codes.USAGE)
-    show = show_for(args.json)
+    with machine_output(args.json) as out:
+        return _provision(args, found, ports, show_for(args.json, out))
 
+
+def _provision(args: argparse.Namespace, found: Station, ports: Sequence[Port], show: Plain) -> int:
     def show_label(unit: UnitRecord) -> None:
         show.say(terminal_label(unit))
 

@@ -19,6 +19,7 @@ from host_tools.flash import bundle_file
 from host_tools.flash.firmware import STEPS, Flashing
 from host_tools.flash.session import Board, meet, send_file
 from host_tools.flash.show import Show
+from host_tools.machine_output import machine_output
 from host_tools.progress import Progress
 from host_tools.release import bundle, signing
 from host_tools.serial_port import BenchLine
@@ -38,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    progress = Progress(as_json=args.json)
+    with machine_output(args.json) as out:
+        return _run(args, Progress(as_json=args.json, out=out))
+
+
+def _run(args: argparse.Namespace, progress: Progress) -> int:
     try:
         _send_file(args, progress) if args.to else _flash(args, progress)
     except ToolError as error:

@@ -1,5 +1,6 @@
 """`gatelodge run`: what it leaves, what it finds again, and what it stops."""
 
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ import pytest
 
 from host_tools import exit_codes
 from host_tools.emulator import waiting
+from host_tools.factory.label import of_board, write_label
+from host_tools.factory.records import UnitRecord
 from host_tools.release.places import ROOT
 from tests.bench.owner import Owner, RefusedError
 from tests.system.rig import REFERENCE, House, until
@@ -88,6 +91,14 @@ def test_one_file_verifies_both_pages(running):
     assert waiting.answers(running.current["admin_url"], Path(running.current["ca_file"]))
     assert waiting.answers(running.current["cloud_url"], Path(running.current["ca_file"]))
     assert not waiting.answers(running.current["cloud_url"], factory_ca)
+
+
+def test_the_label_is_the_boards_own(running, tmp_path):
+    unit = UnitRecord(**json.loads((Path(running.directory) / "unit.json").read_text()))
+    template = of_board(ROOT / "boards" / running.name / "board.json")
+    assert template.address
+    write_label(unit, tmp_path / "label.svg", template)
+    assert (Path(running.directory) / "label.svg").read_bytes() == (tmp_path / "label.svg").read_bytes()
 
 
 def test_a_taken_port_is_named_before_anything_is_made(tmp_path):
