@@ -52,6 +52,7 @@ from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
 from host_tools.cloud.delivery.web_push import VapidKeys, WebPush
 from host_tools.cloud.help.desk import Desk
+from host_tools.cloud.help.diagnostics import Diagnostics
 from host_tools.cloud.help.requests import HelpCentre
 from host_tools.cloud.oidc.provider import Provider
 from host_tools.cloud.outside.flow import Flow
@@ -214,7 +215,7 @@ def build_parts(
         claims=claims,
         ownership=ownership,
         notices=Notices(database, turnstile, post, clock),
-        help=HelpCentre(database, turnstile),
+        help=HelpCentre(database, turnstile, Diagnostics(database, bus, tasks, clock)),
         desk=Desk(database, post, url),
     )
 

@@ -14,6 +14,7 @@ async def prune(parts: Parts) -> int:
         parts.sessions, parts.sign_ups, parts.codes, parts.challenges, parts.resets, parts.email_changes,
         parts.undoing, parts.trusted, parts.telegram, parts.pushes, parts.events, parts.oidc, parts.post,
         parts.claims, parts.invitations, parts.notices, parts.tokens, parts.help,
+        parts.help.diagnostics,
     ):  # fmt: skip
         await owner.prune(now)
     await costs.prune(parts.database, now)

@@ -149,6 +149,8 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
         await parts.ownership.edge(serial_number, state, status)
         if state != OFFLINE:
             parts.tasks.start(parts.claims.linked(serial_number), "deliver a waiting claim")
+            waiting = parts.help.diagnostics.linked(serial_number)
+            parts.tasks.start(waiting, "ask for diagnostics that wait")
 
     hub = make(
         on_edge=on_edge,
@@ -158,8 +160,10 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
         on_invite=parts.invitations.answer,
         on_uninvite=parts.invitations.withdraw,
         on_notice=parts.notices.take,
+        on_report=parts.help.diagnostics.arrived,
+        on_result=parts.help.diagnostics.ended,
     )
-    parts.claims.hub = parts.ownership.hub = hub
+    parts.claims.hub = parts.ownership.hub = parts.help.diagnostics.hub = hub
     return hub
 
 

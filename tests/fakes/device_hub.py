@@ -12,7 +12,7 @@ from host_tools.cloud.devices.hub import DeviceOffline
 
 class FakeDeviceHub:
     def __init__(self, on_edge=None, on_claim_answer=None, on_reset=None, **calls):
-        """calls: on_release, on_invite, on_uninvite, on_notice, as DeviceHub has them."""
+        """calls: on_release, on_invite, on_uninvite, on_notice, on_report, on_result, as DeviceHub does."""
         self._on_edge = on_edge
         self._on_claim_answer = on_claim_answer
         self._on_reset = on_reset
@@ -22,6 +22,8 @@ class FakeDeviceHub:
         self.claims = {}  # serial_number: the claim that its page shows
         self.owners = {}  # serial_number: whom the router was last told
         self.commands = []  # (serial_number, name)
+        self.asked = []  # (serial_number, command_id, name, args) of what `ask` sent
+        self.report, self.ended = calls.get("on_report"), calls.get("on_result")
         self.result = asyncio.Future()  # of every command: a dict, or an exception
 
     async def connect(self, serial_number, **status):
@@ -49,6 +51,12 @@ class FakeDeviceHub:
         self._require(serial_number)
         self.commands.append((serial_number, name))
         return await asyncio.shield(self.result)
+
+    async def ask(self, serial_number, command_id, name, args):
+        if serial_number not in self._online:
+            return False
+        self.asked.append((serial_number, command_id, name, args))
+        return True
 
     async def start_claim(self, serial_number, claim, timeout_s=10):
         self._require(serial_number)

@@ -18,6 +18,7 @@ PLACES = {
     "claim_id": "c1",
     "id": "a1",
     "file_id": "f1",
+    "report_id": "r1",
     "token": "t1",
     "name": "logo.svg",
     "provider": "google",

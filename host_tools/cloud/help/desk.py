@@ -18,7 +18,7 @@ from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.help import letters, records, roles, states
 from host_tools.cloud.help.records import Correspondence
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.help_models import HelpFile, HelpNote, HelpRequest
+from host_tools.cloud.store.help_models import HelpFile, HelpNote, HelpReport, HelpRequest
 from host_tools.cloud.store.models import Account, Router
 
 SHOWN_MAX = 100
@@ -74,6 +74,14 @@ class Desk:
             return await records.attached(
                 session, await _request(session, request_id, roles.READ, visit), file_id
             )
+
+    async def report(
+        self, request_id: str, report_id: str, visit: Visit
+    ) -> tuple[HelpRequest, HelpReport, HelpFile | None]:
+        """What a router sent. Raises NotTheirsError."""
+        async with self._database.write() as session:
+            request = await _request(session, request_id, roles.READ, visit)
+            return request, *await records.reported(session, request, report_id)
 
     async def answer(self, request_id: str, text: str, visit: Visit) -> None:
         """The person gets it by mail too. Raises NotTheirsError, RefusedError."""

@@ -9,13 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from host_tools.cloud.accounts.errors import NotTheirsError
+from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.help import states
-from host_tools.cloud.store.help_models import HelpFile, HelpMessage, HelpRequest
+from host_tools.cloud.store.help_models import HelpFile, HelpMessage, HelpReport, HelpRequest
 
 
 class Written(NamedTuple):
     message: HelpMessage
     files: list[HelpFile]  # without their content
+    reports: list[HelpReport]  # of routers; their files are none of the others
 
 
 class Correspondence(NamedTuple):
@@ -25,12 +27,39 @@ class Correspondence(NamedTuple):
 
 async def correspondence(session: AsyncSession, request: HelpRequest) -> Correspondence:
     of_it = select(HelpMessage).where(HelpMessage.request_id == request.id).order_by(HelpMessage.id)
-    files = list(await session.scalars(select(HelpFile).where(HelpFile.request_id == request.id)))
+    reports = list(await session.scalars(select(HelpReport).where(HelpReport.request_id == request.id)))
+    reported = {report.file_id for report in reports}
+    found = await session.scalars(select(HelpFile).where(HelpFile.request_id == request.id))
+    files = [file for file in found if file.id not in reported]
     messages = [
-        Written(message, [file for file in files if file.message_id == message.id])
+        Written(
+            message,
+            [file for file in files if file.message_id == message.id],
+            [report for report in reports if report.message_id == message.id],
+        )
         for message in await session.scalars(of_it)
     ]
     return Correspondence(request, messages)
+
+
+async def theirs(session: AsyncSession, request_id: str, visit: Visit) -> HelpRequest:
+    """The person's own. Raises NotTheirsError."""
+    which = (HelpRequest.id == request_id, HelpRequest.account_id == visit.signed_in.id)
+    request = await session.scalar(select(HelpRequest).where(*which))
+    if request is None:
+        raise NotTheirsError
+    return request
+
+
+async def reported(
+    session: AsyncSession, request: HelpRequest, report_id: str
+) -> tuple[HelpReport, HelpFile | None]:
+    """The report, and its file with its content once there is one. Raises NotTheirsError."""
+    its_own = (HelpReport.id == report_id, HelpReport.request_id == request.id)
+    report = await session.scalar(select(HelpReport).where(*its_own))
+    if report is None:
+        raise NotTheirsError
+    return report, await attached(session, request, report.file_id) if report.file_id else None
 
 
 async def attached(session: AsyncSession, request: HelpRequest, file_id: str) -> HelpFile:

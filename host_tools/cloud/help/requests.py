@@ -8,11 +8,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
-from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
+from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.help import records, states
 from host_tools.cloud.help.attachments import ACCOUNT_MAX, FIELD, Attachment
+from host_tools.cloud.help.diagnostics import Diagnostics
 from host_tools.cloud.help.records import Correspondence
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.help_models import HelpFile, HelpMessage, HelpRequest
@@ -26,9 +27,10 @@ SHOWN_MAX = 100
 
 
 class HelpCentre:
-    def __init__(self, database: Database, turnstile: Turnstile):
+    def __init__(self, database: Database, turnstile: Turnstile, diagnostics: Diagnostics):
         self._database = database
         self._turnstile = turnstile
+        self.diagnostics = diagnostics
 
     async def of(self, account_id: str) -> list[HelpRequest]:
         """The ones that changed last first."""
@@ -40,17 +42,24 @@ class HelpCentre:
     async def read(self, request_id: str, visit: Visit) -> Correspondence:
         """Raises NotTheirsError."""
         async with self._database.read() as session:
-            return await records.correspondence(session, await _theirs(session, request_id, visit))
+            return await records.correspondence(session, await records.theirs(session, request_id, visit))
 
     async def file(self, request_id: str, file_id: str, visit: Visit) -> HelpFile:
         """Raises NotTheirsError."""
         async with self._database.read() as session:
-            return await records.attached(session, await _theirs(session, request_id, visit), file_id)
+            return await records.attached(session, await records.theirs(session, request_id, visit), file_id)
 
     async def open(
-        self, subject: str, text: str, serial_number: str, files: Sequence[Attachment], visit: Visit
+        self,
+        subject: str,
+        text: str,
+        serial_number: str,
+        files: Sequence[Attachment],
+        visit: Visit,
+        with_diagnostics: bool = False,
     ) -> str:
         """The new request's id. `serial_number`: one of the person's routers, or "". Raises RefusedError."""
+        report_id = ""
         await self._take(visit)
         request = HelpRequest(id=new_id(), account_id=visit.signed_in.id, subject=subject)
         request.state, request.opened_at, request.changed_at = states.WAITING, visit.now, visit.now
@@ -62,23 +71,40 @@ class HelpCentre:
                 request.serial_number = await _own_router(session, serial_number, visit)
             session.add(request)
             await session.flush()
-            await _write(session, request, text, files, visit)
+            message = await _write(session, request, text, files, visit)
+            if with_diagnostics:
+                report_id = await self.diagnostics.add(session, message, serial_number, visit)
+        if report_id:
+            self.diagnostics.send(report_id)
         return request.id
 
-    async def write(self, request_id: str, text: str, files: Sequence[Attachment], visit: Visit) -> None:
+    async def write(
+        self,
+        request_id: str,
+        text: str,
+        files: Sequence[Attachment],
+        visit: Visit,
+        with_diagnostics: bool = False,
+    ) -> None:
         """Raises NotTheirsError, RefusedError."""
         await self._take(visit)
+        report_id = ""
         async with self._database.write() as session:
-            request = await _theirs(session, request_id, visit)
+            request = await records.theirs(session, request_id, visit)
             by_person = (HelpMessage.request_id == request.id, HelpMessage.by_support.is_(False))
             if await _count(session, *by_person) >= MESSAGES_MAX:
                 raise RefusedError("", "This request is full. Begin a new one.")
-            await _write(session, request, text, files, visit)
+            message = await _write(session, request, text, files, visit)
+            if with_diagnostics:
+                router = request.serial_number or ""
+                report_id = await self.diagnostics.add(session, message, router, visit)
+        if report_id:
+            self.diagnostics.send(report_id)
 
     async def close(self, request_id: str, visit: Visit) -> None:
         """Raises NotTheirsError; closed already, it stays so."""
         async with self._database.write() as session:
-            request = await _theirs(session, request_id, visit)
+            request = await records.theirs(session, request_id, visit)
             if request.state != states.CLOSED:
                 records.change(request, states.CLOSE, visit.now)
 
@@ -98,14 +124,6 @@ async def exported(session: AsyncSession, account: Account) -> list[tuple[str, b
     return [(f"attachments/{file.id}-{file.name}", file.content) for file in found]
 
 
-async def _theirs(session: AsyncSession, request_id: str, visit: Visit) -> HelpRequest:
-    which = (HelpRequest.id == request_id, HelpRequest.account_id == visit.signed_in.id)
-    request = await session.scalar(select(HelpRequest).where(*which))
-    if request is None:
-        raise NotTheirsError
-    return request
-
-
 async def _own_router(session: AsyncSession, serial_number: str, visit: Visit) -> str:
     which = (Router.serial_number == serial_number, Router.owner_id == visit.signed_in.id)
     if await session.scalar(select(Router.serial_number).where(*which)) is None:
@@ -115,7 +133,7 @@ async def _own_router(session: AsyncSession, serial_number: str, visit: Visit) -
 
 async def _write(
     session: AsyncSession, request: HelpRequest, text: str, files: Sequence[Attachment], visit: Visit
-) -> None:
+) -> HelpMessage:
     if files:
         held = select(func.sum(HelpFile.size)).where(HelpFile.account_id == request.account_id)
         size = (await session.scalar(held) or 0) + sum(len(file.content) for file in files)
@@ -127,6 +145,7 @@ async def _write(
         row = HelpFile(id=new_id(), request_id=request.id, message_id=message.id, name=name)
         row.account_id, row.size, row.content = request.account_id, len(content), content
         session.add(row)
+    return message
 
 
 async def _count(session: AsyncSession, *which) -> int:

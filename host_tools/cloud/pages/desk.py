@@ -6,7 +6,7 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.help import roles, states
-from host_tools.cloud.pages import forms
+from host_tools.cloud.pages import forms, report_words
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.help import WORDS, download
 from host_tools.cloud.pages.render import VISIT, page
@@ -78,6 +78,16 @@ async def file(request: web.Request) -> web.StreamResponse:
     return download(await request.app[PARTS].desk.file(place["id"], place["file_id"], request[VISIT]))
 
 
+async def report(request: web.Request) -> web.StreamResponse:
+    place, desk = request.match_info, request.app[PARTS].desk
+    asked, found, kept = await desk.report(place["id"], place["report_id"], request[VISIT])
+    sections = report_words.told(kept.content) if kept else []
+    return page(
+        request, "desk_report.html", asked=asked, report=found, file=kept, sections=sections,
+        words=report_words.STATES,
+    )  # fmt: skip
+
+
 async def _page(
     request: web.Request, errors: dict[str, str], text: str = "", note: str = "", status: int = 200
 ) -> web.Response:
@@ -94,5 +104,5 @@ async def _page(
     removable = roles.may(visit.signed_in.role, roles.REMOVE)
     return page(
         request, "desk_request.html", found=found, facts=facts, errors=errors, text=text, note=note,
-        removable=removable, words=WORDS, status=status,
+        removable=removable, words=WORDS, report_words=report_words.STATES, status=status,
     )  # fmt: skip

@@ -90,6 +90,7 @@ SUBSCRIPTION = Field("subscription", "The browser gave no subscription. Try agai
 PASSKEY_NAME = Field("name", "Name the passkey, for example “My phone”.", 60, check_name)
 SUBJECT = Field("subject", "Enter a subject, for example “No internet since Monday”.", 120, check_text)
 HELP_ROUTER = Field("router", "", 64, check_text, optional=True)
+HELP_DIAGNOSTICS = Field("diagnostics", "", 10, optional=True)
 HELP_TEXT = Field("text", "Write what it is about.", 5000, check_text, lines=True)
 HELP_NOTE = Field("note", "Write the note.", 5000, check_text, lines=True)
 SURE = Field("sure", "Tick this box to go on.", 10)

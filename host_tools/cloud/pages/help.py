@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.help import attachments
+from host_tools.cloud.help import attachments, diagnostics
 from host_tools.cloud.help.attachments import FIELD, FILE_MAX, FILES_MAX, Attachment
-from host_tools.cloud.pages import forms, uploads
+from host_tools.cloud.help.records import Correspondence
+from host_tools.cloud.pages import forms, report_words, uploads
 from host_tools.cloud.pages.guards import refused, status_of
+from host_tools.cloud.pages.live import account_stream
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.help_models import HelpFile
+from host_tools.cloud.store.models import Router
 
-NEW = (forms.SUBJECT, forms.HELP_ROUTER, forms.HELP_TEXT)
+NEW = (forms.SUBJECT, forms.HELP_ROUTER, forms.HELP_TEXT, forms.HELP_DIAGNOSTICS)
+WRITE = (forms.HELP_TEXT, forms.HELP_DIAGNOSTICS)
 WORDS = {"waiting": "Waiting for support", "answered": "Answered", "closed": "Closed"}
 
 
@@ -34,7 +39,12 @@ async def post_new(request: web.Request) -> web.StreamResponse:
     if not filled.errors:
         try:
             request_id = await request.app[PARTS].help.open(
-                values["subject"], values["text"], values["router"], attached(request), request[VISIT]
+                values["subject"],
+                values["text"],
+                values["router"],
+                attached(request),
+                request[VISIT],
+                with_diagnostics=bool(values["diagnostics"]),
             )
         except RefusedError as error:
             filled, status = filled._replace(errors=refused(error)), status_of(error)
@@ -44,16 +54,17 @@ async def post_new(request: web.Request) -> web.StreamResponse:
 
 
 async def correspondence(request: web.Request) -> web.StreamResponse:
-    return await _page(request, forms.empty((forms.HELP_TEXT,)))
+    return await _page(request, forms.empty(WRITE))
 
 
 async def post_write(request: web.Request) -> web.StreamResponse:
-    filled, status = await forms.read(request, (forms.HELP_TEXT,)), 422
-    request_id = request.match_info["id"]
+    filled, status = await forms.read(request, WRITE), 422
+    request_id, values = request.match_info["id"], filled.values
     if not filled.errors:
         try:
+            with_diagnostics = bool(values["diagnostics"])
             await request.app[PARTS].help.write(
-                request_id, filled.values["text"], attached(request), request[VISIT]
+                request_id, values["text"], attached(request), request[VISIT], with_diagnostics
             )
         except RefusedError as error:
             filled, status = filled._replace(errors=refused(error)), status_of(error)
@@ -66,6 +77,37 @@ async def post_close(request: web.Request) -> web.StreamResponse:
     request_id = request.match_info["id"]
     await request.app[PARTS].help.close(request_id, request[VISIT])
     raise web.HTTPSeeOther(f"/help/{request_id}?done=help-closed")
+
+
+async def report(request: web.Request) -> web.StreamResponse:
+    place, reports = request.match_info, request.app[PARTS].help.diagnostics
+    found, file = await reports.read(place["id"], place["report_id"], request[VISIT])
+    sections = report_words.told(file.content) if file else []
+    return page(
+        request, "help_report.html", report=found, file=file, sections=sections,
+        offer=reports.offer(found.serial_number), words=report_words.STATES,
+    )  # fmt: skip
+
+
+async def post_remove_report(request: web.Request) -> web.StreamResponse:
+    place = request.match_info
+    await request.app[PARTS].help.diagnostics.remove(place["id"], place["report_id"], request[VISIT])
+    raise web.HTTPSeeOther(f"/help/{place['id']}?done=report-removed")
+
+
+async def live_correspondence(request: web.Request) -> web.StreamResponse:
+    """Until the diagnostics that were asked for have come: the page loads itself again then."""
+    parts, visit, request_id = request.app[PARTS], request[VISIT], request.match_info["id"]
+
+    async def snapshot() -> dict[str, Any] | None:
+        return {"version": _version(await parts.help.read(request_id, visit))}
+
+    return await account_stream(request, snapshot, f"help:{request_id}")
+
+
+def _version(found: Correspondence) -> str:
+    reports = [report for written in found.messages for report in written.reports]
+    return " ".join(f"{report.id}:{report.state}" for report in reports)
 
 
 async def file(request: web.Request) -> web.StreamResponse:
@@ -94,12 +136,37 @@ def attached(request: web.Request) -> list[Attachment]:
 
 
 async def _new_page(request: web.Request, form: forms.Filled, status: int = 200) -> web.Response:
-    views = await request.app[PARTS].ownership.routers(request[VISIT].signed_in.id)
-    routers = [view.router for view in views]
-    named = [(router.serial_number, f"{router.model}, {router.serial_number}") for router in routers]
-    return page(request, "help_new.html", form=form, routers=[("", "None of them"), *named], status=status)
+    parts = request.app[PARTS]
+    routers = [view.router for view in await parts.ownership.routers(request[VISIT].signed_in.id)]
+    offers = {each.serial_number: parts.help.diagnostics.offer(each.serial_number) for each in routers}
+    named = [(each.serial_number, _router_words(each, offers)) for each in routers]
+    return page(
+        request, "help_new.html", form=form, routers=[("", "None of them"), *named], status=status,
+        offer=_offer_of(set(offers.values())), promised=report_words.promised(),
+    )  # fmt: skip
+
+
+def _router_words(router: Router, offers: dict[str, str]) -> str:
+    notes = {diagnostics.OFFLINE: ", offline", diagnostics.OLD: ", too old to send diagnostics"}
+    return f"{router.model}, {router.serial_number}" + notes.get(offers[router.serial_number], "")
+
+
+def _offer_of(offers: set[str]) -> str:
+    """Of all routers together: the list says which of them is offline or too old."""
+    for offer in (diagnostics.ONLINE, diagnostics.OFFLINE, diagnostics.OLD):
+        if offer in offers:
+            return offer
+    return diagnostics.NO_ROUTER
 
 
 async def _page(request: web.Request, form: forms.Filled, status: int = 200) -> web.Response:
-    found = await request.app[PARTS].help.read(request.match_info["id"], request[VISIT])
-    return page(request, "help_request.html", found=found, form=form, words=WORDS, status=status)
+    centre, visit, request_id = request.app[PARTS].help, request[VISIT], request.match_info["id"]
+    found = await centre.read(request_id, visit)
+    offer = await centre.diagnostics.offer_for(request_id, visit)
+    under_way = offer == diagnostics.ON_THE_WAY
+    online = centre.diagnostics.offer(found.request.serial_number or "") == diagnostics.ONLINE
+    return page(
+        request, "help_request.html", found=found, form=form, words=WORDS, status=status, offer=offer,
+        expected=under_way and online, version=_version(found), promised=report_words.promised(),
+        report_words=report_words.STATES,
+    )  # fmt: skip

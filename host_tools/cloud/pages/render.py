@@ -59,6 +59,7 @@ NOTICES = {
     "help-asked": "Your request is with support. The answer comes here and by mail.",
     "help-written": "Your message is with support.",
     "help-closed": "The request is closed. Write in it again to reopen it.",
+    "report-removed": "The diagnostics are removed, for support as well.",
     "desk-answered": "The answer is on its way.",
     "desk-closed": "The request is closed.",
     "desk-removed": "The request is removed.",

@@ -49,6 +49,24 @@ class HelpFile(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
+class HelpReport(Base):
+    """Diagnostics of a router that its owner asked for with a message. Its states: help/diagnostics.py."""
+
+    __tablename__ = "help_reports"
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    command_id: Mapped[str] = mapped_column(ID, unique=True)  # of the present try
+    request_id: Mapped[str] = mapped_column(ForeignKey(OF_REQUEST, ondelete="CASCADE"), index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("help_messages.id", ondelete="CASCADE"))
+    account_id: Mapped[str] = mapped_column(ForeignKey(OF_ACCOUNT, ondelete="CASCADE"), index=True)
+    serial_number: Mapped[str] = mapped_column(ForeignKey("routers.serial_number"), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(String(300))  # why there is none
+    tries: Mapped[int]
+    asked_at: Mapped[float]
+    ends_at: Mapped[float] = mapped_column(Float(53), index=True)
+    file_id: Mapped[str | None] = mapped_column(ForeignKey("help_files.id", ondelete="SET NULL"))
+
+
 class HelpNote(Base):
     """What support keeps for itself. It names no account: the person's export does not find it."""
 
