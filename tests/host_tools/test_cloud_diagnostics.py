@@ -309,7 +309,7 @@ def test_every_value_of_the_contract_has_words():
 
 @pytest.mark.parametrize(
     "count, says",
-    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KB"), (129024 * 1024, "126 MB"), (2**40, "1024 GB")],
+    [(0, "0 bytes"), (999, "999 bytes"), (1536, "1.5 KB"), (129024 * 1024, "126 MB"), (2**34, "16.0 GB")],
 )
 def test_sizes_are_said_as_people_do(count, says):
     assert report_words.size(count) == says

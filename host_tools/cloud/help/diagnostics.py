@@ -22,6 +22,7 @@ from host_tools.cloud.devices.hub import DeviceHub
 from host_tools.cloud.help import records
 from host_tools.cloud.help.attachments import ACCOUNT_MAX
 from host_tools.cloud.help.report import Arriving
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.help_models import HelpFile, HelpMessage, HelpReport
 from host_tools.cloud.store.models import Router
@@ -36,11 +37,13 @@ TRIES_MAX = 3  # where the line broke in the middle of it
 ONLINE, OFFLINE, OLD, ON_THE_WAY, NO_ROUTER = "online", "offline", "old", "on the way", "no router"
 
 # Why there are none, as the person reads it.
-NO_ANSWER = "The router was not online within a day."
-TOO_OLD = "The router's firmware is too old to send them. Update the router, then attach them to a message."
-NOT_YOURS = "The router is not yours any more."
-NO_ROOM = f"All that you attach may have {ACCOUNT_MAX >> 20} MB together, and these are too many."
-BROKE = "The router could not send them. Attach them to a message again."
+NO_ANSWER = N_("The router was not online within a day.")
+TOO_OLD = N_(
+    "The router's firmware is too old to send them. Update the router, then attach them to a message."
+)
+NOT_YOURS = N_("The router is not yours any more.")
+NO_ROOM = N_("There is no room left for your attachments.")
+BROKE = N_("The router could not send them. Attach them to a message again.")
 
 log = logging.getLogger("cloud.help")
 

@@ -11,6 +11,7 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.help import attachments, diagnostics
 from host_tools.cloud.help.attachments import FIELD, FILE_MAX, FILES_MAX, Attachment
 from host_tools.cloud.help.records import Correspondence
+from host_tools.cloud.languages.text import _
 from host_tools.cloud.pages import forms, report_words, uploads
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.live import account_stream
@@ -147,8 +148,10 @@ async def _new_page(request: web.Request, form: forms.Filled, status: int = 200)
 
 
 def _router_words(router: Router, offers: dict[str, str]) -> str:
-    notes = {diagnostics.OFFLINE: ", offline", diagnostics.OLD: ", too old to send diagnostics"}
-    return f"{router.model}, {router.serial_number}" + notes.get(offers[router.serial_number], "")
+    name, offer = f"{router.model}, {router.serial_number}", offers[router.serial_number]
+    if offer == diagnostics.OLD:
+        return _("%(router)s: too old to send diagnostics", router=name)
+    return _("%(router)s: offline", router=name) if offer == diagnostics.OFFLINE else name
 
 
 def _offer_of(offers: set[str]) -> str:

@@ -8,67 +8,70 @@ from typing import Any, NamedTuple
 from gatelodge.contract import diagnostics
 
 from host_tools.cloud.help.diagnostics import ASKED, FAILED, KEPT, STOPPED
-from host_tools.cloud.pages.render import duration, exact
+from host_tools.cloud.languages.figures import duration, local, number
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.pages.words import ABSENT
 
 TITLES = {
-    "router": "Router",
-    "clock": "Clock",
-    "machine": "Load, memory and storage",
-    "internet": "Internet",
-    "home": "Home network",
-    "cloud": "Link to this cloud",
-    "settings": "Settings",
-    "log": "Last lines of the log",
+    "router": N_("Router"),
+    "clock": N_("Clock"),
+    "machine": N_("Load, memory and storage"),
+    "internet": N_("Internet"),
+    "home": N_("Home network"),
+    "cloud": N_("Link to this cloud"),
+    "settings": N_("Settings"),
+    "log": N_("Last lines of the log"),
 }
 LABELS = {
-    ("router", "model"): "Model",
-    ("router", "board"): "Board",
-    ("router", "firmware"): "Firmware",
-    ("router", "slot"): "Slot",
-    ("router", "interpreter"): "Interpreter",
-    ("router", "kernel"): "Kernel",
-    ("router", "uptime_s"): "Up for",
-    ("clock", "now"): "The router's time",
-    ("clock", "state"): "State",
-    ("clock", "source"): "Set by",
-    ("clock", "doubtful"): "Not proved",
-    ("machine", "load_1"): "Load, 1 minute",
-    ("machine", "load_5"): "Load, 5 minutes",
-    ("machine", "load_15"): "Load, 15 minutes",
-    ("machine", "memory_total_kb"): "Memory",
-    ("machine", "memory_available_kb"): "Memory available",
-    ("machine", "heap_used_kb"): "Heap used",
-    ("machine", "heap_total_kb"): "Heap",
-    ("machine", "storage_total_kb"): "Storage",
-    ("machine", "storage_free_kb"): "Storage free",
-    ("internet", "up"): "Up",
-    ("internet", "route"): "Has a route",
-    ("internet", "speed_mbit"): "Speed of the port, Mbit/s",
-    ("internet", "addresses"): "Addresses",
-    ("internet", "gateways"): "Gateways",
-    ("internet", "name_servers"): "Name servers",
-    ("home", "interfaces"): "Interfaces",
-    ("home", "neighbours"): "Devices seen",
-    ("home", "reachable"): "Devices reachable",
-    ("cloud", "state"): "State",
-    ("cloud", "since"): "Since",
-    ("cloud", "last_error"): "Last error",
-    ("cloud", "releasing"): "Being released",
-    ("settings", "password"): "Password set",
-    ("settings", "authenticators"): "Authenticators",
-    ("settings", "recovery_codes"): "Recovery codes left",
-    ("settings", "trusted_browsers"): "Trusted browsers",
-    ("settings", "api_tokens"): "API tokens",
-    ("settings", "sign_ins"): "Entries in its history",
-    ("log", "lines"): "Lines",
+    ("router", "model"): N_("Model"),
+    ("router", "board"): N_("Board"),
+    ("router", "firmware"): N_("Firmware"),
+    ("router", "slot"): N_("Slot"),
+    ("router", "interpreter"): N_("Interpreter"),
+    ("router", "kernel"): N_("Kernel"),
+    ("router", "uptime_s"): N_("Up for"),
+    ("clock", "now"): N_("The router's time"),
+    ("clock", "state"): N_("State"),
+    ("clock", "source"): N_("Set by"),
+    ("clock", "doubtful"): N_("Not proved"),
+    ("machine", "load_1"): N_("Load, 1 minute"),
+    ("machine", "load_5"): N_("Load, 5 minutes"),
+    ("machine", "load_15"): N_("Load, 15 minutes"),
+    ("machine", "memory_total_kb"): N_("Memory"),
+    ("machine", "memory_available_kb"): N_("Memory available"),
+    ("machine", "heap_used_kb"): N_("Heap used"),
+    ("machine", "heap_total_kb"): N_("Heap"),
+    ("machine", "storage_total_kb"): N_("Storage"),
+    ("machine", "storage_free_kb"): N_("Storage free"),
+    ("internet", "up"): N_("Up"),
+    ("internet", "route"): N_("Has a route"),
+    ("internet", "speed_mbit"): N_("Speed of the port, Mbit/s"),
+    ("internet", "addresses"): N_("Addresses"),
+    ("internet", "gateways"): N_("Gateways"),
+    ("internet", "name_servers"): N_("Name servers"),
+    ("home", "interfaces"): N_("Interfaces"),
+    ("home", "neighbours"): N_("Devices seen"),
+    ("home", "reachable"): N_("Devices reachable"),
+    ("cloud", "state"): N_("State"),
+    ("cloud", "since"): N_("Since"),
+    ("cloud", "last_error"): N_("Last error"),
+    ("cloud", "releasing"): N_("Being released"),
+    ("settings", "password"): N_("Password set"),
+    ("settings", "authenticators"): N_("Authenticators"),
+    ("settings", "recovery_codes"): N_("Recovery codes left"),
+    ("settings", "trusted_browsers"): N_("Trusted browsers"),
+    ("settings", "api_tokens"): N_("API tokens"),
+    ("settings", "sign_ins"): N_("Entries in its history"),
+    ("log", "lines"): N_("Lines"),
 }
 MOMENTS = (("clock", "now"), ("cloud", "since"))
+UNITS = (N_("%(amount)s bytes"), N_("%(amount)s KB"), N_("%(amount)s MB"), N_("%(amount)s GB"))
+STEP = 1024  # from one to the next
 STATES = {
-    ASKED: "Asked for",
-    KEPT: "Attached",
-    FAILED: "Not attached",
-    STOPPED: "Removed",
+    ASKED: N_("Asked for"),
+    KEPT: N_("Attached"),
+    FAILED: N_("Not attached"),
+    STOPPED: N_("Removed"),
 }
 
 
@@ -81,7 +84,7 @@ class Section(NamedTuple):
 def promised() -> list[tuple[str, str]]:
     """What a report holds: (title, the labels of its values)."""
     return [
-        (TITLES[section], ", ".join(LABELS[section, field] for field, _check in rows))
+        (TITLES[section], ", ".join(_(LABELS[section, field]) for field, _check in rows))
         for section, rows in diagnostics.SECTIONS
         if section != diagnostics.LOG
     ]
@@ -106,33 +109,34 @@ def _values(section: str, rows: Any, values: dict[str, Any]) -> list[tuple[str, 
 def _rows(section: str, field: str, value: Any) -> list[tuple[str, str]]:
     if field == "interfaces":
         return [(f"{each['name']} ({each['role']})", _interface(each)) for each in value]
-    return [(LABELS[section, field], _spoken(section, field, value))]
+    return [(_(LABELS[section, field]), _spoken(section, field, value))]
 
 
 def _spoken(section: str, field: str, value: Any) -> str:
     if value is None or value in ("", []):
         return ABSENT
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(value)
     if (section, field) in MOMENTS:
-        return exact(value)
+        return local(value)
     if field.endswith("_s"):
         return duration(value)
     return size(value * 1024) if field.endswith("_kb") else str(value)
 
 
 def _interface(each: dict[str, Any]) -> str:
-    state = "up" if each["up"] else "down"
-    counted = f"received {size(each['rx_bytes'])}, sent {size(each['tx_bytes'])}"
-    return ", ".join(part for part in (state, each["address"], counted) if part)
+    counts = {"received": size(each["rx_bytes"]), "sent": size(each["tx_bytes"])}
+    counted = _("received %(received)s, sent %(sent)s", **counts)
+    state = _("up") if each["up"] else _("down")
+    return " · ".join(part for part in (state, each["address"], counted) if part)
 
 
 def size(count: float) -> str:
     """Bytes as people say them."""
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if count < 1024 or unit == "GB":
-            return f"{count:.0f} {unit}" if count >= 10 or unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    return ""
+    for unit in UNITS[:-1]:
+        if count < STEP:
+            return _(unit, amount=number(count, 0 if count >= 10 or unit == UNITS[0] else 1))
+        count /= STEP
+    return _(UNITS[-1], amount=number(count, 1))
