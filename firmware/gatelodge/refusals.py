@@ -103,6 +103,11 @@ REFUSALS = {
         None,
         N_("This is not the code shown now. Enter the newest one, and check the phone's clock."),
     ),
+    "code_disputed": (
+        "code",
+        None,
+        N_("The router's time is in doubt, so a code is not enough for this. Use a recovery code."),
+    ),
     "code_wrong": ("code", "recovery", N_("This is not the code shown now. Enter the newest one.")),
     "phone_ahead": (
         "code",

@@ -83,8 +83,13 @@ class Timekeeper:
 
     @property
     def is_doubtful(self):
-        """Whether it was set, by a source that proves nothing."""
+        """Whether it was set, by a source that proves nothing, or is disputed."""
         return self._clock.is_doubtful
+
+    @property
+    def is_disputed(self):
+        """Whether two codes have set it against what it had been set to: a code alone proves nothing then."""
+        return self._clock.is_disputed
 
     @property
     def takes_two_codes(self):

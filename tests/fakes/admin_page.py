@@ -48,6 +48,7 @@ class SetClock:
     """A clock that network time has set, until it is told otherwise. It is `behind_s` late."""
 
     is_set = True
+    is_disputed = False
     source = "sntp"
     behind_s = 0
 

@@ -7,6 +7,7 @@ class FakeClock:
     """The shells' clock (`now`, `is_set`, `state`, `source`, `set`), with `monotonic_ms` and `pass_ms`."""
 
     build_time = 1_790_000_000
+    is_disputed = False
     refusal = None
 
     def __init__(self, now=1_795_281_600, is_set=True):

@@ -29,6 +29,7 @@ class Clocks:
     def __init__(self):
         self.unix_s = 1800000000
         self.is_set = True
+        self.is_disputed = False
         self.uptime_ms = 5000
 
     def now(self):

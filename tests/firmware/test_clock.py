@@ -81,7 +81,36 @@ class ClockTest(unittest.TestCase):
             self.assertEqual((clock.is_doubtful, clock.takes_two_codes), (is_doubtful, is_doubtful))
             self.assertEqual(clock.set(NOW + 86400, TWO_CODES, 0), is_doubtful)
             self.assertEqual(clock.state, PROVEN if is_doubtful or source == TWO_CODES else SYNCED)
-            self.assertFalse(clock.is_doubtful)
+            self.assertEqual((clock.is_disputed, clock.is_doubtful), (is_doubtful, is_doubtful))
+
+    def test_two_codes_that_agree_with_network_time_prove_it(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, "sntp", 0)
+        self.assertTrue(clock.set(NOW + DRIFT_S - 1, TWO_CODES, 0))
+        self.assertEqual((clock.is_disputed, clock.is_doubtful, clock.takes_two_codes), (False, False, False))
+
+    def test_a_clock_that_two_codes_have_set_back_takes_later_ones_and_nothing_from_the_network(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, "sntp", 0)
+        clock.set(NOW - 86400, TWO_CODES, 0)
+        self.assertFalse(clock.set(NOW, "sntp", 0))
+        self.assertTrue(clock.set(NOW - 3600, TWO_CODES, 0))
+        self.assertTrue(clock.is_disputed)
+        self.assertEqual(clock.earliest(0), NOW - 3600)
+        self.assertTrue(clock.set(NOW + 30, TWO_CODES, 0))
+        self.assertEqual((clock.is_disputed, clock.takes_two_codes), (False, False))
+
+    def test_the_cloud_settles_a_dispute(self):
+        clock = Clock(BUILD)
+        clock.set(NOW, "sntp", 0)
+        clock.set(NOW - 86400, TWO_CODES, 0)
+        clock.set(NOW, "cloud", 0)
+        self.assertEqual((clock.is_disputed, clock.is_doubtful), (False, False))
+
+    def test_two_codes_on_a_clock_that_knows_nothing_dispute_nothing(self):
+        clock = Clock(BUILD, NOW)
+        clock.set(NOW + 86400, TWO_CODES, 0)
+        self.assertEqual((clock.is_disputed, clock.takes_two_codes), (False, False))
 
     def test_proof_takes_back_a_floor_that_forged_network_time_has_raised(self):
         for source in ("cloud", TWO_CODES):

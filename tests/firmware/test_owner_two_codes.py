@@ -299,12 +299,14 @@ class TestForgedTime(ForgedTime):
         self.search(self.begin())
         self.assertFalse(self.router.clock.set(self.clocks.unix_s + self.ahead_s, "sntp"))
 
-    def test_the_session_takes_another_code_for_what_is_sensitive_and_no_trust(self):
+    def test_the_session_takes_a_recovery_code_for_what_is_sensitive_and_no_trust(self):
         session_token = self.search(self.begin())
         self.assertFalse(self.router.owner.session(session_token, True).is_proved)
         self.assertTrue(self.signing_in.is_in_doubt)
         self.clocks.wait(60)
-        self.router.owner.prove(session_token, self.code(), HOME)
+        self.assertIn("in doubt", refused(self.router.owner.prove, session_token, self.code(), HOME).text)
+        self.assertFalse(self.router.owner.session(session_token, True).is_proved)
+        self.router.owner.prove(session_token, self.setup.recovery_codes[0], HOME)
         self.assertTrue(self.router.owner.session(session_token, True).is_proved)
 
     def test_the_password_alone_opens_nothing(self):
@@ -375,6 +377,14 @@ class TestAttacksOnForgedTime(ForgedTime):
         self.forge(self.ahead_s)
         self.refuse(first, second, str(past))
 
+    def test_a_pair_from_before_a_code_of_another_authenticator_is_refused(self):
+        first, second = self.code(), self.code(1)
+        self.clocks.wait(DAY_S)
+        rows = self.router.store.get(store_keys.AUTHENTICATORS)
+        tablet = dict(rows[0], id="tablet", secret="B" * 32, last_step=totp.step_at(self.clocks.unix_s))
+        self.router.store.put(store_keys.AUTHENTICATORS, rows + [tablet])
+        self.refuse(first, second)
+
     def test_no_hint_wedges_the_clock(self):
         for hint in ("9" * 15, str(self.clocks.unix_s + 30 * 365 * DAY_S), "-1", "now", ""):
             self.refuse("000000", "000001", hint)
@@ -394,6 +404,54 @@ class TestAttacksOnForgedTime(ForgedTime):
         error = refused(self.signing_in.two_codes, token, self.code(), self.code(1), "", THIEF)
         self.assertEqual((error.field, error.wait_s), ("code", 24))
         self.assertIsNotNone(refused(self.signing_in.code, token, self.code(), THIEF).wait_s)
+
+
+class TestTwoBrowsers(LostTime):
+    def test_a_step_that_was_used_while_the_search_went_on_stays_used(self):
+        self.router.clock.set(self.clocks.unix_s, "sntp")
+        theirs = self.begin(visitor=THIEF)
+        self.clocks.wait(30)
+        self.router.sign_in()  # by the second of the two codes
+        used = self.router.store.get(store_keys.AUTHENTICATORS)[0]["last_step"]
+        self.assertIn("no two new codes", refused(self.search, theirs, THIEF).text)
+        self.assertEqual(self.router.store.get(store_keys.AUTHENTICATORS)[0]["last_step"], used)
+
+
+class TestCodesThatSomebodySaw(LostTime):
+    """Network time is right. A thief knows the password, and saw codes in a row that nobody used."""
+
+    def setUp(self):
+        super().setUp()
+        self.seen = [self.code(ahead) for ahead in range(3)]
+        self.seen_at_s = self.clocks.unix_s
+        self.clocks.wait(10 * DAY_S)
+        self.router.restart()
+        self.router.clock.set(self.clocks.unix_s, "sntp")
+        self.theirs = self.search(self.begin(*self.seen[:2], str(self.seen_at_s), visitor=THIEF), THIEF)
+
+    def test_they_set_the_clock_back_and_prove_nothing(self):
+        self.assertLess(self.router.clock.now(), self.clocks.unix_s - 9 * DAY_S)
+        self.assertFalse(self.router.owner.session(self.theirs, True).is_proved)
+
+    def test_a_third_one_proves_nothing_either_wherever_it_is_given(self):
+        self.clocks.wait(30)
+        owner = self.router.owner
+        refused(owner.prove, self.theirs, self.seen[2], THIEF)
+        off = owner.security.switch_off
+        self.assertEqual(refused(off, self.theirs, THIEF, PASSWORD, self.seen[2]).field, "code")
+        token = self.signing_in.password(PASSWORD, THIEF)
+        again = self.signing_in.code(token, self.seen[2], THIEF)
+        self.assertFalse(owner.session(again, True).is_proved)
+        self.assertTrue(owner.security.is_two_factor)
+
+    def test_the_owner_puts_the_clock_right_without_a_restart_and_they_cannot_again(self):
+        token = self.begin(hint=str(self.clocks.unix_s))
+        self.search(token)
+        self.assertLess(abs(self.router.clock.now() - (self.clocks.unix_s + 30)), 16)
+        self.assertFalse(self.router.clock.takes_two_codes)
+        self.clocks.wait(60)
+        session_token = self.router.sign_in()
+        self.assertTrue(self.router.owner.session(session_token, True).is_proved)
 
 
 if __name__ == "__main__":

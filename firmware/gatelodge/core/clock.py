@@ -12,6 +12,11 @@ Network time proves nothing, and neither does a battery clock: whoever forges it
 and have raised the floor. So there are two floors. `proven_floor` follows only what was proved, and what has
 passed since; a source that proves itself is bound by that one alone. A clock that nobody has proved is
 *doubtful*: two codes set it too.
+
+Where two codes contradict a clock that was set, one of them is wrong, and nobody here can tell which: codes
+that somebody has seen tell a time that is past. The clock follows the codes, and is *disputed*: a code alone
+proves nothing on it, and two codes in a row, later ones always, may set it again. Whoever set it back
+cannot keep it so.
 """
 
 from collections import namedtuple
@@ -35,7 +40,7 @@ SOURCES = {
     "cloud": Source(True, (UNSET, SYNCED, PROVEN), SYNCED, False),
     "bench": Source(True, (UNSET, SYNCED, PROVEN), SYNCED, False),
     # An authenticator may be minutes off, so the two above correct it, and network time does within DRIFT_S.
-    TWO_CODES: Source(True, (UNSET, SYNCED), PROVEN, True),
+    TWO_CODES: Source(True, (UNSET, SYNCED, PROVEN), PROVEN, True),
 }
 
 # A crystal is off by 100 ppm at most: 13 minutes in three months. Farther than this from a time that was
@@ -66,6 +71,7 @@ class Clock:
         self._offset = self.floor - monotonic_ms / 1000
         self._earliest_offset = self.proven_floor - monotonic_ms / 1000
         self._anchor = None  # the offset that an authenticated source gave
+        self._contested = None  # the offset that two codes have contradicted, while they are all that did
         self._unproven_limit = self.floor + UNPROVEN_FLOOR_S
         self._kept = self.floor, self.proven_floor  # on the flash
 
@@ -75,13 +81,18 @@ class Clock:
 
     @property
     def takes_two_codes(self):
-        """Whether they may set it: nobody has proved the time since boot."""
-        return self._anchor is None
+        """Whether they may set it: nobody has proved the time since boot, or they alone, against another."""
+        return self._anchor is None or self.is_disputed
 
     @property
     def is_doubtful(self):
-        """Whether it was set, by a source that proves nothing."""
-        return self.is_set and self._anchor is None
+        """Whether it was set, by a source that proves nothing, or is disputed."""
+        return self.is_set and self.takes_two_codes
+
+    @property
+    def is_disputed(self):
+        """Whether two codes have set it against what it had been set to."""
+        return self._contested is not None
 
     def earliest(self, monotonic_ms):
         """Unix seconds, a float: what time it is at least, by what was proved."""
@@ -97,17 +108,18 @@ class Clock:
         self.refusal = self._objection(unix_s, offset, SOURCES[source])
         if self.refusal:
             return False
-        self._offset = offset
         if SOURCES[source].authenticated:
+            self._contested = self._contradicted(offset) if source == TWO_CODES else None
             self._anchor = self._earliest_offset = offset
             self.floor = max(self.proven_floor, min(self.floor, unix_s))
+        self._offset = offset
         if SOURCES[source].authenticated or self.state == UNSET:
             self.state = SOURCES[source].leads_to
         self.source = source
         return True
 
     def _objection(self, unix_s, offset, source):
-        if self.state not in source.moves or (source.yields and self._anchor is not None):
+        if self.state not in source.moves or (source.yields and not self.takes_two_codes):
             return f"it does not move a clock that is {self.state}"
         floor = self.proven_floor if source.authenticated else self.floor
         if unix_s < floor - FLOOR_SLACK_S:
@@ -118,10 +130,17 @@ class Clock:
             return f"{int(abs(offset - self._anchor))} s away from a time that was proved"
         return None
 
+    def _contradicted(self, offset):
+        """The offset that two codes which give this one contradict, or None when they agree with it."""
+        before = self._contested
+        if before is None and self.is_set:
+            before = self._offset
+        return before if before is not None and abs(offset - before) > DRIFT_S else None
+
     def floors(self, monotonic_ms):
         """(floor, proven floor) as of now, unix seconds, whole: to be persisted."""
         floor = int(self.now(monotonic_ms))
-        if self.is_doubtful:
+        if self.is_set and self._anchor is None:
             floor = min(floor, self._unproven_limit)
         return floor, int(self.earliest(monotonic_ms))
 

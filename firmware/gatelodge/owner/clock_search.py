@@ -46,7 +46,8 @@ class ClockSearch:
         self._refuse_another(attempt)
         keeper.refuse_early("code", visitor)
         keeper.count_failure("code", visitor)
-        earliest = max(0, totp.step_at(keeper.clock.earliest()) - BEHIND_STEPS)
+        past = totp.step_at(keeper.clock.earliest()) - BEHIND_STEPS
+        earliest = max(0, past, self._last_used() + 1)
         self._search = two_codes.Search(self._keys(), digits[0], digits[1], earliest, _step_of(browser_time))
         self._attempt, self._typed_s = attempt, keeper.now_s()
         self._driven_s = self._typed_s
@@ -64,7 +65,8 @@ class ClockSearch:
         if self._search.next_slice():
             return None
         match, self._search, self._attempt = self._search.found, None, None
-        if match is None or not self._sets_clock(match.step):
+        # Another browser may have used a step since this search began.
+        if match is None or match.step - 1 <= self._last_used() or not self._sets_clock(match.step):
             attempt.happened(signin.TWO_CODES_WRONG)
             self._keeper.history.add(visitor, "wrong code", signin.BY_TWO_CODES)
             raise refusal("two_codes_wrong")
@@ -74,6 +76,11 @@ class ClockSearch:
     def _keys(self):
         rows = self._keeper.store.get(store_keys.AUTHENTICATORS, [])
         return [(base32.decode(row["secret"]), row["last_step"]) for row in rows]
+
+    def _last_used(self):
+        """The last step that was used, of whichever authenticator: it is past, on every one of them."""
+        rows = self._keeper.store.get(store_keys.AUTHENTICATORS, [])
+        return max([totp.NEVER] + [row["last_step"] for row in rows])
 
     def _refuse_another(self, attempt):
         """The same sign-in may begin anew: its owner has seen a typing error."""

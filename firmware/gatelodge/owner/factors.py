@@ -57,6 +57,8 @@ class Factors:
         """Whichever of the two it is by its form."""
         if totp.cleaned(text) is None and recovery.cleaned(text) is not None:
             return self.recovery_code(text, visitor)
+        if self._keeper.clock.is_disputed:  # codes that somebody has seen may have set it back
+            raise refusal("code_disputed")
         return self.code(text, visitor)
 
     def _code_refused(self, digits, answer, visitor, happened):

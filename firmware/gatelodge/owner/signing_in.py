@@ -66,10 +66,13 @@ class SigningIn:
         self._at_code(signin_token, visitor)
 
     def code(self, signin_token, text, visitor):
-        """Return a session_token. The step is in the store before the session exists."""
+        """Return a session_token. The step is in the store before the session exists.
+
+        While the clock is disputed the session counts as not proved."""
         attempt = self._at_code(signin_token, visitor)
         used = self._factors.code(text, visitor, attempt.happened)
-        return self._signed_in(signin_token, signin.BY_CODE, used, visitor)
+        is_proved = not self._keeper.clock.is_disputed
+        return self._signed_in(signin_token, signin.BY_CODE, used, visitor, is_proved=is_proved)
 
     def recovery_code(self, signin_token, text, visitor):
         """Return a session_token; the recovery code is spent before the session exists."""
@@ -104,7 +107,8 @@ class SigningIn:
         then the clock is set, and both steps are in the store as used. SigninError: there is no such pair.
 
         Where the clock was set already, the session counts as not proved: two codes that somebody has seen,
-        and nobody has used, tell a time that is past. What is sensitive takes another code, of now."""
+        and nobody has used, tell a time that is past. What is sensitive takes another code, of now, and a
+        recovery code where the two contradicted the clock."""
         records = self._clock_search.next_slice(self._at_code(signin_token, visitor), visitor)
         if records is None:
             return None

@@ -40,7 +40,7 @@ _TRUST = '<label class="tick"><input type="checkbox" name="trust" value="yes"> {
 _LEAD = '<p class="note" data-state="waiting">{text}</p>'
 
 
-def one_code(has_button, doubtful_time=""):
+def one_code(has_button, doubtful_time="", takes_trust=True):
     """doubtful_time: what the clock shows, where nobody has proved it; or ""."""
     form = fill(
         _ONE_CODE,
@@ -49,7 +49,7 @@ def one_code(has_button, doubtful_time=""):
             _("From your authenticator app. It changes every 30 seconds."),
             autofocus="",
         ),
-        trust=_trust(),
+        trust=_trust() if takes_trust else "",
         error=form_error(),
         go=_("Sign in"),
     )

@@ -106,7 +106,7 @@ class SigninPages:
         told = words.moment(clock.now()) if clock.is_doubtful else ""
         if not clock.is_set or (told and asks_for_two):
             return code_page.two_codes(has_button, told)
-        return code_page.one_code(has_button, told)
+        return code_page.one_code(has_button, told, not clock.is_disputed)
 
     def password(self, visit, values):
         signing_in = self._site.owner.signing_in
@@ -119,7 +119,8 @@ class SigninPages:
     def code(self, visit, values):
         token = visit.cookie(guard.SIGNIN)
         session_token = self._site.owner.signing_in.code(token, values["code"], visit.visitor)
-        return self._signed_in(visit, session_token, values["trust"], self._phone_ahead())
+        trust = "" if self._site.clock.is_disputed else values["trust"]
+        return self._signed_in(visit, session_token, trust, self._phone_ahead())
 
     def recovery(self, visit, values):
         token = visit.cookie(guard.SIGNIN)
