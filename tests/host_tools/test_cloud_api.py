@@ -64,7 +64,7 @@ async def test_a_token_is_shown_once_and_only_its_hash_is_kept(rig, ada):
     token = await token_of(ada, ACCOUNT_READ)
     assert FORM.fullmatch(token) and not token.startswith(tuple(PREFIXES.values()))
     listed = (await ada.get(PAGE)).text
-    assert token not in listed and "Home" in listed and "last used never" in listed
+    assert token not in listed and "Home" in listed and "not used yet" in listed
     async with rig.parts.database.read() as session:
         row = await session.scalar(select(ApiToken))
     assert token not in str(vars(row)) and len(row.token_hash) == 64
@@ -138,7 +138,7 @@ async def test_an_account_holds_so_many_tokens_and_no_more(rig, ada):
 async def test_the_last_use_of_a_token_is_listed(rig, ada):
     token = await token_of(ada)
     await ask(rig, "/api/v1/account", token)
-    assert "last used never" not in (await ada.get(PAGE)).text
+    assert "not used yet" not in (await ada.get(PAGE)).text
 
 
 async def test_the_tokens_of_a_disabled_account_open_nothing_even_when_it_is_enabled_again(rig, ada):

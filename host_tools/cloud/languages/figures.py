@@ -111,5 +111,10 @@ def number(value: float, places: int = 0) -> str:
     return format_decimal(value, pattern, locale=locale())
 
 
+def kilobytes(size: int) -> str:
+    """Of so many bytes, rounded up."""
+    return _("%(count)s KB", count=number(-(-size // 1024)))
+
+
 def megabytes(kilobytes: float) -> str:
     return _("%(count)s MB", count=number(kilobytes // 1024))

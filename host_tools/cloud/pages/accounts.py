@@ -8,7 +8,6 @@ from aiohttp import web
 
 from host_tools.cloud.accounts import passwords, signin
 from host_tools.cloud.accounts import sign_up as sign_ups
-from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.emails import is_user_name
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.second_step import Entered
@@ -121,7 +120,7 @@ def _personal(values: dict[str, str]) -> tuple[str, ...]:
 
 
 def _sign_up_page(request: web.Request, filled: forms.Filled, status: int = 200) -> web.Response:
-    return page(request, "sign_up.html", form=filled, countries=COUNTRIES, status=status)
+    return page(request, "sign_up.html", form=filled, status=status)
 
 
 async def _confirm_page(

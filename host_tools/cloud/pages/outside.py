@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.outside import flow
@@ -187,7 +186,6 @@ def _new_page(
         identity=identity,
         name=name,
         form=form,
-        countries=COUNTRIES,
         status=status,
     )
 

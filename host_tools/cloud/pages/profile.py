@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.email_change import CHANGED
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.profile import UTC, Details, time_zones
@@ -78,7 +77,6 @@ async def _page(
         details=details or forms.Filled(held, {}),
         email_form=email or forms.empty(EMAIL),
         pending=await request.app[PARTS].email_changes.pending(account.id, visit.now),
-        countries=COUNTRIES,
         zones=[(name, name.replace("_", " ")) for name in time_zones()],
         status=status,
     )

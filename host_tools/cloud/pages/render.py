@@ -17,6 +17,7 @@ from host_tools.cloud.accounts import numbers, proof
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages import figures, text
+from host_tools.cloud.languages.countries import countries
 from host_tools.cloud.pages.assets import ASSETS, LOGO
 from host_tools.cloud.routers.claims import spaced
 from host_tools.cloud.store.models import SignIn
@@ -26,7 +27,7 @@ CSRF: web.RequestKey[str] = web.RequestKey("csrf", str)
 # A new browser that this one, because it is trusted, may let in (accounts/approvals.py).
 APPROVAL: web.RequestKey[SignIn | None] = web.RequestKey("approval", SignIn)
 
-FIGURES = ("local", "day", "duration", "within", "ago", "number", "megabytes")
+FIGURES = ("local", "day", "duration", "within", "ago", "number", "kilobytes", "megabytes")
 
 # What a page says after something was done: the address carries the key, never the text.
 NOTICES = {
@@ -126,7 +127,7 @@ def _environment() -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     _let_speak(made)
     made.globals.update(asset=ASSETS.address, logo=Markup(LOGO), reader=text.reader, languages=text.NAMES)
-    made.globals.update(moment=moment_tag, linked=linked)
+    made.globals.update(moment=moment_tag, linked=linked, countries=countries)
     made.globals.update({name: getattr(figures, name) for name in FIGURES})
     made.filters.update(said=text.find)
     made.filters.update(spaced=spaced, browser_words=browser_words, readable=numbers.readable)

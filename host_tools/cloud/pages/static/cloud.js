@@ -3,7 +3,6 @@
 document.documentElement.classList.add("scripted");
 
 const KINDS = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{L}\p{N}]/u];
-const WORDS = ["very weak", "weak", "fair", "good", "strong"];
 
 // An estimate as accounts/passwords.py makes it, without its list of common passwords: the server decides.
 function strength(password) {
@@ -18,11 +17,12 @@ function strength(password) {
 
 function showStrength(input) {
   const meter = document.getElementById(input.dataset.strength);
+  const words = meter.dataset.words.split("|");
   input.addEventListener("input", () => {
     const level = strength(input.value);
     meter.hidden = input.value === "";
     meter.dataset.level = level;
-    meter.querySelector(".word").textContent = WORDS[level];
+    meter.querySelector(".word").textContent = words[level];
   });
 }
 
@@ -30,7 +30,7 @@ function offerReveal(input) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "link reveal";
-  const say = () => { button.textContent = input.type === "password" ? "Show password" : "Hide password"; };
+  const say = () => { button.textContent = input.type === "password" ? input.dataset.show : input.dataset.hide; };
   button.addEventListener("click", () => {
     input.type = input.type === "password" ? "text" : "password";
     say();
@@ -99,7 +99,7 @@ function offerCopy(button) {
   button.addEventListener("click", async () => {
     const lines = [...document.querySelectorAll(`#${button.dataset.copy} code`)].map((code) => code.textContent);
     await navigator.clipboard.writeText(lines.join("\n"));
-    button.textContent = "Copied";
+    button.textContent = button.dataset.copied;
     setTimeout(() => { button.textContent = said; }, 2000);
   });
 }
