@@ -10,7 +10,7 @@ from tests.host_tools.cloud_rig import PASSWORD
 EMAIL, NEW = "ada@example.org", "ada.bell@example.com"
 LINK = re.compile(r"https://[^/]+(/profile/email/\S+)")
 DETAILS = {
-    "first_name": "Adele", "last_name": "Bell-Ray", "country": "FR", "language": "uk",
+    "first_name": "Adele", "last_name": "Bell-Ray", "country": "FR", "language": "en",
     "time_zone": "Europe/Paris",
 }  # fmt: skip
 
@@ -34,7 +34,7 @@ async def change(rig, browser):
 async def test_details_are_kept_and_shown(rig, ada):
     page = await ada.post("/profile", **DETAILS)
     assert "Your details are saved" in page.text and "Adele Bell-Ray" in page.text
-    for value in ('value="FR" selected', 'value="uk" selected', 'value="Europe/Paris" selected'):
+    for value in ('value="FR" selected', 'value="en" selected', 'value="Europe/Paris" selected'):
         assert value in page.text
     assert "The profile was changed" in (await ada.get("/security/log")).text
 

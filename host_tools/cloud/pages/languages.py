@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 from yarl import URL
@@ -22,28 +23,40 @@ async def post_language(request: web.Request) -> web.StreamResponse:
     visit = request[VISIT]
     if visit.account is not None:
         await request.app[PARTS].profile.speak(str(tag), visit)
-    answer = web.HTTPSeeOther(await _back(request))
+    answer = web.HTTPSeeOther(_back(request))
     set_cookie(answer, COOKIE, str(tag), BROWSER_COOKIE_S)
     raise answer
 
 
-async def _back(request: web.Request) -> str:
+def _back(request: web.Request) -> str:
     """The page as the browser names it (Referer), never another site's.
 
     Where it was the answer to a form, the nearest address above that can be opened.
     """
-    before = urlsplit(request.headers.get("Referer", ""))
-    path = before.path if before.netloc == request.host else "/"
-    while not await _opens(request, path):
-        path, query = path.rpartition("/")[0] or "/", ""
-    query = before.query if path == before.path else ""
+    before = _split(request.headers.get("Referer", ""))
+    path = asked = before.path if before.netloc == request.host else "/"
+    while not _opens(request.app, path):
+        path = path.rpartition("/")[0] or "/"
+    query = before.query if path == asked != "/" else ""
     return str(URL.build(path=path, query_string=query, encoded=True))
 
 
-async def _opens(request: web.Request, path: str) -> bool:
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
+def _opens(app: web.Application, path: str) -> bool:
+    """Whether there is a page at exactly this path."""
     if path == "/":
         return True
-    if not path.startswith("/") or path.startswith(("//", "/\\")):
-        return False
-    found = await request.app.router.resolve(request.clone(method="GET", rel_url=URL(path, encoded=True)))
-    return found.http_exception is None
+    pages = (
+        route.resource.get_info() for route in app.router.routes() if route.method == "GET" and route.resource
+    )
+    return any(page.get("path") == path or _fits(page.get("pattern"), path) for page in pages)
+
+
+def _fits(pattern: re.Pattern[str] | None, path: str) -> bool:
+    return pattern is not None and pattern.fullmatch(path) is not None
