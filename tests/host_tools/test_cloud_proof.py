@@ -123,7 +123,7 @@ async def test_a_mailed_code_proves_it_in_that_session_for_five_minutes(rig, ada
     rig.clock.now += PROVED_S
     assert not await proved(ada)
     assert (await ada.post("/security/recovery-codes")).status == 422
-    assert "You proved once more that it was you: mail" in (await ada.get("/security/log")).text
+    assert "You proved once more that it was you: e-mail" in (await ada.get("/security/log")).text
 
 
 async def test_a_code_is_good_for_its_session_alone_and_for_five_tries(rig, ada, provider):

@@ -1,6 +1,10 @@
-"""A browser's name for people, from what it says of itself. It may lie: nothing is decided by it."""
+"""A browser's name for people, in the reader's language, from what it says of itself. It may lie: nothing is
+decided by it.
+"""
 
 from __future__ import annotations
+
+from host_tools.cloud.languages.text import N_, _
 
 # The first that is found counts: nearly every browser also says Safari, and Chrome.
 BROWSERS = (
@@ -11,7 +15,8 @@ SYSTEMS = (
     ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
     ("Mac OS X", "Mac"), ("CrOS", "Chrome OS"), ("Linux", "Linux"),
 )  # fmt: skip
-UNKNOWN = "An unknown browser"
+UNKNOWN = N_("An unknown browser")
+SUPPORT = N_("Gatelodge support (%(name)s)")  # as the browser of what staff did (help/desk.py)
 
 
 def browser_words(user_agent: str) -> str:
@@ -19,6 +24,9 @@ def browser_words(user_agent: str) -> str:
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser and system:
-        return f"{browser} on {system}"
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    before, after = SUPPORT.split("%(name)s")
+    if user_agent.startswith(before) and user_agent.endswith(after):
+        return _(SUPPORT, name=user_agent[len(before) : -len(after)])
     printable = "".join(character for character in user_agent if character.isprintable())
-    return browser or system or printable[:40] or UNKNOWN
+    return browser or system or printable[:40] or _(UNKNOWN)

@@ -10,10 +10,11 @@ from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.factors import Factors, Verdict
 from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.models import SignIn
 
-WRONG_CODE = "That code is not right. Check the newest message, or send another code."
-VOID_CODE = "That code is no longer valid. Send another code."
+WRONG_CODE = N_("That code is not right. Check the newest message, or send another code.")
+VOID_CODE = N_("That code is no longer valid. Send another code.")
 
 
 class Answers:
@@ -45,7 +46,8 @@ class Answers:
     async def _sent_code(self, session: AsyncSession, row: SignIn, text: str, now: float) -> Verdict:
         said = await self._codes.check(session, bound_to(row), "".join(text.split()), now)
         if said != codes.RIGHT:
-            return Verdict(signin.WRONG, VOID_CODE if said == codes.VOID else WRONG_CODE)
+            wrong = VOID_CODE if said == codes.VOID else WRONG_CODE
+            return Verdict(signin.WRONG, _(wrong))
         await _used_phone(session, row, now)
         return Verdict(signin.RIGHT, "")
 

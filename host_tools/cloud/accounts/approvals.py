@@ -18,13 +18,14 @@ from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import HASH, ID, SignIn
 
 ELSEWHERE = tuple(method.name for method in signin.METHODS if method.answer == signin.ELSEWHERE)
-WRONG_NUMBER = "That is not the number that the other browser shows. If it is not yours, say so below."
-OVER = "This sign-in is over. If it was yours, begin it again."
+WRONG_NUMBER = N_("That is not the number that the other browser shows. If it is not yours, say so below.")
+OVER = N_("This sign-in is over. If it was yours, begin it again.")
 
 
 class Approvals:
@@ -54,7 +55,8 @@ class Approvals:
             attempt = self._after(row, signin.AGREED if right else signin.WRONG, visit.now)
         self._rang(row)
         if not right:
-            raise RefusedError("number", OVER if attempt.state == signin.VOID else WRONG_NUMBER)
+            wrong = OVER if attempt.state == signin.VOID else WRONG_NUMBER
+            raise RefusedError("number", wrong)
 
     async def deny(self, sign_in_id: str, visit: Visit) -> None:
         """It was not the owner: the attempt is over. Raises NotTheirsError."""

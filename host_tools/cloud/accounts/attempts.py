@@ -15,10 +15,11 @@ from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.queue import for_purpose
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.models import Account, Phone, SentCode, SignIn
 from host_tools.cloud.store.secret_box import new_id
 
-START_AGAIN = "That took too long, or it was refused. Sign in again from the start."
+START_AGAIN = N_("That took too long, or it was refused. Sign in again from the start.")
 
 
 class Waiting(NamedTuple):

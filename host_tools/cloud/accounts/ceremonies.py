@@ -28,10 +28,11 @@ from webauthn.helpers.structs import (
 
 from host_tools.cloud.accounts.challenges import CHALLENGE_S
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import N_
 
 NAME = "Gatelodge"
-NOT_MADE = "The browser made no passkey that works here. Try again."
-NOT_SIGNED = "That passkey is not known here, or it was not unlocked. Try again, or use another way."
+NOT_MADE = N_("The browser made no passkey that works here. Try again.")
+NOT_SIGNED = N_("That passkey is not known here, or it was not unlocked. Try again, or use another way.")
 VERIFIED = UserVerificationRequirement.REQUIRED
 
 

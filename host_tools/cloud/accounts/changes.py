@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import letters, trusted
-from host_tools.cloud.accounts.events import KINDS, note
+from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.undo import Step, offer
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import PUSH, TELEGRAM, Post
@@ -42,7 +42,8 @@ class Changes:
         link = ""
         if steps:
             link = f"{self._url}/undo/" + offer(session, self._box, kind, about, account, steps, visit.now)
-        text = letters.factor_changed(KINDS[kind], about, link, self._url, visit.now)
+        with letters.to(account):
+            text = letters.factor_changed(kind, about, link, self._url, visit.now)
         await self._post.add(session, account.email, text, visit.now)
         await self._tell_elsewhere(session, kind, about, visit, account)
 
@@ -50,7 +51,8 @@ class Changes:
         self, session: AsyncSession, kind: str, about: str, visit: Visit, account: Account
     ) -> None:
         """In every linked chat, and to every other trusted browser. What undoes it is in the mail alone."""
-        text = letters.change_notice(KINDS[kind], about, self._url)
+        with letters.to(account):
+            text = letters.change_notice(kind, about, self._url)
         chats = select(TelegramChat.chat).where(TelegramChat.account_id == account.id)
         for channel, recipients in ((TELEGRAM, chats), (PUSH, trusted.subscribed(account.id, visit))):
             if channel in self._post.channels:

@@ -6,6 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Spending
 
@@ -13,7 +14,7 @@ DAY_S = 86400
 # Cents of one message, at the dearest of the usual countries. A bound, not an invoice.
 COSTS = {"sms": 12, "voice": 20}
 DAY_MAX = 120  # cents: ten text messages
-SPENT = "No more text messages or calls today: their cost for one account is bounded. Use another way."
+SPENT = N_("No more text messages or calls today: their cost for one account is bounded. Use another way.")
 
 
 def affordable(spent: int, channel: str) -> bool:

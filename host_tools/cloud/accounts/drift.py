@@ -6,9 +6,17 @@ from host_tools.cloud.accounts import totp
 from host_tools.cloud.accounts.errors import rounded_up
 from host_tools.cloud.accounts.factors import Verdict
 from host_tools.cloud.languages.figures import duration
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.models import SignIn
 
-REMEDY = "Switch on the automatic time in the phone's settings, then enter the code it shows."
+AHEAD = N_(
+    "Your phone's clock is %(away)s ahead. Switch on the automatic time in the phone's settings, then enter "
+    "the code it shows."
+)
+BEHIND = N_(
+    "Your phone's clock is %(away)s behind. Switch on the automatic time in the phone's settings, then enter "
+    "the code it shows."
+)
 
 
 def explained(row: SignIn, verdict: Verdict, now: float) -> Verdict:
@@ -23,9 +31,9 @@ def explained(row: SignIn, verdict: Verdict, now: float) -> Verdict:
     if verdict.drift_steps > 0 and not _follows(row.ahead_step, step):
         row.ahead_step = step
         return verdict
-    side = "ahead" if verdict.drift_steps > 0 else "behind"
     away = duration(rounded_up(abs(verdict.drift_steps) * totp.STEP_S))
-    return verdict._replace(text=f"Your phone's clock is {away} {side}. {REMEDY}")
+    side = AHEAD if verdict.drift_steps > 0 else BEHIND
+    return verdict._replace(text=_(side, away=away))
 
 
 def _follows(first: int, second: int) -> bool:

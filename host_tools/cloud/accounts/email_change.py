@@ -13,20 +13,21 @@ from host_tools.cloud.accounts import letters, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.emails import hinted
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.accounts.events import KINDS, note
+from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_token, token_hash
 
 CHANGE_S = 24 * 3600
-SAME = "That is the e-mail you have."
-OVER = "This link has been used, a newer one replaced it, or a day has passed."
+SAME = N_("That is the e-mail you have.")
+OVER = N_("This link has been used, a newer one replaced it, or a day has passed.")
 WAITING, CHANGED = "waiting", "changed"
 
 
@@ -105,10 +106,11 @@ class EmailChanges:
         self, session: AsyncSession, account: Account, email: str, tokens: tuple[str, str], now: float
     ) -> None:
         links = [f"{self._url}/profile/email/{token}" for token in tokens]
-        old = letters.email_leaves(account.email, email, links[0], self._url)
-        await self._post.add(session, account.email, old, now)
         taken = await _taken(session, email)
-        new = letters.email_is_taken(self._url) if taken else letters.email_comes(email, links[1])
+        with letters.to(account):
+            old = letters.email_leaves(account.email, email, links[0], self._url)
+            new = letters.email_is_taken(self._url) if taken else letters.email_comes(email, links[1])
+        await self._post.add(session, account.email, old, now)
         await self._post.add(session, email, new, now)
 
     async def _change(self, session: AsyncSession, row: EmailChange, visit: Visit) -> None:
@@ -118,7 +120,8 @@ class EmailChanges:
         steps = undo.setting(email=account.email)
         await self._changes.tell(session, "email_changed", hinted(row.email), visit, account, steps)
         account.email = row.email
-        text = letters.factor_changed(KINDS["email_changed"], row.email, "", self._url, visit.now)
+        with letters.to(account):
+            text = letters.factor_changed("email_changed", row.email, "", self._url, visit.now)
         await self._post.add(session, row.email, text, visit.now)
         await session.delete(row)
         await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))

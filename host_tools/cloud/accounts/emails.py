@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from host_tools.cloud.languages.text import N_
+
 # RFC 5321 section 4.1.2: atoms with dots between them, then labels with dots between them, in any script.
 # No sign that ends an address in a mail's header (, ; < >), no encoded word (=?utf-8?...) that may hold one.
 # Whether it exists, the confirmation shows.
@@ -16,7 +18,7 @@ EMAIL_MAX = 254  # RFC 5321 section 4.5.3.1.3
 def check_email(value: str) -> str | None:
     """What is wrong with it, or None."""
     fine = len(value) <= EMAIL_MAX and EMAIL.fullmatch(value)
-    return None if fine else "That is no e-mail address. Write it as name@example.com."
+    return None if fine else N_("That is no e-mail address. Write it as name@example.com.")
 
 
 def hinted(email: str) -> str:

@@ -14,11 +14,12 @@ from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.second_step import Entered, SecondStep
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.tasks import Tasks
 
-WRONG_PASSWORD = "The e-mail or the password is wrong. Try again, or sign up."
+WRONG_PASSWORD = N_("The e-mail or the password is wrong. Try again, or sign up.")
 
 log = logging.getLogger("cloud.accounts")
 

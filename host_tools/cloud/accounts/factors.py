@@ -15,23 +15,26 @@ from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Authenticator, RecoveryCode, Session
 from host_tools.cloud.store.secret_box import SecretBox, new_id
 
 ENROLMENT_S = 900  # to install an app and come back
 AUTHENTICATORS_MAX = 5
-WRONG_CODE = (
+WRONG_CODE = N_(
     "That code is not right. Wait for the next one, and check that the phone sets its time by itself."
 )
-WRONG_RECOVERY = "That recovery code is not right, or has been used. Each works once."
-WRONG_PASSWORD = "That is not your password. Try again."
-PROVE_FIRST = "Prove first that it is you: your account has no password."
+USED_CODE = N_("That code has been used. Wait for the next one (%(seconds)s s).")
+TOO_MANY = N_("An account holds %(count)s authenticators. Remove one first.")
+WRONG_RECOVERY = N_("That recovery code is not right, or has been used. Each works once.")
+WRONG_PASSWORD = N_("That is not your password. Try again.")
+PROVE_FIRST = N_("Prove first that it is you: your account has no password.")
 
 
 class Verdict(NamedTuple):
     event: str  # of signin.TRANSITIONS
-    text: str  # for the page, when it was not right
+    text: str  # for the page, when it was not right, in the reader's language
     drift_steps: int = 0  # by how much the phone's clock is off, where that is why
 
 
@@ -62,16 +65,14 @@ class Factors:
         if totp.RIGHT in verdicts:
             return Verdict(signin.RIGHT, "")
         if totp.USED in verdicts:
-            return Verdict(
-                signin.USED, f"That code has been used. Wait for the next one ({totp.wait_s(now)} s)."
-            )
+            return Verdict(signin.USED, _(USED_CODE, seconds=totp.wait_s(now)))
         drifts = (totp.drift_steps(self._box.open(row.secret), code, now) for row in held)
-        return Verdict(signin.WRONG, WRONG_CODE, next(filter(None, drifts), 0))
+        return Verdict(signin.WRONG, _(WRONG_CODE), next(filter(None, drifts), 0))
 
     async def check_recovery(self, session: AsyncSession, account_id: str, text: str, now: float) -> Verdict:
         """As check_authenticator: of two browsers with one code, one wins."""
         used = await self._use_recovery(session, account_id, text, now)
-        return Verdict(signin.RIGHT, "") if used else Verdict(signin.WRONG, WRONG_RECOVERY)
+        return Verdict(signin.RIGHT, "") if used else Verdict(signin.WRONG, _(WRONG_RECOVERY))
 
     async def authenticators(self, account_id: str) -> list[Authenticator]:
         async with self._database.read() as session:
@@ -115,9 +116,7 @@ class Factors:
             secret, step = self._proved(row, code, visit.now)
             held = list(await session.scalars(_of_account(account.id)))
             if len(held) >= AUTHENTICATORS_MAX:
-                raise RefusedError(
-                    "", f"An account holds {AUTHENTICATORS_MAX} authenticators. Remove one first."
-                )
+                raise RefusedError("", TOO_MANY, count=AUTHENTICATORS_MAX)
             row.enrolment = None
             codes = await self.chosen(session, visit)
             added = self._new_authenticator(account.id, name, secret, step, visit.now)

@@ -6,10 +6,11 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import N_
 
-NO_NUMBER = "That is no phone number. Write it with its country's prefix, for example +32 470 12 34 56."
-NO_PREFIX = "Begin with the country's prefix, for example +32."
-NOT_REACHED = "That number takes no text messages, or charges whoever writes to it. Use another."
+NO_NUMBER = N_("That is no phone number. Write it with its country's prefix, for example +32 470 12 34 56.")
+NO_PREFIX = N_("Begin with the country's prefix, for example +32.")
+NOT_REACHED = N_("That number takes no text messages, or charges whoever writes to it. Use another.")
 TEXT_MAX = 60
 # What may be texted. Premium numbers would let a stranger earn on every message.
 TYPES = (

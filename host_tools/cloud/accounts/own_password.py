@@ -9,10 +9,11 @@ from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.passwords import Hasher, fault
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 
-SAME = "That is the password you have. Choose another."
+SAME = N_("That is the password you have. Choose another.")
 
 
 def personal_words(email: str, first_name: str, last_name: str) -> tuple[str, ...]:
@@ -35,8 +36,10 @@ class OwnPassword:
         account = visit.signed_in
         await self._factors.check_password(old, visit)
         wrong = fault(new, personal_words(account.email, account.first_name, account.last_name))
-        if wrong or old == new:
-            raise RefusedError("new_password", wrong or SAME)
+        if old == new:
+            raise RefusedError("new_password", SAME)
+        if wrong:
+            raise RefusedError("new_password", wrong)
         password_hash = await self._hasher.hash(new)
         async with self._database.write() as session:
             row = await session.get_one(Account, account.id)

@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.factors import Factors, Verdict
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn
 from host_tools.cloud.store.passkey_models import Passkey
@@ -22,10 +23,10 @@ from host_tools.cloud.store.secret_box import new_id
 
 PASSKEYS_MAX = 10
 ADD, FIRST, SECOND, AGAIN = "add", "first step", "second step", "again"  # what a challenge is for
-TOO_MANY = f"An account holds {PASSKEYS_MAX} passkeys. Remove one first."
-HELD = "That passkey is in use here already."
-OVER = "That took too long. Begin again."
-DOUBTED = "This passkey's counter went back: there may be a copy of it. Use another way, then remove it."
+TOO_MANY = N_("An account holds %(count)s passkeys. Remove one first.")
+HELD = N_("That passkey is in use here already.")
+OVER = N_("That took too long. Begin again.")
+DOUBTED = N_("This passkey's counter went back: there may be a copy of it. Use another way, then remove it.")
 
 log = logging.getLogger("cloud.accounts")
 
@@ -58,7 +59,7 @@ class Passkeys:
         account = visit.signed_in
         held = await self.of(account.id)
         if len(held) >= PASSKEYS_MAX:
-            raise RefusedError("", TOO_MANY)
+            raise RefusedError("", TOO_MANY, count=PASSKEYS_MAX)
         challenge = self._challenges.make(ADD, visit.open_session.id, visit.now)
         known = [row.credential_id for row in held]
         return ceremonies.creation_options(
@@ -161,14 +162,14 @@ class Passkeys:
     ) -> Verdict:
         fresh = await self._challenges.spend(session, answer.challenge, *bound, visit.now)
         if not fresh or row is None:
-            return Verdict(signin.WRONG, NOT_SIGNED)
+            return Verdict(signin.WRONG, _(NOT_SIGNED))
         try:
             signed = ceremonies.check_signed(self._site, text, answer.challenge, row.public_key)
         except RefusedError as error:
             return Verdict(signin.WRONG, error.text)
         if ceremonies.went_back(row.sign_count, signed) or not await _count(session, row, signed, visit.now):
             await self._doubt(session, row, visit)
-            return Verdict(signin.USED, DOUBTED)
+            return Verdict(signin.USED, _(DOUBTED))
         return Verdict(signin.RIGHT, "")
 
     async def _doubt(self, session: AsyncSession, row: Passkey, visit: Visit) -> None:
@@ -182,7 +183,7 @@ class Passkeys:
         if await session.scalar(_by_credential(made.credential_id)) is not None:
             raise RefusedError("", HELD)
         if len(list(await session.scalars(_of_account(visit.signed_in.id)))) >= PASSKEYS_MAX:
-            raise RefusedError("", TOO_MANY)
+            raise RefusedError("", TOO_MANY, count=PASSKEYS_MAX)
 
 
 async def _count(session: AsyncSession, row: Passkey, signed: int, now: float) -> bool:

@@ -16,11 +16,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from host_tools.cloud.accounts.errors import BusyError
+from host_tools.cloud.languages.text import _
 
 LENGTH_MIN = 8
 LENGTH_MAX = 128  # bytes of work for us, not a limit on safety
 STRENGTH_MIN = 2
-STRENGTH_WORDS = ("very weak", "weak", "fair", "good", "strong")
 
 # OWASP's second choice for argon2id: 19 MiB, 2 passes, 1 lane.
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
@@ -60,18 +60,18 @@ def bare(password: str) -> str:
 
 
 def fault(password: str, personal: tuple[str, ...] = ()) -> str | None:
-    """Why this password is refused, in one sentence; None when it is fine. `personal`: e-mail, names."""
+    """Why this password is refused, to be shown; None when it is fine. `personal`: e-mail, names."""
     lowered = password.lower()
     if len(password) < LENGTH_MIN:
-        return f"Use at least {LENGTH_MIN} characters."
+        return _("Use at least %(count)s characters.", count=LENGTH_MIN)
     if len(password) > LENGTH_MAX:
-        return f"Use at most {LENGTH_MAX} characters."
+        return _("Use at most %(count)s characters.", count=LENGTH_MAX)
     if bare(password) in COMMON or lowered in COMMON or lowered in LEAKED:
-        return "That password is among the first ones tried. Choose one that nobody else has."
+        return _("That password is among the first ones tried. Choose one that nobody else has.")
     if any(len(word) >= 4 and word.lower() in lowered for word in personal):
-        return "Leave your name and your e-mail address out of the password."
+        return _("Leave your name and your e-mail address out of the password.")
     if strength(password) < STRENGTH_MIN:
-        return "That is easy to guess. Add a few words or other kinds of characters."
+        return _("That is easy to guess. Add a few words or other kinds of characters.")
     return None
 
 

@@ -13,14 +13,15 @@ from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Phone
 from host_tools.cloud.store.secret_box import new_id
 
 PHONES_MAX = 5
-HELD = "You have that number already."
-NO_WAY = "This cloud cannot send text messages. Use an authenticator app."
-TOO_MANY = f"An account holds {PHONES_MAX} phone numbers. Remove one first."
+HELD = N_("You have that number already.")
+NO_WAY = N_("This cloud cannot send text messages. Use an authenticator app.")
+TOO_MANY = N_("An account holds %(count)s phone numbers. Remove one first.")
 
 
 class Phones:
@@ -63,11 +64,14 @@ class Phones:
         if number in [phone.number for phone in held]:
             raise RefusedError("number", HELD)
         if len(held) >= PHONES_MAX:
-            raise RefusedError("", TOO_MANY)
+            raise RefusedError("", TOO_MANY, count=PHONES_MAX)
         await self._codes.allow(_bound_to(visit), account_id, number, visit)
         async with self._database.write() as session:
             await costs.spend(session, account_id, "sms", visit.now)
-            await self._codes.send(session, _bound_to(visit), "sms", [number], letters.short_code, visit.now)
+            with letters.to(visit.signed_in):
+                await self._codes.send(
+                    session, _bound_to(visit), "sms", [number], letters.short_code, visit.now
+                )
         self._post.wake()
 
     async def pending(self, visit: Visit) -> str | None:
@@ -97,7 +101,8 @@ class Phones:
                 steps, hint = undo.dropping(phone), numbers.hinted(number)
                 await self._changes.tell(session, "phone_added", hint, visit, steps=steps)
         if said != codes.RIGHT:
-            raise RefusedError("code", VOID_CODE if said == codes.VOID else WRONG_CODE)
+            wrong = VOID_CODE if said == codes.VOID else WRONG_CODE
+            raise RefusedError("code", wrong)
         self._changes.wake()
         return recovery_codes
 

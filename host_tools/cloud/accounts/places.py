@@ -16,13 +16,15 @@ from functools import cache
 from pathlib import Path
 
 from host_tools.cloud.accounts.countries import COUNTRIES
+from host_tools.cloud.languages.countries import country
+from host_tools.cloud.languages.text import N_, _
 
 FOLDER = Path("/usr/share/GeoIP")
 FILES = {4: "GeoIP.dat", 6: "GeoIPv6.dat"}
 COUNTRY_BEGIN = 0xFFFF00
 NODE_BYTES, NUMBER_BYTES = 6, 3
-UNKNOWN = "an unknown place"
-HERE = "the same local network"
+UNKNOWN = N_("an unknown place")
+HERE = N_("the same local network")
 
 # The format's numbers for countries, from 0. Those that are no country are never in COUNTRIES.
 _NUMBERED = """
@@ -38,7 +40,9 @@ _CODES = _NUMBERED.split()
 
 
 class Places:
-    """`places.of("193.0.6.139")` -> "Netherlands". Without the files every place is unknown."""
+    """`places.of("193.0.6.139")` -> "Netherlands", in the reader's language. Without the files every place is
+    unknown.
+    """
 
     def __init__(self, folder: Path = FOLDER):
         self._tables = {version: _read(folder / name) for version, name in FILES.items()}
@@ -47,12 +51,13 @@ class Places:
         try:
             parsed = ipaddress.ip_address(address.split("%")[0])
         except ValueError:
-            return UNKNOWN
+            return _(UNKNOWN)
         if parsed.version == 6 and parsed.ipv4_mapped is not None:
             parsed = parsed.ipv4_mapped
         if parsed.is_private or parsed.is_loopback or parsed.is_link_local:
-            return HERE
-        return COUNTRIES.get(country_code(self._tables[parsed.version], parsed), UNKNOWN)
+            return _(HERE)
+        code = country_code(self._tables[parsed.version], parsed)
+        return country(code) if code in COUNTRIES else _(UNKNOWN)
 
 
 def country_code(table: bytes, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

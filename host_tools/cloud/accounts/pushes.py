@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import PUSH
 from host_tools.cloud.delivery.web_push import is_allowed
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import TrustedBrowser
 from host_tools.cloud.store.push_models import PushSubscription
@@ -22,8 +23,8 @@ from host_tools.cloud.store.secret_box import SecretBox, new_id
 
 ENDPOINT_MAX = 1000
 AUTH_BYTES = 16  # RFC 8291 section 3.2
-NOT_TRUSTED = "Only a browser that you trust can be told. Sign in here again, and trust it."
-NO_SUBSCRIPTION = "The browser gave no subscription that can be used. Try again, or another browser."
+NOT_TRUSTED = N_("Only a browser that you trust can be told. Sign in here again, and trust it.")
+NO_SUBSCRIPTION = N_("The browser gave no subscription that can be used. Try again, or another browser.")
 
 
 class Pushes:

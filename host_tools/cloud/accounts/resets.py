@@ -24,6 +24,7 @@ from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.database import Database
@@ -33,9 +34,9 @@ from host_tools.cloud.tasks import Tasks
 
 RESET_S = 1200
 TRIES = 5
-WRONG_CODE = "That code is not right. Check the newest message, or ask for another."
-OVER = "This code or link has been used, or is older than 20 minutes. Ask for another."
-TERMS = "Read the terms and tick this box to go on."
+WRONG_CODE = N_("That code is not right. Check the newest message, or ask for another.")
+OVER = N_("This code or link has been used, or is older than 20 minutes. Ask for another.")
+TERMS = N_("Read the terms and tick this box to go on.")
 
 
 class Resets:
@@ -149,7 +150,8 @@ class Resets:
             row.account_id = account.id
             note(session, account.id, "password_asked", visit)
             link = f"{self._url}/forgotten/link/{link_token}"
-            text = letters.reset(code, link, account.email, self._url)
+            with letters.to(account):
+                text = letters.reset(code, link, account.email, self._url)
             await self._post.add(session, account.email, text, visit.now)
         self._post.wake()
 

@@ -30,11 +30,12 @@ from host_tools.cloud.accounts.sending import Sending
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn
 
-DISABLED = "This account is disabled. Write to support."
-NOT_AGREED = "Nobody has agreed to it yet."
+DISABLED = N_("This account is disabled. Write to support.")
+NOT_AGREED = N_("Nobody has agreed to it yet.")
 
 log = logging.getLogger("cloud.accounts")
 
@@ -175,6 +176,7 @@ class SecondStep:
     async def _let_in(self, session: AsyncSession, row: SignIn, visit: Visit, unchosen: bool) -> Entered:
         await trusted.use(session, row.account_id, visit)
         account = await session.get_one(Account, row.account_id)
+        account.language = account.language or reader().tag  # of an imported customer
         note(session, row.account_id, "signed_in", visit, row.method or row.first)
         log.info("account %s signed in from %s", row.account_id, visit.address)
         token = await begin_session(session, row.account_id, visit)

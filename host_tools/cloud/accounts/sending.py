@@ -32,11 +32,12 @@ class Sending:
     async def send(self, waiting: Waiting, visit: Visit) -> None:
         """Raises RefusedError where too many were sent, or none can be."""
         method = signin.BY_NAME[waiting.row.method]
-        if method.channel == PUSH:
-            self._bus.publish(f"account:{waiting.row.account_id}")  # open pages say it at once
-            await self._push(waiting, visit)
-        elif method.channel:
-            await self._send_messages(waiting, method, visit)
+        with letters.to(waiting.account):
+            if method.channel == PUSH:
+                self._bus.publish(f"account:{waiting.row.account_id}")  # open pages say it at once
+                await self._push(waiting, visit)
+            elif method.channel:
+                await self._send_messages(waiting, method, visit)
 
     def wake(self) -> None:
         """After a transaction in which something was to be sent."""

@@ -22,7 +22,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
-from host_tools.cloud.languages.text import reader
+from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn, SignUp
 from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
@@ -32,8 +32,8 @@ CODE_S = 600
 WHOLE_S = 24 * 3600  # the link, which nobody can guess, may wait for the evening
 CODE_TRIES = 5
 RESEND_S = 30
-WRONG_CODE = "That code is not right. Check the newest message, or send another code."
-VOID_CODE = "That code is no longer valid. Send another code."
+WRONG_CODE = N_("That code is not right. Check the newest message, or send another code.")
+VOID_CODE = N_("That code is no longer valid. Send another code.")
 
 
 class NewPerson(NamedTuple):
@@ -103,7 +103,8 @@ class SignUps:
             fault = self._code_fault(row, code, visit.now)
             token = None if fault or row is None else await _create_account(session, row, visit)
         if token is None:
-            raise RefusedError("code", fault or WRONG_CODE)
+            wrong = fault or WRONG_CODE
+            raise RefusedError("code", wrong)
         return token
 
     async def by_link(self, link_token: str, now: float) -> SignUp | None:

@@ -16,6 +16,7 @@ from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.secret_box import SecretBox, new_id, token_hash
 from host_tools.cloud.store.telegram_models import TelegramChat, TelegramLink
@@ -23,14 +24,14 @@ from host_tools.cloud.store.telegram_models import TelegramChat, TelegramLink
 LINK_S = 600
 CHATS_MAX = 5
 START = "/start "  # what the app sends for a person who opens https://t.me/BOT?start=TOKEN
-NO_WAY = "This cloud has no Telegram bot. Use an authenticator app."
-TOO_MANY = f"An account holds {CHATS_MAX} Telegram chats. Remove one first."
-OVER = "This link has expired. Make another."
-HELD = "That chat is linked already."
+NO_WAY = N_("This cloud has no Telegram bot. Use an authenticator app.")
+TOO_MANY = N_("An account holds %(count)s Telegram chats. Remove one first.")
+OVER = N_("This link has expired. Make another.")
+HELD = N_("That chat is linked already.")
 # What the bot says.
-GO_BACK = "Go back to your account and confirm there that this is you."
-LINK_OVER = "This link has expired, or was used. Make another on the security page of your account."
-HELLO = "I ask you here when somebody signs in to your Gatelodge account. Link me on its security page."
+GO_BACK = N_("Go back to your account and confirm there that this is you.")
+LINK_OVER = N_("This link has expired, or was used. Make another on the security page of your account.")
+HELLO = N_("I ask you here when somebody signs in to your Gatelodge account. Link me on its security page.")
 
 
 class TelegramChats:
@@ -68,7 +69,7 @@ class TelegramChats:
             raise RefusedError("", NO_WAY)
         await self._factors.check_password(password, visit)
         if len(await self.of(visit.signed_in.id)) >= CHATS_MAX:
-            raise RefusedError("", TOO_MANY)
+            raise RefusedError("", TOO_MANY, count=CHATS_MAX)
         row = TelegramLink(session_id=visit.open_session.id, id=new_id(), chat="", name="")
         row.token_hash, row.expires_at = token_hash(self._token(row)), visit.now + LINK_S
         async with self._database.write() as session:
@@ -84,19 +85,22 @@ class TelegramChats:
         return f"https://t.me/{self._bot}?start={self._token(row)}"
 
     async def said(self, chat: str, name: str, text: str) -> str:
-        """Somebody wrote to the bot. The first chat that opens a link is the one that is offered."""
+        """Somebody wrote to the bot. The first chat that opens a link is the one that is offered.
+
+        Returns what the bot says there, in the reader's language.
+        """
         if not text.startswith(START):
-            return HELLO if text.strip() == START.strip() else ""
+            return _(HELLO) if text.strip() == START.strip() else ""
         async with self._database.write() as session:
             found = select(TelegramLink).where(
                 TelegramLink.token_hash == token_hash(text[len(START) :].strip())
             )
             row = await session.scalar(found)
             if row is None or self._clock() >= row.expires_at or row.chat not in ("", chat):
-                return LINK_OVER
+                return _(LINK_OVER)
             row.chat, row.name = chat, name or chat
         self._bus.publish(f"telegram:{row.session_id}")
-        return GO_BACK
+        return _(GO_BACK)
 
     async def finish(self, visit: Visit) -> list[str]:
         """The person says that the offered chat is theirs; every other session ends. Raises RefusedError.
@@ -109,8 +113,10 @@ class TelegramChats:
             if link is None or not link.chat or visit.now >= link.expires_at:
                 raise RefusedError("", OVER)
             held = [row.chat for row in await session.scalars(chats_of(account_id))]
-            if link.chat in held or len(held) >= CHATS_MAX:
-                raise RefusedError("", HELD if link.chat in held else TOO_MANY)
+            if link.chat in held:
+                raise RefusedError("", HELD)
+            if len(held) >= CHATS_MAX:
+                raise RefusedError("", TOO_MANY, count=CHATS_MAX)
             codes = await self._factors.chosen(session, visit)
             row = TelegramChat(id=new_id(), account_id=account_id, chat=link.chat, name=link.name)
             row.created_at = row.used_at = visit.now

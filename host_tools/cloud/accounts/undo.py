@@ -17,12 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import applications, letters, proof, signin, trusted
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.accounts.events import KINDS, note
+from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.account_models import Undo
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.database import Database
@@ -32,10 +33,10 @@ from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, toke
 from host_tools.cloud.store.telegram_models import TelegramChat
 
 UNDO_S = 3 * 24 * 3600
-WRONG_PASSWORD = "That is not the password that was valid before the change. Try again."
-PROVE_FIRST = "Sign in, and prove that it is you. Then open this link again."
-OVER = "This change was undone already, or is older than 3 days."
-TAKEN = "The old e-mail belongs to another account by now. Write to support."
+WRONG_PASSWORD = N_("That is not the password that was valid before the change. Try again.")
+PROVE_FIRST = N_("Sign in, and prove that it is you. Then open this link again.")
+OVER = N_("This change was undone already, or is older than 3 days.")
+TAKEN = N_("The old e-mail belongs to another account by now. Write to support.")
 
 DROP, RESTORE, SET, VOID = "drop", "restore", "set", "void"
 TABLES: dict[str, type[Base]] = {
@@ -173,8 +174,9 @@ class Undoing:
         await session.delete(row)
         await session.flush()
         await _close(session, account, visit)
-        note(session, account.id, "change_undone", visit, KINDS[row.kind])
-        text = letters.undone(KINDS[row.kind], row.about, self._url, visit.now)
+        note(session, account.id, "change_undone", visit, row.kind)
+        with letters.to(account):
+            text = letters.undone(row.kind, row.about, self._url, visit.now)
         for address in sorted(told):
             await self._post.add(session, address, text, visit.now)
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import letters
-from host_tools.cloud.accounts.events import KINDS, note
+from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery.post import Post
@@ -69,7 +69,8 @@ class WaitingChanges:
             session.add(row)
             note(session, account_id, about.asked, visit, reason)
             link = f"{self._url}/waiting/{token}"
-            text = letters.waits(KINDS[about.asked], reason, due_at, link, self._url)
+            with letters.to(account):
+                text = letters.waits(about.asked, reason, due_at, link, self._url)
             await self._post.add(session, account.email, text, visit.now)
         self._post.wake()
         return due_at
@@ -89,9 +90,10 @@ class WaitingChanges:
             found = await _drop(session, account_id, kind)
             if found:
                 account = await session.get_one(Account, account_id)
-                about = KINDS[KINDS_OF_CHANGE[kind].stopped]
-                note(session, account_id, KINDS_OF_CHANGE[kind].stopped, visit)
-                text = letters.factor_changed(about, "", "", self._url, visit.now)
+                stopped = KINDS_OF_CHANGE[kind].stopped
+                note(session, account_id, stopped, visit)
+                with letters.to(account):
+                    text = letters.factor_changed(stopped, "", "", self._url, visit.now)
                 await self._post.add(session, account.email, text, visit.now)
         self._post.wake()
         return found
@@ -116,12 +118,13 @@ class WaitingChanges:
                 return  # stopped, or asked for again, in the meantime
             account, kind = await session.get_one(Account, due.account_id), due.kind
             email, done = account.email, KINDS_OF_CHANGE[kind].done
+            with letters.to(account):
+                text = letters.carried_out(done, self._url, self._clock())
             await session.delete(row)
             await session.flush()
             visit = Visit(browser_token="", address="", user_agent=OF_THE_CLOUD, now=self._clock())
             note(session, account.id, done, visit, due.reason)
             serial_numbers = await self._deeds[kind](session, account)
-            text = letters.carried_out(KINDS[done], self._url, visit.now)
             await self._post.add(session, email, text, visit.now)
         await self._let_go(serial_numbers)
         log.info("account %s: %s", due.account_id, kind)

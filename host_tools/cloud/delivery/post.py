@@ -17,6 +17,7 @@ from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.delivery.progress import LOST, OPEN, QUEUED, Next
 from host_tools.cloud.delivery.queue import Queue
 from host_tools.cloud.delivery.texts import Text
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
 from host_tools.cloud.tasks import AGAIN_S
@@ -27,7 +28,7 @@ QUEUE_MAX = 10_000  # a mail server that is away for an hour, at the pace that s
 KEPT_S = 30 * 24 * 3600  # what was sent, when and how often tried; not what it said
 SEND_TIMEOUT_S = 30  # a mail server may look up our name before it answers
 IDLE_S = 60  # look again at least this often: another process may have added a message
-NO_WAY = "This cloud cannot send that now. Use another way."
+NO_WAY = N_("This cloud cannot send that now. Use another way.")
 
 log = logging.getLogger("cloud.delivery")
 News = Callable[[Message], Awaitable[None]]

@@ -10,11 +10,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from host_tools.cloud.delivery import http
 from host_tools.cloud.delivery.config import TelegramSettings
 from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.languages.text import speaking
 from host_tools.cloud.store.models import Message
 
 POLL_S = 25  # an update ends it at once
@@ -106,9 +108,11 @@ class Bot:
         """One that cannot be understood or carried out keeps no other waiting."""
         try:
             if "callback_query" in update:
-                await self._take_press(update["callback_query"])
+                with _spoken_to(update["callback_query"]):
+                    await self._take_press(update["callback_query"])
             elif "message" in update:
-                await self._take_text(update["message"])
+                with _spoken_to(update["message"]):
+                    await self._take_text(update["message"])
         except DeliveryError as error:
             log.warning("an answer was not sent: %s", error)
         except (KeyError, TypeError, AttributeError):
@@ -133,6 +137,11 @@ class Bot:
             await self._api.call(
                 "editMessageText", chat_id=chat["id"], message_id=message["message_id"], text=answer
             )
+
+
+def _spoken_to(said: dict[str, Any]) -> AbstractContextManager[None]:
+    """In the language of the person's app (an IETF tag, "de-AT"), where Telegram tells of it."""
+    return speaking(str(said.get("from", {}).get("language_code", ""))[:2])
 
 
 def _name(chat: dict[str, Any]) -> str:

@@ -6,7 +6,9 @@ but a cloud behind a firewall hears nothing, and a listener that anybody may rin
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from xml.etree import ElementTree
 
 import aiohttp
 
@@ -14,12 +16,16 @@ from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import http
 from host_tools.cloud.delivery.config import TelephonySettings
 from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.languages.text import ENGLISH, _, reader, speaking
 from host_tools.cloud.store.models import Message
 
 VERSION = "2010-04-01"
 SERVICE = "MG"  # how a messaging service's name begins; else it is a number that sends
 VALIDITY_MAX_S = 14400
-SPOKEN = "<Response><Say>Your code is the last four digits of the number that calls you.</Say></Response>"
+# The voices by language (https://www.twilio.com/docs/voice/twiml/say).
+VOICES = {
+    "en": "en-GB", "nl": "nl-NL", "fr": "fr-FR", "de": "de-DE", "ru": "ru-RU", "uk": "uk-UA", "tr": "tr-TR",
+}  # fmt: skip
 
 # status -> whether it has arrived: True, False (not known yet) or None (it will not).
 # https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
@@ -88,7 +94,9 @@ class Texts:
 
 
 class Calls:
-    """The message's body is the number that calls: its last four digits are the code."""
+    """The message's body is the number that calls: its last four digits are the code. Its `extra` is
+    {"language": what the person reads} in JSON.
+    """
 
     at_once = 4
 
@@ -97,11 +105,25 @@ class Calls:
         self._ring_s = settings.ring_s
 
     async def send(self, message: Message) -> str:
-        form = {"To": message.recipient, "From": message.body, "Twiml": SPOKEN, "Timeout": str(self._ring_s)}
+        form = {
+            "To": message.recipient,
+            "From": message.body,
+            "Twiml": said(message),
+            "Timeout": str(self._ring_s),
+        }
         return await self._api.create("Calls", form)
 
     async def arrived(self, message: Message) -> bool:
         return _arrived(CALLS, *await self._api.status("Calls", message.reference))
+
+
+def said(message: Message) -> str:
+    """TwiML: what the voice says to who answers."""
+    spoken = ElementTree.Element("Response")
+    with speaking(json.loads(message.extra or "{}").get("language", ENGLISH)):
+        say = ElementTree.SubElement(spoken, "Say", language=VOICES[reader().tag])
+        say.text = _("Your code is the last four digits of the number that calls you.")
+    return ElementTree.tostring(spoken, encoding="unicode")
 
 
 def _arrived(outcomes: dict[str, bool | None], status: str, code: Any) -> bool:

@@ -1,12 +1,17 @@
-"""The messages, as plain text: the subject, then the body. A code stands in the body, never in a subject."""
+"""The messages, as plain text: the subject, then the body. A code stands in the body, never in a subject.
+
+They are written in the reader's language: whoever writes to somebody else says to whom (languages/text.py).
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-FOOT = "\n\nGatelodge\n"
+from host_tools.cloud.languages import figures
+from host_tools.cloud.languages.text import N_, _, ngettext
+
+SIGNATURE = "Gatelodge\n"
 
 
 class Text(NamedTuple):
@@ -15,139 +20,195 @@ class Text(NamedTuple):
     extra: str = ""  # what a channel can do beyond text, in JSON: a chat's buttons, a notice's link
 
 
+def letter(subject: str, *paragraphs: str) -> Text:
+    """A mail. An empty paragraph is left out."""
+    return Text(subject, "\n\n".join(filter(None, (*paragraphs, SIGNATURE))))
+
+
+def leading(sentence: str, link: str) -> str:
+    """A paragraph that ends in a link, on a line of its own."""
+    return f"{sentence}\n{link}"
+
+
 def confirm_email(code: str, link: str) -> Text:
-    return Text(
-        "Confirm your e-mail address",
-        f"Your code is {code}\n\nEnter it where you signed up. It is valid for 10 minutes.\n\n"
-        f"Or open this link, within a day:\n{link}\n\n"
-        "If you did not sign up for Gatelodge, ignore this message: nothing has been created." + FOOT,
+    return letter(
+        _("Confirm your e-mail address"),
+        _("Your code is %(code)s", code=code),
+        _("Enter it where you signed up. It is valid for 10 minutes."),
+        leading(_("Or open this link, within a day:"), link),
+        _("If you did not sign up for Gatelodge, ignore this message: nothing has been created."),
     )
 
 
 def already_signed_up(public_url: str) -> Text:
-    return Text(
-        "You have a Gatelodge account already",
-        "Somebody, perhaps you, signed up with this e-mail address. It has an account already, "
-        f"and nothing has changed. Sign in here:\n{public_url}/sign-in\n\n"
-        "If it was not you, there is nothing to do." + FOOT,
-    )
-
-
-def authenticator_changed(what: str, name: str, public_url: str) -> Text:
-    """`what`: "added" or "removed"."""
-    return Text(
-        f"An authenticator was {what}",
-        f"The authenticator “{name}” was {what} in your Gatelodge account.\n\n"
-        f"If it was not you, sign in and look at your security page at once:\n{public_url}/security" + FOOT,
+    return letter(
+        _("You have a Gatelodge account already"),
+        leading(
+            _(
+                "Somebody, perhaps you, signed up with this e-mail address. It has an account already, and "
+                "nothing has changed. Sign in here:"
+            ),
+            f"{public_url}/sign-in",
+        ),
+        _("If it was not you, there is nothing to do."),
     )
 
 
 def router_reset(serial_number: str, public_url: str) -> Text:
-    return Text(
-        "A router was reset",
-        f"The router {serial_number} was reset, by somebody who is at it or signed in on its page. "
-        "Its password, its authenticators and its recovery codes are erased, and it has left your Gatelodge "
-        "account.\n\n"
-        "If it was you, set it up again with the service code on its label. If it was not you, look after "
-        "the router: whoever has it and its label can register it in an account of their own.\n\n"
-        f"Your routers:\n{public_url}/routers" + FOOT,
+    return letter(
+        _("A router was reset"),
+        _(
+            "The router %(serial_number)s was reset, by somebody who is at it or signed in on its page. Its "
+            "password, its authenticators and its recovery codes are erased, and it has left your Gatelodge "
+            "account.",
+            serial_number=serial_number,
+        ),
+        _(
+            "If it was you, set it up again with the service code on its label. If it was not you, look "
+            "after the router: whoever has it and its label can register it in an account of their own."
+        ),
+        _routers(public_url),
     )
 
 
 def router_released_there(serial_number: str, public_url: str) -> Text:
-    return Text(
-        "A router was released",
-        f"The router {serial_number} was released on its own page, by somebody who is signed in there with a "
-        "code. It has left your Gatelodge account.\n\n"
-        "If it was not you, look after the router: whoever has it and its label can register it in an "
-        "account of their own.\n\n"
-        f"Your routers:\n{public_url}/routers" + FOOT,
+    return letter(
+        _("A router was released"),
+        _(
+            "The router %(serial_number)s was released on its own page, by somebody who is signed in there "
+            "with a code. It has left your Gatelodge account.",
+            serial_number=serial_number,
+        ),
+        _(
+            "If it was not you, look after the router: whoever has it and its label can register it in an "
+            "account of their own."
+        ),
+        _routers(public_url),
     )
 
 
-def router_changed(what: str, serial_number: str, public_url: str) -> Text:
-    """`what`: "registered" or "released"."""
-    return Text(
-        f"A router was {what}",
-        f"The router {serial_number} was {what} in your Gatelodge account.\n\n"
-        f"Your routers:\n{public_url}/routers" + FOOT,
+def router_registered(serial_number: str, public_url: str) -> Text:
+    happened = _(
+        "The router %(serial_number)s was registered in your Gatelodge account.", serial_number=serial_number
     )
+    return letter(_("A router was registered"), happened, _routers(public_url))
+
+
+def router_released(serial_number: str, public_url: str) -> Text:
+    happened = _(
+        "The router %(serial_number)s was released in your Gatelodge account.", serial_number=serial_number
+    )
+    return letter(_("A router was released"), happened, _routers(public_url))
+
+
+def _routers(public_url: str) -> str:
+    return leading(_("Your routers:"), f"{public_url}/routers")
 
 
 # kind of gatelodge.contract.messages.NOTICES -> (subject, what has happened on the router's page)
 _NOTICES = {
     "new_browser": (
-        "A new browser signed in to your router",
-        "Somebody signed in with a browser that has not been there before.",
+        N_("A new browser signed in to your router"),
+        N_("Somebody signed in with a browser that has not been there before."),
     ),
-    "password_changed": ("Your router's password was changed", "The password of its page was changed."),
+    "password_changed": (
+        N_("Your router's password was changed"),
+        N_("The password of its page was changed."),
+    ),
     "two_factor_on": (
-        "Two-factor was switched on at your router",
-        "The first authenticator was added, and ten recovery codes were made.",
+        N_("Two-factor was switched on at your router"),
+        N_("The first authenticator was added, and ten recovery codes were made."),
     ),
     "two_factor_off": (
-        "Two-factor was switched off at your router",
-        "Every authenticator and recovery code was dropped. The password alone now opens its page.",
+        N_("Two-factor was switched off at your router"),
+        N_("Every authenticator and recovery code was dropped. The password alone now opens its page."),
     ),
-    "authenticator_added": ("An authenticator was added at your router", "Another authenticator was added."),
+    "authenticator_added": (
+        N_("An authenticator was added at your router"),
+        N_("Another authenticator was added."),
+    ),
     "authenticator_removed": (
-        "An authenticator was removed at your router",
-        "One of several authenticators was removed. For 10 minutes that can be undone on its security page.",
+        N_("An authenticator was removed at your router"),
+        N_(
+            "One of several authenticators was removed. For 10 minutes that can be undone on its "
+            "security page."
+        ),
     ),
     "authenticator_restored": (
-        "An authenticator was brought back at your router",
-        "The removal of an authenticator was undone.",
+        N_("An authenticator was brought back at your router"),
+        N_("The removal of an authenticator was undone."),
     ),
     "recovery_codes_renewed": (
-        "New recovery codes were made at your router",
-        "Ten new recovery codes were made. Those before are void.",
+        N_("New recovery codes were made at your router"),
+        N_("Ten new recovery codes were made. Those before are void."),
     ),
     "recovered_at_console": (
-        "Your router was recovered at its serial console",
-        "Somebody with a cable to it and its password made new recovery codes. Those before are void.",
+        N_("Your router was recovered at its serial console"),
+        N_("Somebody with a cable to it and its password made new recovery codes. Those before are void."),
     ),
     "locked_out": (
-        "Too many wrong tries at your router",
-        "Somebody tried so often that it now takes the router's button or its serial console to try again.",
+        N_("Too many wrong tries at your router"),
+        N_(
+            "Somebody tried so often that it now takes the router's button or its serial console to "
+            "try again."
+        ),
     ),
     "backup_made": (
-        "A backup of your router was made",
-        "A file with its password and its authenticators was made. Whoever has the file and the backup's own "
-        "password can read them.",
+        N_("A backup of your router was made"),
+        N_(
+            "A file with its password and its authenticators was made. Whoever has the file and the "
+            "backup's own password can read them."
+        ),
     ),
     "backup_restored": (
-        "A backup was restored at your router",
-        "Its settings now come from a file, perhaps with another password and other authenticators.",
+        N_("A backup was restored at your router"),
+        N_("Its settings now come from a file, perhaps with another password and other authenticators."),
     ),
     "token_created": (
-        "An API token was made at your router",
-        "A personal token was made. Whoever has it can use the router's API without the password.",
+        N_("An API token was made at your router"),
+        N_("A personal token was made. Whoever has it can use the router's API without the password."),
     ),
 }
 # Of a router that is younger than this cloud.
-_OTHER_NOTICE = ("Something changed at your router", "Something changed that matters for its safety.")
+_OTHER_NOTICE = (
+    N_("Something changed at your router"),
+    N_("Something changed that matters for its safety."),
+)
 
 
 def router_notice(serial_number: str, notice: Mapping[str, Any]) -> Text:
     """notice: a router's, contract.messages "notice". What the router wrote in it stands in the body only."""
     subject, happened = _NOTICES.get(notice["kind"], _OTHER_NOTICE)
-    facts = f"Router: {serial_number}\nTime: {_moment(notice['at'])}\nFrom: {_one_line(notice['address'])}"
-    if notice["browser"]:
-        facts += f"\nBrowser: {_one_line(notice['browser'])}"
-    if notice["dropped"]:
-        facts += f"\nBefore it, {notice['dropped']} more happened. The router's page lists them."
-    return Text(
-        subject,
-        f"{happened}\n\n{facts}\n\n"
-        "If it was you, there is nothing to do. If it was not you, open the router's page at home, go to "
-        "Security, and press “This was not me”." + FOOT,
+    return letter(
+        _(subject),
+        _(happened),
+        "\n".join(_facts(serial_number, notice)),
+        _(
+            "If it was you, there is nothing to do. If it was not you, open the router's page at home, go to "
+            "Security, and press “This was not me”."
+        ),
     )
 
 
-def _moment(at: int | None) -> str:
+def _facts(serial_number: str, notice: Mapping[str, Any]) -> list[str]:
+    facts = [_("Router: %(serial_number)s", serial_number=serial_number), _time(notice["at"])]
+    facts.append(_("From: %(place)s", place=_one_line(notice["address"])))
+    if notice["browser"]:
+        facts.append(_("Browser: %(browser)s", browser=_one_line(notice["browser"])))
+    if notice["dropped"]:
+        dropped = ngettext(
+            "Before it, %(num)s more happened. The router's page lists it.",
+            "Before it, %(num)s more happened. The router's page lists them.",
+            notice["dropped"],
+        )
+        facts.append(dropped)
+    return facts
+
+
+def _time(at: int | None) -> str:
     if at is None:
-        return "unknown, its clock was not set"
-    return time.strftime("%d %b %Y, %H:%M UTC", time.gmtime(at))
+        return _("Time: unknown, its clock was not set")
+    return _("Time: %(moment)s", moment=figures.local(at))
 
 
 def _one_line(text: str) -> str:

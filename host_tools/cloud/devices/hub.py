@@ -25,6 +25,7 @@ from gatelodge.contract.errors import GatelodgeError, LineError, MessageError
 from host_tools.cloud.devices.registry import DeviceRecord, Owner, Registry
 from host_tools.cloud.devices.session import Session, new_websocket
 from host_tools.cloud.devices.tls import PeerCertificate, read_peer_certificate
+from host_tools.cloud.languages.text import N_
 
 logger = logging.getLogger("gatelodge.devices")
 
@@ -182,7 +183,7 @@ class DeviceHub:
         checked = messages.check_command(name, args)
         session = self._sessions.get(serial_number)
         if session is None:
-            raise DeviceOffline("The router is offline. Check its power and its internet connection.")
+            raise DeviceOffline(N_("The router is offline. Check its power and its internet connection."))
         message = {"type": "command", "id": secrets.token_hex(8), "name": name, "args": checked}
         waiting = self._wait(serial_number, message)
         try:
@@ -194,7 +195,7 @@ class DeviceHub:
         finally:
             self._forget(serial_number, message["id"])
         if not result["ok"]:
-            raise CommandFailed(result["error"] or "The router could not do it.")
+            raise CommandFailed(result["error"] or N_("The router could not do it."))
         return result["value"] or {}
 
     async def ask(self, serial_number: str, command_id: str, name: str, args: dict[str, Any]) -> bool:
@@ -325,7 +326,7 @@ class DeviceHub:
         logger.info("router %s says that it was reset", serial_number)
         if self._on_reset is not None:
             await self._on_reset(serial_number)
-        failed = {"ok": False, "value": None, "error": "The router was reset."}
+        failed = {"ok": False, "value": None, "error": N_("The router was reset.")}
         for waiting in self._waiting.get(serial_number, {}).values():
             if not waiting.result.done():
                 waiting.result.set_result(failed)
@@ -465,7 +466,7 @@ class DeviceHub:
     def _wait(self, serial_number: str, message: dict[str, Any]) -> Waiting:
         waiting = self._waiting.setdefault(serial_number, {})
         if len(waiting) >= WAITING_LIMIT:
-            raise CommandBusy("Too many commands wait for this router. Try again in a minute.")
+            raise CommandBusy(N_("Too many commands wait for this router. Try again in a minute."))
         waiting[message["id"]] = Waiting(message, asyncio.get_running_loop().create_future())
         return waiting[message["id"]]
 

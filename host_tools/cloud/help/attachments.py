@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import N_
 
 FIELD = "files"
 FILES_MAX = 3  # of one message
@@ -17,7 +18,8 @@ FILE_MAX = 5 * 1024 * 1024  # bytes
 ACCOUNT_MAX = 25 * 1024 * 1024  # bytes of all that an account has attached
 NAME_MAX = 80
 UNSAFE = frozenset('/\\:*?"<>|')  # as parts of a path, or to some file system
-ACCEPTED = "Attach pictures (PNG, JPEG), PDF or plain text."
+EMPTY = N_("“%(name)s” is empty. Choose another file.")
+OF_ANOTHER_KIND = N_("“%(name)s” is of another kind. Attach pictures (PNG, JPEG), PDF or plain text.")
 
 
 class Kind(NamedTuple):
@@ -50,10 +52,10 @@ KINDS = (
 def checked(name: str, content: bytes) -> Attachment:
     """The file under a name that is safe everywhere. Raises RefusedError where it is none of the kinds."""
     if not content:
-        raise RefusedError(FIELD, f"“{safe_name(name)}” is empty. Choose another file.")
+        raise RefusedError(FIELD, EMPTY, name=safe_name(name))
     kind = next((kind for kind in KINDS if kind.is_it(content)), None)
     if kind is None:
-        raise RefusedError(FIELD, f"“{safe_name(name)}” is of another kind. {ACCEPTED}")
+        raise RefusedError(FIELD, OF_ANOTHER_KIND, name=safe_name(name))
     return Attachment(safe_name(name, kind.endings), content)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud.accounts.agents import SUPPORT
 from host_tools.cloud.accounts.errors import NotTheirsError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.holdings import holdings
+from host_tools.cloud.accounts.letters import to
 from host_tools.cloud.accounts.signin import two_factor
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
@@ -88,7 +91,7 @@ class Desk:
         async with self._database.write() as session:
             request = await _request(session, request_id, states.ANSWER, visit)
             await records.write(session, request, text, visit.now, by_support=True)
-            await self._tell(session, request, letters.answered(request.subject, text, self._link(request)))
+            await self._tell(session, request, lambda link: letters.answered(request.subject, text, link))
         self._post.wake()
 
     async def note(self, request_id: str, text: str, visit: Visit) -> None:
@@ -104,7 +107,7 @@ class Desk:
         async with self._database.write() as session:
             request = await _request(session, request_id, states.CLOSE, visit)
             records.change(request, states.CLOSE, visit.now)
-            await self._tell(session, request, letters.closed(request.subject, self._link(request)))
+            await self._tell(session, request, lambda link: letters.closed(request.subject, link))
         self._post.wake()
 
     async def reopen(self, request_id: str, visit: Visit) -> None:
@@ -118,11 +121,13 @@ class Desk:
         async with self._database.write() as session:
             await session.delete(await _request(session, request_id, roles.REMOVE, visit))
 
-    def _link(self, request: HelpRequest) -> str:
-        return f"{self._url}/help/{request.id}"
-
-    async def _tell(self, session: AsyncSession, request: HelpRequest, text: Text) -> None:
+    async def _tell(
+        self, session: AsyncSession, request: HelpRequest, text_of: Callable[[str], Text]
+    ) -> None:
+        """text_of: the mail with a link to the request, in the person's language."""
         person = await session.get_one(Account, request.account_id)
+        with to(person):
+            text = text_of(f"{self._url}/help/{request.id}")
         await self._post.add(session, person.email, text, request.changed_at)
 
 
@@ -132,7 +137,7 @@ async def _request(session: AsyncSession, request_id: str, deed: str, visit: Vis
     if request is None or not roles.may(visit.signed_in.role, deed):
         raise NotTheirsError
     # The person learns who it was, not from where: that concerns the staff member alone.
-    staff = replace(visit, address="", user_agent=f"Gatelodge support ({visit.signed_in.first_name})")
+    staff = replace(visit, address="", user_agent=SUPPORT % {"name": visit.signed_in.first_name})
     note(session, request.account_id, EVENTS[deed], staff, request.subject)
     return request
 

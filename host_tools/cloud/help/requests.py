@@ -15,6 +15,7 @@ from host_tools.cloud.help import records, states
 from host_tools.cloud.help.attachments import ACCOUNT_MAX, FIELD, Attachment
 from host_tools.cloud.help.diagnostics import Diagnostics
 from host_tools.cloud.help.records import Correspondence
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.help_models import HelpFile, HelpMessage, HelpRequest
 from host_tools.cloud.store.models import Account, Router
@@ -66,7 +67,9 @@ class HelpCentre:
         async with self._database.write() as session:
             still_open = (HelpRequest.account_id == request.account_id, HelpRequest.state != states.CLOSED)
             if await _count(session, *still_open) >= OPEN_MAX:
-                raise RefusedError("", f"You have {OPEN_MAX} open requests. Close one, or write in it.")
+                raise RefusedError(
+                    "", "You have %(count)s open requests. Close one, or write in it.", count=OPEN_MAX
+                )
             if serial_number:
                 request.serial_number = await _own_router(session, serial_number, visit)
             session.add(request)
@@ -138,8 +141,8 @@ async def _write(
         held = select(func.sum(HelpFile.size)).where(HelpFile.account_id == request.account_id)
         size = (await session.scalar(held) or 0) + sum(len(file.content) for file in files)
         if size > ACCOUNT_MAX:
-            wrong = f"All that you attach may have {ACCOUNT_MAX >> 20} MB together. Attach less."
-            raise RefusedError(FIELD, wrong)
+            wrong = N_("All that you attach may have %(megabytes)s MB together. Attach less.")
+            raise RefusedError(FIELD, wrong, megabytes=ACCOUNT_MAX >> 20)
     message = await records.write(session, request, text, visit.now, by_support=False)
     for name, content in files:
         row = HelpFile(id=new_id(), request_id=request.id, message_id=message.id, name=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import N_
 
 WAITING, ANSWERED, CLOSED = STATES = ("waiting", "answered", "closed")
 WRITE, ANSWER, CLOSE, REOPEN, NOTE = DEEDS = ("write", "answer", "close", "reopen", "note")
@@ -21,9 +22,9 @@ TRANSITIONS = {
     (CLOSED, NOTE): CLOSED,
 }
 REFUSALS = {
-    ANSWER: "This request is closed. Reopen it first.",
-    CLOSE: "This request is closed already.",
-    REOPEN: "This request is open already.",
+    ANSWER: N_("This request is closed. Reopen it first."),
+    CLOSE: N_("This request is closed already."),
+    REOPEN: N_("This request is open already."),
 }
 
 

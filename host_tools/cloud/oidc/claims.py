@@ -6,16 +6,17 @@ import base64
 import hashlib
 from typing import Any
 
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.models import Account
 
 ID_TOKEN_S = 600
 
 # scope -> what the person reads when an application asks for it.
 SCOPE_WORDS = {
-    "openid": "that it is you",
-    "profile": "your name",
-    "email": "your e-mail address",
-    "offline_access": "all of this while you are away, until you end it here",
+    "openid": N_("that it is you"),
+    "profile": N_("your name"),
+    "email": N_("your e-mail address"),
+    "offline_access": N_("all of this while you are away, until you end it here"),
 }
 
 

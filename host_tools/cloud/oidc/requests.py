@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from host_tools.cloud.languages.text import N_
+
 SCOPES = ("openid", "profile", "email", "offline_access")
 PROMPTS = ("none", "login", "consent", "select_account")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -142,11 +144,11 @@ def _fit_together(prompt: tuple[str, ...]) -> bool:
 def _told(given: Mapping[str, str], repeated: frozenset[str], known: Known | None) -> tuple[Known, str]:
     """Who asks, and where the answer may go. Without both, nobody is sent anywhere."""
     if known is None or "client_id" in repeated:
-        raise AskedWrongly("invalid_client", "This application is not known here.")
+        raise AskedWrongly("invalid_client", N_("This application is not known here."))
     uri = given.get("redirect_uri", "")
     if "redirect_uri" in repeated or not any(same_address(uri, one) for one in known.redirect_uris):
         raise AskedWrongly(
-            "invalid_request", "This application wants its answer at an address that is not its own."
+            "invalid_request", N_("This application wants its answer at an address that is not its own.")
         )
     return known, uri
 

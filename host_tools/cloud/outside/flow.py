@@ -18,6 +18,7 @@ from cryptography.fernet import InvalidToken
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.outside.identity import Identity, Unbelievable, asked_again
 from host_tools.cloud.outside.provider import Away, Provider
 from host_tools.cloud.store.secret_box import SecretBox, new_token
@@ -26,10 +27,10 @@ LASTS_S = 900  # as long as a sign-in may take here
 SIGN_IN = "sign in"
 PROVE = "prove "  # and the session's id: its person is asked again, and says who it is
 
-FAILED = "That did not work. Begin again."
-AWAY = "The other side does not answer as it should. Try again, or sign in another way."
-NOT_AGAIN = "The other side did not ask you to sign in again. Prove it in another way."
-REFUSED = "You were not signed in there. Try again, or sign in another way."
+FAILED = N_("That did not work. Begin again.")
+AWAY = N_("The other side does not answer as it should. Try again, or sign in another way.")
+NOT_AGAIN = N_("The other side did not ask you to sign in again. Prove it in another way.")
+REFUSED = N_("You were not signed in there. Try again, or sign in another way.")
 
 
 class Question(NamedTuple):

@@ -13,7 +13,7 @@ from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.languages.text import reader
+from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.outside.identity import Identity
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
@@ -21,10 +21,12 @@ from host_tools.cloud.store.outside_models import OutsideLink
 from host_tools.cloud.store.secret_box import new_id
 
 LINKS_MAX = 5
-TAKEN = "That account opens another account here. Disconnect it there first."
-TOO_MANY = f"At most {LINKS_MAX} accounts can be connected. Disconnect one first."
-HAS_ACCOUNT = "There is an account with this e-mail already. Sign in to it, and connect the two there."
-UNVERIFIED = "The other side does not vouch for your e-mail. Sign up with it here, and connect the two then."
+TAKEN = N_("That account opens another account here. Disconnect it there first.")
+TOO_MANY = N_("At most %(count)s accounts can be connected. Disconnect one first.")
+HAS_ACCOUNT = N_("There is an account with this e-mail already. Sign in to it, and connect the two there.")
+UNVERIFIED = N_(
+    "The other side does not vouch for your e-mail. Sign up with it here, and connect the two then."
+)
 
 
 class Links:
@@ -62,7 +64,7 @@ class Links:
             )
             if row is None:
                 if len(list(held)) >= LINKS_MAX:
-                    raise RefusedError("", TOO_MANY)
+                    raise RefusedError("", TOO_MANY, count=LINKS_MAX)
                 session.add(_new(identity, visit.signed_in.id, visit.now))
                 await self._changes.tell(session, "outside_added", name, visit)
         self._changes.wake()

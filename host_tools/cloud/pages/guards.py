@@ -15,6 +15,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.api import problems
 from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help.roles import MAY
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import uploads
 from host_tools.cloud.pages.greeting import greet
 from host_tools.cloud.pages.nul import holds_nul, refuse_nul
@@ -51,18 +52,18 @@ HSTS = "max-age=31536000; includeSubDomains"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 ERRORS = {
-    400: ("That request makes no sense here.", "Go back and try again."),
+    400: (N_("That request makes no sense here."), N_("Go back and try again.")),
     403: (
-        "This form has expired, or another site sent it.",
-        "Go back, load the page again and send it once more.",
+        N_("This form has expired, or another site sent it."),
+        N_("Go back, load the page again and send it once more."),
     ),
-    404: ("There is nothing at this address.", "Go to your routers."),
-    405: ("That is not possible here.", "Go to your routers."),
-    408: ("Your form did not arrive in time.", "Go back and send it again."),
-    413: ("That is too large.", "Send less."),
-    421: ("This name is not one of ours.", "Use the address that your cloud's operator gave you."),
-    500: ("Something went wrong on our side.", "Try again. If it stays, write to support."),
-    503: ("Too much is going on right now.", "Try again in a few seconds."),
+    404: (N_("There is nothing at this address."), N_("Go to your routers.")),
+    405: (N_("That is not possible here."), N_("Go to your routers.")),
+    408: (N_("Your form did not arrive in time."), N_("Go back and send it again.")),
+    413: (N_("That is too large."), N_("Send less.")),
+    421: (N_("This name is not one of ours."), N_("Use the address that your cloud's operator gave you.")),
+    500: (N_("Something went wrong on our side."), N_("Try again. If it stays, write to support.")),
+    503: (N_("Too much is going on right now."), N_("Try again in a few seconds.")),
 }
 
 # (method, path) of the routes that other programs and other sites may use.

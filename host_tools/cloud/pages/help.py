@@ -11,7 +11,7 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.help import attachments, diagnostics
 from host_tools.cloud.help.attachments import FIELD, FILE_MAX, FILES_MAX, Attachment
 from host_tools.cloud.help.records import Correspondence
-from host_tools.cloud.languages.text import _
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.pages import forms, report_words, uploads
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.live import account_stream
@@ -22,7 +22,7 @@ from host_tools.cloud.store.models import Router
 
 NEW = (forms.SUBJECT, forms.HELP_ROUTER, forms.HELP_TEXT, forms.HELP_DIAGNOSTICS)
 WRITE = (forms.HELP_TEXT, forms.HELP_DIAGNOSTICS)
-WORDS = {"waiting": "Waiting for support", "answered": "Answered", "closed": "Closed"}
+WORDS = {"waiting": N_("Waiting for support"), "answered": N_("Answered"), "closed": N_("Closed")}
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
@@ -128,11 +128,12 @@ def attached(request: web.Request) -> list[Attachment]:
     """The form's files, checked. Raises RefusedError."""
     sent = uploads.files(request)
     if len(sent) > FILES_MAX:
-        raise RefusedError(FIELD, f"Attach at most {FILES_MAX} files.")
+        raise RefusedError(FIELD, "Attach at most %(count)s files.", count=FILES_MAX)
     for name, content in sent:
         if len(content) > FILE_MAX:
             named = attachments.safe_name(name)
-            raise RefusedError(FIELD, f"“{named}” is too large. A file may have {FILE_MAX >> 20} MB.")
+            wrong = N_("“%(name)s” is too large. A file may have %(megabytes)s MB.")
+            raise RefusedError(FIELD, wrong, name=named, megabytes=FILE_MAX >> 20)
     return [attachments.checked(*upload) for upload in sent]
 
 
@@ -142,7 +143,7 @@ async def _new_page(request: web.Request, form: forms.Filled, status: int = 200)
     offers = {each.serial_number: parts.help.diagnostics.offer(each.serial_number) for each in routers}
     named = [(each.serial_number, _router_words(each, offers)) for each in routers]
     return page(
-        request, "help_new.html", form=form, routers=[("", "None of them"), *named], status=status,
+        request, "help_new.html", form=form, routers=[("", _("None of them")), *named], status=status,
         offer=_offer_of(set(offers.values())), promised=report_words.promised(),
     )  # fmt: skip
 

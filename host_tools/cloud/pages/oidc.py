@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.oidc import decision
 from host_tools.cloud.oidc.claims import SCOPE_WORDS
 from host_tools.cloud.oidc.clients import assured, known
@@ -86,11 +87,11 @@ async def _authorize(request: web.Request, query: str, passing: bool) -> web.Str
 
 async def _read(request: web.Request, query: str) -> tuple[Asked, OidcClient]:
     if len(query) > QUERY_MAX:
-        raise AskedWrongly("invalid_request", "This application asks for too much at once.")
+        raise AskedWrongly("invalid_request", N_("This application asks for too much at once."))
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=40)
     except ValueError:
-        raise AskedWrongly("invalid_request", "This application's question makes no sense.") from None
+        raise AskedWrongly("invalid_request", N_("This application's question makes no sense.")) from None
     counted = Counter(name for name, _ in pairs)
     repeated = frozenset(name for name, times in counted.items() if times > 1)
     given = dict(pairs)
@@ -114,7 +115,7 @@ async def _go(request: web.Request, asked: Asked, client: OidcClient, passing: b
 def _told(request: web.Request, error: AskedWrongly, passing: bool) -> web.StreamResponse:
     """To the application, where it has an address; else to the person."""
     if not error.redirect_uri:
-        remedy = "Go back to the application, and tell whoever runs it."
+        remedy = N_("Go back to the application, and tell whoever runs it.")
         return page(request, "error.html", status=400, what=error.text, remedy=remedy)
     fields = {"error": error.error, "error_description": error.text, "state": error.state}
     address = answer_address(error.redirect_uri, **fields, iss=request.app[PARTS].oidc.issuer)

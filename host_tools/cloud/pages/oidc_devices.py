@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import ThrottledError
+from host_tools.cloud.languages.text import _
 from host_tools.cloud.oidc.claims import SCOPE_WORDS
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.going import set_going
@@ -29,7 +30,7 @@ async def post_device(request: web.Request) -> web.StreamResponse:
     if not errors:
         try:
             found = await parts.oidc.devices.look(filled.values["user_code"], visit)
-            errors = {} if found else {"user_code": "That code is wrong, used, or older than ten minutes."}
+            errors = {} if found else {"user_code": _("That code is wrong, used, or older than ten minutes.")}
         except ThrottledError as error:
             errors, status = refused(error), status_of(error)
     if found is None:

@@ -11,7 +11,7 @@ from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
-from host_tools.cloud.pages.words import router_words, warranty_words
+from host_tools.cloud.pages.words import command_words, router_words, warranty_words
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.routers.claims import APPROVED
 from host_tools.cloud.routers.invitations import INVITED_S
@@ -135,5 +135,12 @@ async def _router_page(request: web.Request, view: RouterView) -> web.Response:
     commands = await parts.ownership.commands(view.router.serial_number, visit.signed_in.id)
     words, covered = router_words(view, visit.now), warranty_words(view.router, visit.now)
     return page(
-        request, "router.html", view=view, words=words, warranty=covered, commands=commands, live=parts.live
+        request,
+        "router.html",
+        view=view,
+        words=words,
+        warranty=covered,
+        commands=commands,
+        told=command_words,
+        live=parts.live,
     )

@@ -14,6 +14,7 @@ from host_tools.cloud.accounts.second_step import Entered
 from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.post import TELEGRAM
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.pages import forms, live
 from host_tools.cloud.pages.first_step import sign_in_page
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
@@ -30,26 +31,30 @@ class Words(NamedTuple):
 
 
 WORDS = {
-    "authenticator": Words("Enter the code", "Code from your authenticator app", "Use an authenticator app"),
-    "passkey": Words("Use your passkey", "Your device asks you to unlock it.", "Use a passkey"),
-    "telegram": Words("Answer in Telegram", "Press the button in the chat.", "Ask in Telegram"),
-    "telegram_code": Words("Enter the code", "Code from the Telegram chat", "Send a code in Telegram"),
-    "sms": Words("Enter the code", "Code from the text message", "Send a text message"),
-    "push": Words("Agree on a trusted browser", "", "Ask on a trusted browser"),
-    "mail": Words("Enter the code", "Code from the e-mail", "Send a code by e-mail"),
-    "voice": Words("Answer a call", "Last four digits of the number that called", "Call instead"),
-    "recovery": Words("Use a recovery code", "Recovery code", "Use a recovery code"),
+    "authenticator": Words(
+        N_("Enter the code"), N_("Code from your authenticator app"), N_("Use an authenticator app")
+    ),
+    "passkey": Words(N_("Use your passkey"), N_("Your device asks you to unlock it."), N_("Use a passkey")),
+    "telegram": Words(N_("Answer in Telegram"), N_("Press the button in the chat."), N_("Ask in Telegram")),
+    "telegram_code": Words(
+        N_("Enter the code"), N_("Code from the Telegram chat"), N_("Send a code in Telegram")
+    ),
+    "sms": Words(N_("Enter the code"), N_("Code from the text message"), N_("Send a text message")),
+    "push": Words(N_("Agree on a trusted browser"), "", N_("Ask on a trusted browser")),
+    "mail": Words(N_("Enter the code"), N_("Code from the e-mail"), N_("Send a code by e-mail")),
+    "voice": Words(N_("Answer a call"), N_("Last four digits of the number that called"), N_("Call instead")),
+    "recovery": Words(N_("Use a recovery code"), N_("Recovery code"), N_("Use a recovery code")),
 }
 
 
 # What the page says of a message, or of a call, by its state in delivery/progress.py.
 FAULTS = {
-    progress.LATE: "The message could not be sent yet. It is tried again; or use another way below.",
-    progress.FAILED: "The message could not be sent. Send another, or use another way below.",
+    progress.LATE: N_("The message could not be sent yet. It is tried again; or use another way below."),
+    progress.FAILED: N_("The message could not be sent. Send another, or use another way below."),
 }
 CALL_FAULTS = {
-    progress.LATE: "The call could not be made yet. It is tried again; or use another way below.",
-    progress.FAILED: "The call did not arrive. Call again, or use another way below.",
+    progress.LATE: N_("The call could not be made yet. It is tried again; or use another way below."),
+    progress.FAILED: N_("The call did not arrive. Call again, or use another way below."),
 }
 
 
@@ -129,7 +134,7 @@ def _fault_of(waiting: Waiting) -> str:
     if waiting.row.method == "push":
         return ""  # an open page may still be asked
     faults = CALL_FAULTS if waiting.row.method == "voice" else FAULTS
-    return faults.get(waiting.progress, "")
+    return _(faults[waiting.progress]) if waiting.progress in faults else ""
 
 
 def signed_in(entered: Entered, address: str = "/routers") -> web.HTTPSeeOther:
@@ -146,7 +151,7 @@ def _ways(name: str, waiting: Waiting) -> list[tuple[str, str, str]]:
         return [] if name == waiting.row.method else [(name, "", WORDS[name].offer)]
     sent_to = waiting.sent.recipient if waiting.sent and waiting.row.method == name else ""
     return [
-        (name, phone.id, f"{WORDS[name].offer} ({numbers.hinted(phone.number)})")
+        (name, phone.id, f"{_(WORDS[name].offer)} ({numbers.hinted(phone.number)})")
         for phone in waiting.phones
         if phone.number != sent_to
     ]

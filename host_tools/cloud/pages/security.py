@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import segno
 from aiohttp import web
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.factors import AUTHENTICATORS_MAX
+from host_tools.cloud.languages.text import _
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -93,19 +94,19 @@ async def post_recovery_codes(request: web.Request) -> web.StreamResponse:
     return page(request, "recovery_codes.html", codes=codes, errors=errors, status=422 if errors else 200)
 
 
-def qr_picture(uri: str, label: str = "QR code for your authenticator app") -> Markup:
+def qr_picture(uri: str, label: str) -> Markup:
     """The QR code as inline SVG, dark on light in the dark too: many phones cannot read it inverted."""
     code = segno.make(uri, error="m", micro=False)
     picture = code.svg_inline(
         border=QUIET_ZONE, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
     )
-    return Markup(picture.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
+    return Markup(picture.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1))
 
 
 async def _add_page(request: web.Request, filled: forms.Filled, status: int = 200) -> web.Response:
     enrolment = await request.app[PARTS].factors.begin_enrolment(request[VISIT])
     key = " ".join(enrolment.secret[i : i + 4] for i in range(0, len(enrolment.secret), 4))
-    picture = qr_picture(enrolment.uri)
+    picture = qr_picture(enrolment.uri, _("QR code for your authenticator app"))
     return page(request, "add_authenticator.html", form=filled, picture=picture, key=key, status=status)
 
 

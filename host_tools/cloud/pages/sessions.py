@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.accounts.events import KINDS, SIGN_INS
+from host_tools.cloud.accounts.events import KINDS, SIGN_INS, told
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -42,7 +42,7 @@ async def log(request: web.Request) -> web.StreamResponse:
     """Everything that happened to the account's safety."""
     parts = request.app[PARTS]
     events = await parts.events.of(request[VISIT].signed_in.id)
-    return page(request, "log.html", events=events, kinds=KINDS, place_of=parts.places.of)
+    return page(request, "log.html", events=events, told=told, place_of=parts.places.of)
 
 
 async def choose(request: web.Request) -> web.StreamResponse:

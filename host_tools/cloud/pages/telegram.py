@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import _
 from host_tools.cloud.pages import forms, live
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -84,7 +85,7 @@ async def _link_page(request: web.Request, errors: dict[str, str], status: int =
     if row is None:
         raise web.HTTPSeeOther("/security/telegram/add")
     address = telegram.address(row)
-    picture = qr_picture(address, "QR code that opens Telegram")
+    picture = qr_picture(address, _("QR code that opens Telegram"))
     version = _version(row)
     return page(
         request,

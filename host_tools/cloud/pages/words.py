@@ -1,15 +1,16 @@
-"""A router's values as words. The page and its live updates say the same, because both come from here."""
+"""A router's values as words, in the reader's language. The page and its live updates say the same, because
+both come from here.
+"""
 
 from __future__ import annotations
 
-import datetime
-
-from host_tools.cloud.languages.figures import ago, duration, megabytes
-from host_tools.cloud.routers.ownership import RouterView
+from host_tools.cloud.languages.figures import ago, day, duration, megabytes, number
+from host_tools.cloud.languages.text import _, ngettext
+from host_tools.cloud.routers.ownership import DONE, RouterView
 from host_tools.cloud.routers.registry import NEVER
-from host_tools.cloud.store.models import Router
+from host_tools.cloud.store.models import Command, Router
 from host_tools.cloud.warranty.routers import day_of, warranty
-from host_tools.cloud.warranty.term import YEARS
+from host_tools.cloud.warranty.term import YEARS, Term
 
 ABSENT = "–"
 
@@ -24,7 +25,7 @@ def router_words(view: RouterView, now: float) -> dict[str, str]:
         "state_word": _state_word(view),
         "since": _since(view, now),
         "uptime": duration(status["uptime_s"]) if status.get("uptime_s") is not None else ABSENT,
-        "load": f"{status['load']:.2f}" if isinstance(status.get("load"), (int, float)) else ABSENT,
+        "load": number(status["load"], 2) if isinstance(status.get("load"), (int, float)) else ABSENT,
         "memory": megabytes(status["memory_free_kb"]) if status.get("memory_free_kb") else ABSENT,
         "internet": _internet(status),
         "firmware": status.get("firmware") or router.firmware or ABSENT,
@@ -36,17 +37,43 @@ def warranty_words(router: Router, now: float) -> dict[str, str]:
     """{state, why}: both texts, none empty."""
     covered, today = warranty(router), day_of(now)
     if covered is None:
-        return {"state": "Not known yet", "why": "It begins with the sale, or when it is registered."}
-    since = "its sale" if covered.from_sale else "its first registration"
-    why = f"{YEARS} years from {since} on {spoken(covered.begins)}"
-    if covered.registered:
-        why += ", and one more because it was registered"
-    verb = "Until" if covered.runs(today) else "Ended on"
-    return {"state": f"{verb} {spoken(covered.ends)}", "why": why + "."}
+        return {"state": _("Not known yet"), "why": _("It begins with the sale, or when it is registered.")}
+    ends = day(covered.ends)
+    state = _("Until %(day)s", day=ends) if covered.runs(today) else _("Ended on %(day)s", day=ends)
+    return {"state": state, "why": _why(covered)}
 
 
-def spoken(day: datetime.date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def command_words(command: Command) -> str:
+    """How a command ended. What is kept is a sentence of ours or of the hub, or the router's own words."""
+    if command.state == DONE and command.ended_at is not None:
+        return _(
+            "Restarted, and back after %(seconds)s s.", seconds=round(command.ended_at - command.asked_at)
+        )
+    return _(command.text)
+
+
+def _why(covered: Term) -> str:
+    begins = day(covered.begins)
+    if covered.from_sale and covered.registered:
+        return ngettext(
+            "%(num)s year from its sale on %(day)s, and one more because it was registered.",
+            "%(num)s years from its sale on %(day)s, and one more because it was registered.",
+            YEARS,
+            day=begins,
+        )
+    if covered.from_sale:
+        return ngettext(
+            "%(num)s year from its sale on %(day)s.",
+            "%(num)s years from its sale on %(day)s.",
+            YEARS,
+            day=begins,
+        )
+    return ngettext(
+        "%(num)s year from its first registration on %(day)s, and one more because it was registered.",
+        "%(num)s years from its first registration on %(day)s, and one more because it was registered.",
+        YEARS,
+        day=begins,
+    )
 
 
 def _state(view: RouterView) -> str:
@@ -58,19 +85,19 @@ def _state(view: RouterView) -> str:
 
 def _state_word(view: RouterView) -> str:
     if view.online:
-        return "Online"
-    return "Not connected yet" if view.router.state == NEVER else "Offline"
+        return _("Online")
+    return _("Not connected yet") if view.router.state == NEVER else _("Offline")
 
 
 def _since(view: RouterView, now: float) -> str:
     if view.status:
-        return "connected " + ago(view.status.get("since"), now)
+        return _("connected %(ago)s", ago=ago(view.status.get("since"), now))
     if view.router.state == NEVER:
-        return "plug it in and connect it to the internet"
-    return "last heard " + ago(view.router.heard_at, now)
+        return _("plug it in and connect it to the internet")
+    return _("last heard %(ago)s", ago=ago(view.router.heard_at, now))
 
 
 def _internet(status: dict) -> str:
     if status.get("wan_up") is None:
         return ABSENT
-    return "Up" if status["wan_up"] else "Down"
+    return _("Up") if status["wan_up"] else _("Down")

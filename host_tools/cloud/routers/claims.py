@@ -17,12 +17,11 @@ import logging
 import secrets
 from typing import NamedTuple
 
-from gatelodge.contract import service_code
-from gatelodge.contract.errors import ServiceCodeError
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.letters import to
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
@@ -30,6 +29,7 @@ from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.devices.hub import DeviceHub, HubError
+from host_tools.cloud.routers import typed_code
 from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.registry import RouterRegistry, service_code_hash
 from host_tools.cloud.store.database import Database
@@ -82,10 +82,7 @@ class Claims:
 
     async def begin(self, typed: str, visit: Visit) -> str:
         """Start a claim and return its id. Raises RefusedError for a typing error, ThrottledError."""
-        try:
-            code = service_code.parse(typed)
-        except ServiceCodeError as error:
-            raise RefusedError("service_code", str(error)) from error
+        code = typed_code.parsed(typed)
         await self._turnstile.take("claim", account=visit.signed_in.id, address=visit.address)
         await self._registry.refresh()  # the factory may have made it a moment ago
         return await self._begin(Router.service_code_hash == service_code_hash(self._code_key, code), visit)
@@ -170,7 +167,8 @@ class Claims:
             return False
         await self._supersede(session, Claim.serial_number == claim.serial_number, Claim.id != claim.id)
         account = await session.get_one(Account, claim.account_id)
-        text = texts.router_changed("registered", claim.serial_number or "", self._public_url)
+        with to(account):
+            text = texts.router_registered(claim.serial_number or "", self._public_url)
         await self._post.add(session, account.email, text, self._clock())
         return True
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import ThrottledError
+from host_tools.cloud.accounts.letters import to
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import texts
@@ -43,12 +44,14 @@ class Notices:
             log.warning("%s has its owner told too often: %s is left out", serial_number, notice["kind"])
             return
         async with self._database.write() as session:
-            email = await _email(session, serial_number, notice["account_id"])
-            if email is None or await _is_taken(session, serial_number, notice["notice_id"]):
+            owner = await _owner(session, serial_number, notice["account_id"])
+            if owner is None or await _is_taken(session, serial_number, notice["notice_id"]):
                 return
             now = self._clock()
             session.add(Notice(serial_number=serial_number, notice_id=notice["notice_id"], taken_at=now))
-            await self._post.add(session, email, texts.router_notice(serial_number, notice), now)
+            with to(owner):
+                text = texts.router_notice(serial_number, notice)
+            await self._post.add(session, owner.email, text, now)
         self._post.wake()
         log.info("%s has its owner told of %s", serial_number, notice["kind"])
 
@@ -62,7 +65,7 @@ async def _is_taken(session: AsyncSession, serial_number: str, notice_id: str) -
     return await session.scalar(select(Notice.taken_at).where(*this)) is not None
 
 
-async def _email(session: AsyncSession, serial_number: str, account_id: str) -> str | None:
-    """Of the owner, if the notice is meant for whoever owns the router now."""
-    owner = select(Account.email).join(Router, Router.owner_id == Account.id)
+async def _owner(session: AsyncSession, serial_number: str, account_id: str) -> Account | None:
+    """The owner, if the notice is meant for whoever owns the router now."""
+    owner = select(Account).join(Router, Router.owner_id == Account.id)
     return await session.scalar(owner.where(Router.serial_number == serial_number, Account.id == account_id))

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
+from host_tools.cloud.accounts.letters import to
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
@@ -20,6 +21,7 @@ from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.devices.hub import CommandTimeout, DeviceHub, HubError
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.routers.registry import OFFLINE, ONLINE
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.glance import Glance
@@ -32,6 +34,8 @@ REBOOT_TIMEOUT_S = 180  # a slow board boots in a minute; then its first reconne
 ASKED, DONE, FAILED, UNKNOWN = "asked", "done", "failed", "unknown"
 COMMANDS_SHOWN = 5
 OWNED = Glance(select(Router).where(Router.owner_id == bindparam("account_id")).order_by(Router.owned_at))
+NOT_BACK = N_("The router has not come back in time. Look at its lights, then at its plug.")
+NOBODY_WAITED = N_("The cloud restarted before the result came. Look at the router's uptime.")
 
 log = logging.getLogger("cloud.routers")
 
@@ -117,7 +121,8 @@ class Ownership:
         async with self._database.write() as session:
             router = await self._require_owner(session, serial_number, visit)
             await wipe(session, router)
-            text = texts.router_changed("released", serial_number, self._public_url)
+            with to(visit.signed_in):
+                text = texts.router_released(serial_number, self._public_url)
             await self._post.add(session, visit.signed_in.email, text, visit.now)
         self._post.wake()
         if self.hub is not None:
@@ -132,7 +137,8 @@ class Ownership:
                 return
             owner = await session.get_one(Account, account_id)
             await wipe(session, router)
-            text = texts.router_released_there(serial_number, self._public_url)
+            with to(owner):
+                text = texts.router_released_there(serial_number, self._public_url)
             await self._post.add(session, owner.email, text, self._clock())
         self._post.wake()
         if self.hub is not None:
@@ -148,7 +154,8 @@ class Ownership:
                 return
             owner = await session.get_one(Account, router.owner_id)
             await wipe(session, router)
-            text = texts.router_reset(serial_number, self._public_url)
+            with to(owner):
+                text = texts.router_reset(serial_number, self._public_url)
             await self._post.add(session, owner.email, text, self._clock())
         self._post.wake()
         self._bus.publish(f"router:{serial_number}")
@@ -175,8 +182,7 @@ class Ownership:
 
     async def forget_commands(self) -> None:
         """At the start: nobody waits any more for what the last process asked."""
-        text = "The cloud restarted before the result came. Look at the router's uptime."
-        lost = {"state": UNKNOWN, "text": text, "ended_at": self._clock()}
+        lost = {"state": UNKNOWN, "text": NOBODY_WAITED, "ended_at": self._clock()}
         async with self._database.write() as session:
             await session.execute(update(Command).where(Command.state == ASKED).values(**lost))
 
@@ -185,12 +191,9 @@ class Ownership:
         assert self.hub is not None  # reboot() has asked it
         try:
             await self.hub.command(command.serial_number, command.name, {}, REBOOT_TIMEOUT_S)
-            state, text = DONE, f"Restarted, and back after {round(self._clock() - command.asked_at)} s."
+            state, text = DONE, ""
         except CommandTimeout:
-            state, text = (
-                UNKNOWN,
-                "The router has not come back in time. Look at its lights, then at its plug.",
-            )
+            state, text = UNKNOWN, NOT_BACK
         except HubError as error:
             state, text = FAILED, str(error)
         ended = {"state": state, "text": text[:300], "ended_at": self._clock()}
