@@ -86,13 +86,14 @@ class Stream:
         self._buffer = data[n:] if len(data) > n else b""
         return data[:n] if len(data) > n else data
 
-    async def read_unanswered(self, asked, answer, idle_ms):
-        """As `read`, but whenever `asked` comes, and nothing else, `answer()` is sent: bytes, which may
-        change with the next call. When it gives None, what came is returned. `idle_ms` is for each wait.
+    async def read_unanswered(self, answer, idle_ms):
+        """As `read`, but what comes is shown to `answer(came)` first, and what it gives is sent: bytes, which
+        may change with the next call. When it gives None, what came is returned. `came` is good until it
+        returns. `idle_ms` is for each wait.
 
-        For who is asked the same again and again: this task sleeps on, and the poller calls `Repeats`.
+        For who is asked much that takes no waiting: this task sleeps on, and the poller calls `Repeats`.
         """
-        repeats = Repeats(self, asked, answer, idle_ms)
+        repeats = Repeats(self, answer, idle_ms)
         while not (self._buffer or self._ended):
             if self._sock is None:
                 raise self._closed_here()
@@ -273,11 +274,10 @@ class Stream:
 
 
 class Repeats:
-    """Answers what a stream is asked again, without a task: `Stream.read_unanswered`."""
+    """Answers what a stream is asked, without a task: `Stream.read_unanswered`."""
 
-    def __init__(self, stream, asked, answer, idle_ms):
+    def __init__(self, stream, answer, idle_ms):
         self._stream = stream
-        self._asked = asked
         self._answer = answer
         self._idle_ms = idle_ms
         self.until_ms = monotonic_ms() + idle_ms
@@ -294,7 +294,7 @@ class Repeats:
             came = compat.glimpse(stream._channel, CHUNK)
             if came is None:
                 return self.until_ms
-            reply = self._answer() if came == self._asked else None
+            reply = self._answer(came) if came else None
             if reply is None:
                 stream._buffer, stream._ended = bytes(came), not came
                 return None

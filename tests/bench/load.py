@@ -18,11 +18,23 @@ class NoLoadError(Exception):
     pass
 
 
-def run(url, headers, duration_s):
-    """One round against `url`. NoLoadError when wrk is missing or got no answer."""
+# Each request asks for another query, which nobody has seen before.
+NEW_QUERIES = """
+local path, count = nil, 0
+function request()
+  path, count = path or wrk.path, count + 1
+  return wrk.format("GET", path .. "?n=" .. count)
+end
+"""
+
+
+def run(url, headers, duration_s, script=None):
+    """One round against `url`. script: a file of wrk's Lua that makes the requests. NoLoadError when wrk is
+    missing or got no answer."""
     if not shutil.which("wrk"):
         raise NoLoadError("wrk is missing: install Debian's package wrk")
     argv = ["wrk", "--latency", "-t1", f"-c{CONNECTIONS}", f"-d{duration_s}s", "--timeout", "5s"]
+    argv += ["-s", script] if script else []
     for name, value in headers.items():
         argv += ["-H", f"{name}: {value}"]
     done = subprocess.run([*argv, url], capture_output=True, text=True, timeout=duration_s + 30, check=False)

@@ -90,8 +90,10 @@ def test_ratios_are_taken_against_the_better_of_both_stocks():
 
     figures = throughput.figures(
         {
-            "product": told(10000, 50),
-            "product_overview": told(900, 900),
+            "kept": told(10000, 50),
+            "anew": told(8000, 80),
+            "overview": told(4000, 90),
+            "overview_anew": told(2000, 100),
             "bare": told(40000, 20),
             "stock_kept_alive": told(250, 1000),
             "stock_as_it_ships": told(100, 3000),
@@ -99,6 +101,8 @@ def test_ratios_are_taken_against_the_better_of_both_stocks():
     )
     assert (figures["against_stock"], figures["against_bare"]) == (40, 25)
     assert (figures["cpu_against_stock"], figures["cpu_against_bare"]) == (20, 40)
+    assert (figures["anew_against_bare"], figures["cpu_anew_against_bare"]) == (20, 25)
+    assert (figures["overview_against_bare"], figures["overview_anew_against_bare"]) == (10, 5)
 
 
 def test_numbers_have_three_figures():

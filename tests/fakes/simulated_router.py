@@ -14,6 +14,7 @@ import math
 
 from gatelodge import compat
 from gatelodge.router.devices import MOST, Devices
+from gatelodge.router.recent import Recent
 from gatelodge.router.traffic import SAMPLES, STEP_S, Traffic
 
 _NEIGHBOURS = (
@@ -39,6 +40,7 @@ class SimulatedRouter:
         self._wire = True
         self.fail = None
         self.tells_ipv6 = True
+        self.recent = Recent(monotonic_ms, 0)  # each question is one, so that a test sees what it has changed
         self.done = []  # what was asked for: "reboot", "power_off"
         self.people = list(_NEIGHBOURS)
         self.leases = dict(_LEASES)

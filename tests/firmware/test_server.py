@@ -3,7 +3,7 @@ import unittest
 from gatelodge.contract.errors import LineError
 from gatelodge.web import reply, routes, server, wire
 from gatelodge.web.guard import Guard
-from gatelodge.web.message import PiecesResponse, Response
+from gatelodge.web.message import PiecesResponse, Request, Response
 from gatelodge.web.wire import Refusal
 
 BODY = b'{"word":"hello"}'
@@ -28,6 +28,7 @@ class Line:
         self.pieces = list(pieces)
         self.silent = silent
         self.written = []
+        self.at_once = 0  # answers without a task
         self.timeout_ms = 0
         self.is_closed = False
 
@@ -43,12 +44,13 @@ class Line:
     async def is_silent(self, ms):
         return self.is_quiet
 
-    async def read_unanswered(self, asked, answer, idle_ms):
+    async def read_unanswered(self, answer, idle_ms):
         while True:
             came = await self.read(server.CHUNK)
-            answered = answer() if came and came == asked else None
+            answered = answer(memoryview(came)) if came else None
             if answered is None:
                 return came
+            self.at_once += 1
             await self.write(bytes(answered))
 
     async def write(self, data):
@@ -76,7 +78,7 @@ class Ticks:
 class NoOwner:
     is_set_up = True
 
-    def session(self, token, acting):
+    def session_of(self, token_hash, acting):
         return None
 
 
@@ -107,6 +109,7 @@ ROWS = [
     ),
     routes.get("/pieces", routes.ANYONE, pieces),
     routes.get("/count", routes.ANYONE, count),
+    routes.get("/echo", routes.ANYONE, lambda visit, values: reply.data(values["word"]), {"word": 10}),
     routes.get("/slow", routes.ANYONE, slow),
     routes.get("/fails", routes.ANYONE, failing),
     routes.post("/api/echo", routes.ANYONE, lambda visit, values: reply.data(values), {"word": 10}),
@@ -144,7 +147,7 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
     async def test_a_long_head_is_not_kept_for_the_next_request(self):
         def after(head):
             connection = server.Connection(Line(head))
-            connection.remember(head, wire.check_head(head), None)
+            connection.remember(head, Request(wire.check_head(head), b"", Line.peer))
             return connection.last_raw
 
         self.assertEqual(after(PAGE), PAGE)
@@ -159,6 +162,34 @@ class TestServer(unittest.IsolatedAsyncioTestCase):
         counted.clear()
         line = await self.serve(*[COUNT] * 5)
         self.assertEqual([written[-1:] for written in line.written], [b"1", b"2", b"3", b"4", b"5"])
+
+    async def test_what_differs_in_its_target_alone_is_answered_at_once_and_as_any_other(self):
+        targets = (b"/count?n=1", b"/echo?word=a+b", b"/nowhere", b"/page", b"/echo?word=c", b"/echo?word=c")
+        line = await self.serve(*[PAGE.replace(b"/page", target) for target in targets])
+        self.assertEqual(line.answers, [200, 200, 404, 200, 200, 200])
+        told = [written.split(b"\r\n\r\n", 1)[1] for written in line.written]
+        self.assertEqual([told[at] for at in (1, 3, 4)], [b'"a b"', b"a page for 192.168.1.23", b'"c"'])
+        self.assertEqual(line.at_once, 3)  # the first is read, and pages and refusals are sent by the task
+
+    async def test_what_differs_in_anything_else_is_read_anew(self):
+        first = b"GET /count HTTP/1.1\r\nHost: gatelodge.home\r\nCookie: a=1\r\n\r\n"
+        others = (
+            (first.replace(b"a=1", b"a=2"), [200, 200]),
+            (first.replace(b"GET", b"PUT"), [200, 411]),
+            (first.replace(b"GET", b"HEAD"), [200, 200]),
+            (first.replace(b"HTTP/1.1", b"HTTP/1.0"), [200, 200]),
+            (first.replace(b"HTTP/1.1", b"HTTP/3"), [200, 505]),
+            (first.replace(b"/count", b"count"), [200, 400]),
+            (first.replace(b"/count", b"/count?a=%zz"), [200, 400]),
+            (first.replace(b"/count", b"/co\0unt"), [200, 400]),
+            (first.replace(b"/count", b"/co\r\nX:unt"), [200, 400]),
+            (first.replace(b"/count", b"/count HTTP/1.1\r\nHost: elsewhere"), [200, 400]),
+            (b"\r\n" + first, [200, 200]),
+            (first + first, [200, 200, 200]),
+        )
+        for sent, answers in others:
+            line = await self.serve(first, sent)
+            self.assertEqual((line.answers, line.at_once), (answers, 0), sent)
 
     async def test_a_connection_ends_after_so_many_requests_and_says_so(self):
         line = await self.serve(*[COUNT] * (server.MAX_REQUESTS + 5))

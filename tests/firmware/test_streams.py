@@ -10,6 +10,10 @@ HOST = "127.0.0.1"
 PORT = 20000 + int.from_bytes(compat.entropy(2), "big") % 10000
 
 
+def to_hello(answer):
+    return lambda came: answer() if came == b"hello" else None
+
+
 async def echo(stream):
     while True:
         data = await stream.read(100)
@@ -152,7 +156,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
     async def test_what_can_be_answered_at_once_is_and_the_rest_is_read(self):
         async def greet(stream):
             replies = [b"z", b"y", b"x" * 50_000]
-            self.heard = await stream.read_unanswered(b"hello", replies.pop, 2000)
+            self.heard = await stream.read_unanswered(to_hello(replies.pop), 2000)
 
         stream = await self.pair(greet)
         for reply in (b"x" * 50_000, b"y", b"z"):
@@ -168,7 +172,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
 
         async def greet(stream):
             try:
-                await stream.read_unanswered(b"hello", fail, 2000)
+                await stream.read_unanswered(to_hello(fail), 2000)
             except KeyError:
                 self.heard = "the fault"
 
@@ -180,7 +184,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_what_comes_in_pieces_or_with_more_is_no_repetition(self):
         async def hear(stream):
-            self.heard = [await stream.read_unanswered(b"hello", lambda: b"x", 2000)]
+            self.heard = [await stream.read_unanswered(to_hello(lambda: b"x"), 2000)]
 
         for sent in (b"hell", b"hellohello", b"hello "):
             stream = await self.pair(hear)
@@ -191,7 +195,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_others_run_while_one_is_asked_again_and_again(self):
         async def greet(stream):
-            await stream.read_unanswered(b"hello", lambda: b"x", 60_000)
+            await stream.read_unanswered(to_hello(lambda: b"x"), 60_000)
 
         async def count():
             for _ in range(20):
@@ -210,7 +214,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
     async def test_one_who_asks_nothing_more_meets_the_deadline(self):
         async def greet(stream):
             with self.assertRaises(LineError):
-                await stream.read_unanswered(b"hello", lambda: b"x", 30)
+                await stream.read_unanswered(to_hello(lambda: b"x"), 30)
             self.heard = "too slow"
 
         stream = await self.pair(greet)

@@ -30,6 +30,7 @@ def attempt(number, random):
     sample = SAMPLES[number] if number < len(SAMPLES) else mutated(random.choice(SAMPLES), SAMPLES, random)
     check(sample)
     serve(sample, random)
+    serve_after_another(sample)
 
 
 def check(sample):
@@ -82,6 +83,23 @@ def serve(sample, random):
         codes = [int(answer[:3]) for answer in answers]
         assert all(code in wire.REASONS or code == 100 for code in codes), (sample, codes)
         assert 500 not in codes, (sample, "was a fault of ours")
+
+
+def serve_after_another(sample):
+    """Behind a request with the same fields, where what was read of those is not read again, the answers to
+    the sample are those that it has alone."""
+    end = sample.find(wire.END_OF_HEAD)
+    fields = sample[sample.find(b"\r\n", 2) : end + 4]
+    first = b"GET /api/log?a=1 HTTP/1.1" + fields
+    answered = b"".join(answers_to(first)) if end >= 0 else b""
+    if answered.startswith(b"200 ") and b"\r\nConnection: close" not in answered:
+        assert answers_to(first, sample)[1:] == answers_to(sample), (sample, "was read in another way")
+
+
+def answers_to(*requests):
+    line = Line(*requests)
+    finished(make_server()[0].handle(line))
+    return b"".join(line.written).split(b"HTTP/1.1 ")[1:]
 
 
 def make_server():

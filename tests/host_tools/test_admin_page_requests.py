@@ -1,11 +1,14 @@
 """What the admin page answers to requests, under MicroPython with its real server, store and sign-in."""
 
+import contextlib
+import http.client
 import json
+import ssl
 
 import pyotp
 import pytest
 
-from tests.host_tools.admin_page_rig import PASSWORD, SERVICE_CODE, AdminPage, cookie_of
+from tests.host_tools.admin_page_rig import DEADLINE_S, PASSWORD, SERVICE_CODE, AdminPage, cookie_of
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +137,61 @@ def test_the_overview_gives_the_routers_own_values_to_scripts(owned):
     assert values["facts"]["memory"]["total_kb"] == 124928
     assert [interface["role"] for interface in values["interfaces"]] == ["wan", "lan"]
     assert values["cloud"]["state"] == "online"
+
+
+class Kept:
+    """The owner's requests on one connection that is kept: the same again and again, or each with a query of
+    its own."""
+
+    def __init__(self, owned, is_new):
+        context = ssl._create_unverified_context()  # noqa: S323 - its certificate was made a moment ago
+        at = ("127.0.0.1", owned.page.port)
+        self.connection = http.client.HTTPSConnection(*at, timeout=DEADLINE_S, context=context)
+        self._headers, self._count, self._is_new = {"Cookie": owned.cookie}, 0, is_new
+
+    def get(self, path):
+        self._count += 1
+        self.connection.request("GET", path + f"?n={self._count}" * self._is_new, headers=self._headers)
+        answer = self.connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+@pytest.fixture(params=[False, True], ids=["the same request", "a new one each time"])
+def kept(request, owned):
+    kept = Kept(owned, request.param)
+    with contextlib.closing(kept.connection):
+        yield kept
+
+
+def test_what_has_changed_is_in_the_very_next_answer_of_a_connection_that_is_kept(owned, kept):
+    def after(word):
+        owned.page.tell(word)
+        return kept.get("/api/overview")
+
+    for _ in range(3):
+        assert kept.get("/api/overview")[1]["cloud"]["state"] == "online"
+    assert after("offline")[1]["cloud"]["state"] == "offline"
+    assert after("owned")[1]["cloud"]["owner"]["name"] == "Ada Lovelace"
+    assert after("unset")[1]["clock"]["state"] == "unset"
+    assert after("set")[1]["clock"]["state"] == "synced"
+    assert after("online")[1]["cloud"]["state"] == "online"
+    assert after("fail facts")[0] == 500
+    assert after("heal")[0] == 200
+
+
+def test_a_session_that_has_ended_is_refused_in_the_very_next_answer(tmp_path):
+    page = AdminPage(tmp_path)
+    try:
+        owned = Session(page)
+        both = [Kept(owned, is_new) for is_new in (False, True)]
+        assert [kept.get("/api/session")[0] for kept in both * 3] == [200] * 6
+        headers = {"Cookie": owned.cookie, "X_CSRF_Token": owned.csrf_token}
+        assert page.ask("POST", "/api/sign-out", {}, **headers)[0] == 200
+        assert [kept.get("/api/session") for kept in both] == [(401, {"go": "/signin"})] * 2
+        for kept in both:
+            kept.connection.close()
+    finally:
+        page.stop()
 
 
 def test_style_and_script_are_kept_for_ever_under_a_name_of_their_content(owned):

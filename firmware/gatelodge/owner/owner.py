@@ -83,13 +83,13 @@ class Owner:
         """Return the Session, or None when there is none or it has ended.
 
         acting: True for what a person did (puts off the idle end), False for live updates and polls."""
+        return self.session_of(sessions.hashed(session_token), acting)
+
+    def session_of(self, token_hash, acting):
+        """`session` by sessions.hashed of its token, for whoever asks with the same one again and again."""
         now_s = self._keeper.now_s()
-        found = self._keeper.sessions.find(session_token, now_s, acting)
-        if found is None:
-            return None
-        ends_in_s = sessions.ends_in_s(found, now_s)
-        is_proved = sessions.is_proved(found, now_s)
-        return Session(found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved)
+        found = self._keeper.sessions.find_hashed(token_hash, now_s, acting)
+        return None if found is None else _told(found, now_s)
 
     def has_session(self, token_hash):
         """Return whether `session` would give one, without acting in it. token_hash: sessions.hashed."""
@@ -148,3 +148,9 @@ class Owner:
     def service_code(self):
         """Return the service code grouped as on the label. For signed-in pages only."""
         return service_code.format_grouped(self._keeper.label_code())
+
+
+def _told(found, now_s):
+    """The Session of a sessions.Record."""
+    ends_in_s, is_proved = sessions.ends_in_s(found, now_s), sessions.is_proved(found, now_s)
+    return Session(found.id, found.csrf_token, found.client, found.created_at, ends_in_s, is_proved)

@@ -15,6 +15,7 @@ heard within minutes. A device has one hardware address and is one row, whatever
 import asyncio
 
 from gatelodge.router import leases, vendors
+from gatelodge.router.recent import Recent
 
 PERIOD_S = 30
 MOST_ADDRESSES = 6  # of one device: by IPv6 a phone has three or four, and makes new ones each day
@@ -25,12 +26,14 @@ NOBODY = "00:00:00:00:00:00"  # of an address that nobody answers for
 
 class Devices:
     """read() -> (neighbours as kernel.neighbours gives them, of the home's side only; leases as leases.parse
-    gives them), or OSError. vendors_of(macs) -> {mac: text}. monotonic_ms() -> ms."""
+    gives them), or OSError. vendors_of(macs) -> {mac: text}. monotonic_ms() -> ms. recent: Recent, by which
+    `now` is told once a second."""
 
-    def __init__(self, read, vendors_of, monotonic_ms):
+    def __init__(self, read, vendors_of, monotonic_ms, recent=None):
         self._read = read
         self._vendors_of = vendors_of
         self._monotonic_ms = monotonic_ms
+        self._recent = recent or Recent(monotonic_ms, 0)
         self._met = {}  # mac -> (first seen in ms, last seen in ms, its rows of neighbours then)
         self._vendors = {}  # mac -> text, of those in the last list
 
@@ -41,9 +44,13 @@ class Devices:
                 self._look(self._read()[0])
             except OSError:
                 pass  # the page that asks is told; there is nobody to tell here
+            self._recent.forget()
             await asyncio.sleep(PERIOD_S)
 
     def now(self):
+        return self._recent.told("devices", self._now)
+
+    def _now(self):
         neighbours, named = self._read()
         here = self._look(neighbours)
         known = set(self._met)

@@ -6,6 +6,7 @@ Formats: proc(5), and Documentation/filesystems/proc.rst of the kernel.
 
 import socket
 
+MEMORY_LINES = 3  # MemTotal, MemFree, MemAvailable: the first of some fifty (proc(5))
 MAX_FILE = 65536  # bytes; /proc/net/arp of a full /24 is 20 KB, fib_trie of a home router 4 KB
 _NO_ADDRESS6 = "0" * 32
 
@@ -46,8 +47,9 @@ def load(text):
 def memory(text):
     """{total_kb, free_kb, available_kb} of /proc/meminfo."""
     found = {}
-    for parts in words(text):
-        if parts[0] in ("MemTotal:", "MemFree:", "MemAvailable:"):
+    for line in text.split("\n", MEMORY_LINES)[:MEMORY_LINES]:
+        parts = line.split()
+        if len(parts) >= 2:
             found[parts[0]] = int(parts[1])
     free = found.get("MemFree:", 0)
     return {

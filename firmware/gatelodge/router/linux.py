@@ -10,6 +10,8 @@ router.devices        Devices: the home's side of the neighbours, with names; th
 router.internet()     {route: bool, interface, up: bool}: whether there is a way out, not where it leads
 router.line()         {interface, mac, up, speed_mbit: int or None, addresses, gateways, name_servers: [text]}
 router.traffic        Traffic; the daemon owns its run()
+router.recent         Recent: facts, interfaces, internet, line and devices are read once a second at most, so
+                       whoever adds to one of these answers makes a copy of it
 router.reboot(), router.power_off()   give no answer: the machine goes down
 """
 
@@ -18,6 +20,7 @@ import os
 from gatelodge import compat, log
 from gatelodge.router import kernel, leases, netlink, vendors
 from gatelodge.router.devices import Devices
+from gatelodge.router.recent import Recent
 from gatelodge.router.traffic import Traffic
 
 MAX_NEIGHBOURS = 256  # addresses; a home has a dozen devices, with three or four each
@@ -48,9 +51,24 @@ class LinuxRouter:
         self._dump = dump
         self.tells_ipv6 = True
         self.traffic = Traffic(self._wan_counters, monotonic_ms)
-        self.devices = Devices(self._home, lambda macs: vendors.vendors(macs, _VENDORS), monotonic_ms)
+        self.recent = Recent(monotonic_ms)
+        self.devices = Devices(
+            self._home, lambda macs: vendors.vendors(macs, _VENDORS), monotonic_ms, self.recent
+        )
 
     def facts(self):
+        return self.recent.told("facts", self._read_facts)
+
+    def interfaces(self):
+        return self.recent.told("interfaces", self._read_interfaces)
+
+    def internet(self):
+        return self.recent.told("internet", self._read_internet)
+
+    def line(self):
+        return self.recent.told("line", self._read_line)
+
+    def _read_facts(self):
         return {
             "model": self._board["model"],
             "kernel": self._read("sys/kernel/osrelease").strip(),
@@ -60,7 +78,7 @@ class LinuxRouter:
             "storage": self._storage(),
         }
 
-    def interfaces(self):
+    def _read_interfaces(self):
         routes = self._routes()
         addresses = kernel.local_addresses(self._read("net/fib_trie"))
         counters = kernel.counters(self._read("net/dev"))
@@ -76,7 +94,7 @@ class LinuxRouter:
         self.tells_ipv6 = True
         return netlink.parse(parts, self._names(), MAX_NEIGHBOURS)
 
-    def internet(self):
+    def _read_internet(self):
         routes = self._routes()
         interface = self._wan_name(routes)
         return {
@@ -85,7 +103,7 @@ class LinuxRouter:
             "up": self._is_up(interface),
         }
 
-    def line(self):
+    def _read_line(self):
         routes = self._routes()
         name = self._wan_name(routes)
         address = kernel.address_of(name, routes, kernel.local_addresses(self._read("net/fib_trie")))

@@ -24,13 +24,15 @@ class Fields:
 
 class Request:
     """method, path; args: {name: text} of the query; headers: Fields; cookies: {name: text}; body: bytes;
-    client_addr: (address, port). A page asks the same again and again, so a request without a body is kept
-    for the next one with the same head: nothing in it may depend on when it is asked.
+    client_addr: (address, port); keep_alive: whether the connection is to go on. A page asks again and again,
+    so a request without a body is kept for the next one with the same fields: nothing in it may depend on
+    when it is asked.
 
     Raises ValueError where an escape of the query is none, or there are too many pairs."""
 
     language = ""  # its tag, once web/language.py has looked
     handle = None  # what answers it, once web/routes.py has looked
+    bearer = None  # the token that it shows, once web/routes.py has looked
     session_hash = None  # of its session's token, once web/routes.py has looked
     stranger = None  # who asks, where it takes no session, once web/routes.py has looked
 
@@ -38,15 +40,33 @@ class Request:
         """head: wire.Head."""
         self.method = head.method
         self.path = head.path
-        self.args = {}
-        for name, value in _pairs(head.query, "&"):
-            self.args.setdefault(unescaped(name), unescaped(value))
+        self._query = b""  # of a later target, until somebody wants its args
+        self._args = _read_query(head.query)
+        self.keep_alive = head.keep_alive
         self.headers = Fields(head.fields)
-        cookies = _pairs(self.headers.get("Cookie", ""), ";")
-        self.cookies = {name.strip(): value.strip() for name, value in cookies}
+        self.cookies = _cookies(self.headers.get("Cookie", ""))
         self.content_type = self.headers.get("Content-Type")
         self.body = body
         self.client_addr = client_addr
+
+    @property
+    def args(self):
+        if self._args is None:
+            self._args = _read_query(str(self._query, "utf-8"))
+        return self._args
+
+    def turn_to(self, target):
+        """Ask for another target (visible ASCII) from now on, with the same fields. False, and nothing has
+        changed, where its query may be malformed."""
+        at = target.find(b"?")
+        if at < 0:
+            at = len(target)
+        elif b"%" in target or target.count(b"&") >= MOST_PAIRS:
+            return False
+        # The fewest texts: for each new one MicroPython looks through all that it knows.
+        self.path, self._query = str(target[:at], "utf-8"), target[at + 1 :]
+        self._args = self.handle = None
+        return True
 
 
 class Response:
@@ -82,20 +102,39 @@ class PiecesResponse(Response):
         return wire.head_bytes(self.status_code, self.headers, keep_alive)
 
 
-def _pairs(text, separator):
-    """[(name, value)] of "name=value" between separators; the value is "" where there is no "="."""
-    parts = text.split(separator) if text else []
-    if len(parts) > MOST_PAIRS:
+def _read_query(text):
+    """{name: text} of a query; the first value of a name counts. ValueError."""
+    found = {}
+    for part in _parts(text, "&") if text else ():
+        name, _, value = part.partition("=")
+        if part:
+            found.setdefault(unescaped(name), unescaped(value))
+    return found
+
+
+def _cookies(text):
+    """{name: value} of a Cookie field; of a name that comes again, the last counts. ValueError."""
+    found = {}
+    for part in _parts(text, ";"):
+        name, _, value = part.partition("=")
+        if part:
+            found[name.strip()] = value.strip()
+    return found
+
+
+def _parts(text, separator):
+    if text.count(separator) >= MOST_PAIRS:
         raise ValueError("too many pairs")
-    return [(name, value) for name, _, value in [part.partition("=") for part in parts if part]]
+    return text.split(separator)
 
 
 def unescaped(text):
     """The text of a part of a query (URL Standard, application/x-www-form-urlencoded). ValueError."""
-    text = text.replace("+", " ")
-    first, *rest = text.split("%")
-    if not rest:
+    if "+" in text:
+        text = text.replace("+", " ")
+    if "%" not in text:
         return text
+    first, *rest = text.split("%")
     parts = [first.encode()]
     for piece in rest:
         if len(piece) < 2:

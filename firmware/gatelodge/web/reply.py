@@ -25,7 +25,9 @@ class Data(Response):
     _heads = {}  # status, negative where the connection ends -> the head up to the length
     _places = {}  # status -> Place
 
-    def __init__(self, body, status):
+    def __init__(self, body, status, after=b""):
+        """after: what the body follows, of bytes that others are sent too."""
+        self.after = after
         self.body = body
         self.status_code = status
 
@@ -39,7 +41,8 @@ class Data(Response):
         if start is None:
             start = wire.head_start(self.status_code, self.headers, keep_alive) + b"\r\nContent-Length: "
             self._heads[key] = start
-        return b"".join((start, b"%d\r\n\r\n" % len(self.body), b"" if head_only else self.body))
+        length = b"%d\r\n\r\n" % (len(self.after) + len(self.body))
+        return b"".join((start, length) if head_only else (start, length, self.after, self.body))
 
     def in_place(self):
         """`as_bytes(True, False)`, good until the next call: a small answer makes no garbage of its size."""
@@ -47,13 +50,13 @@ class Data(Response):
         if place is None:
             empty = Data(b"", self.status_code).as_bytes(True, False)
             place = self._places[self.status_code] = Place(empty[: -len(b"0\r\n\r\n")])
-        return place.filled(self.body) or self.as_bytes(True, False)
+        return place.filled(self.after, self.body) or self.as_bytes(True, False)
 
 
 class Place:
     """Room for answers with the same head, whose bodies are small."""
 
-    ROOM = 512
+    ROOM = 2048  # an overview of a home with six devices
 
     def __init__(self, head):
         """head: up to the length of the body."""
@@ -63,23 +66,41 @@ class Place:
         self._length = -1  # of the last body, whose figure stands there already
         self._body_at = 0
 
-    def filled(self, body):
-        """The whole answer, or None where there is no room for it."""
-        length = len(body)
-        if length != self._length:
-            figure = b"%d\r\n\r\n" % length
-            if len(figure) + length > self.ROOM:
-                return None
-            self._length, self._body_at = length, self._begins + len(figure)
-            self._bytes[self._begins : self._body_at] = figure
-        end = self._body_at + length
-        self._bytes[self._body_at : end] = body
+    def filled(self, after, body):
+        """The whole answer, or None where there is no room for it. after: the body's beginning, often b""."""
+        length = len(after) + len(body)
+        if length != self._length and not self._has_room(length):
+            return None
+        at, end = self._body_at + len(after), self._body_at + length
+        if after:
+            self._bytes[self._body_at : at] = after
+        self._bytes[at:end] = body
         return self._view[:end]
+
+    def _has_room(self, length):
+        """Whether a body of that length fits: then its figure stands there."""
+        figure = b"%d\r\n\r\n" % length
+        if len(figure) + length > self.ROOM:
+            return False
+        self._length, self._body_at = length, self._begins + len(figure)
+        self._bytes[self._begins : self._body_at] = figure
+        return True
 
 
 def data(value, status=200, cookies=()):
-    body = compat.json.dumps_fast(value).encode()
-    return Response(body, status, _headers(JSON, cookies)) if cookies else Data(body, status)
+    if cookies:
+        return Response(compat.json.dumps_fast(value).encode(), status, _headers(JSON, cookies))
+    return Data(compat.json.dumps_fast(value).encode(), status)
+
+
+def beginning(value):
+    """Of a dict's JSON: what is the same in many answers is made into text once."""
+    return (compat.json.dumps_fast(value)[:-1] + ",").encode()
+
+
+def data_after(begun, value):
+    """begun: a `beginning`, with which the object of the value begins."""
+    return Data(compat.json.dumps_fast(value)[1:].encode(), 200, begun)
 
 
 def see_other(target, cookies=()):

@@ -28,6 +28,8 @@ VISITOR = "visitor"  # once somebody does, signed in or not
 WATCHER = "watcher"  # signed in; what a page asks by itself, which does not put off the idle end
 OWNER = "owner"  # signed in; what a person did
 
+NO_TOKEN = ()  # what a request shows that shows none, once it was looked for
+
 Row = namedtuple("Row", ("method", "path", "who", "handler", "fields", "proof", "about"))
 
 # summary: in English, for programmers. reply: of web/shapes.py. scope: that a personal token needs; None: no
@@ -71,11 +73,8 @@ class Visit:
 
     @property
     def session_hash(self):
-        """What is kept of the token. A page that asks again and again shows the same one."""
-        request = self.request
-        if request.session_hash is None:
-            request.session_hash = sessions.hashed(self.session_token)
-        return request.session_hash
+        """What is kept of the token."""
+        return session_hash_of(self.request)
 
     @property
     def by(self):
@@ -114,24 +113,50 @@ class Routes:
         request.handle = methods.get(method)
         return request.handle
 
+    # What answers a request is a chain of short functions: of one with more than eleven names and values at
+    # work, or eight and a `try`, MicroPython takes the frame from the heap at each call.
+
     def _handler(self, row):
-        admit, read, answer, proof = self._admission(row), _reader(row), row.handler, row.proof
+        take = self._taker(row)
+
+        def failed(error):
+            return self._failed(row, error)
 
         def handle(request):
-            speak(request.language or language.of(request))
             try:
-                visit = admit(request)
-                if isinstance(visit, Response):
-                    return visit
-                values = read(request)
-                if proof and visit.grant is None:
-                    self._owner.require_proof(visit.session_token)
-                answered = answer(visit, values)
-                return answered if isinstance(answered, Response) else self._awaited(row, request, answered)
+                return take(request)
             except Exception as error:
-                return self._failed(row, error)
+                return failed(error)
 
         return handle
+
+    def _taker(self, row):
+        """take(request) -> the Response, or what to await for it. Raises what goes wrong."""
+        admit, read = self._admission(row), _reader(row)
+        answer = self._proved(row.handler) if row.proof else row.handler
+
+        def awaited(request, answering):
+            return self._awaited(row, request, answering)
+
+        def take(request):
+            speak(request.language or language.of(request))
+            visit = admit(request)
+            if isinstance(visit, Response):
+                return visit
+            answered = answer(visit, read(request))
+            return answered if isinstance(answered, Response) else awaited(request, answered)
+
+        return take
+
+    def _proved(self, handler):
+        """The handler behind a code that was given in the last five minutes. A token needs none."""
+
+        def answer(visit, values):
+            if visit.grant is None:
+                self._owner.require_proof(visit.session_token)
+            return handler(visit, values)
+
+        return answer
 
     async def _awaited(self, row, request, answering):
         try:
@@ -162,19 +187,27 @@ class Routes:
 
     def _insider(self, row):
         """The same for who is signed in, or shows a token. A token that is shown is all that counts."""
-        owner, path, is_acting, is_change = self._owner, row.path, row.who == OWNER, row.method != "GET"
+        owner, is_acting, is_change = self._owner, row.who == OWNER, row.method != "GET"
         scope = row.about.scope if row.about else None
+
+        def unknown():
+            if not owner.is_set_up:
+                return elsewhere(row.path, "/setup", 409)
+            return elsewhere(row.path, "/signin", 401, scope is not None)
+
+        def granted(request):
+            return Visit(request, None, self._granted(request.bearer, scope))
 
         def admit(request):
             if not owner.is_set_up:
-                return elsewhere(path, "/setup", 409)
-            token = guard.bearer(request.headers)
-            if token is not None:
-                return Visit(request, None, self._granted(token, scope))
-            token = request.cookies.get(guard.SESSION, "")
-            session = owner.session(token, is_acting) if token else None
+                return unknown()
+            if request.bearer is None:
+                look_for_token(request)
+            if request.bearer is not NO_TOKEN:
+                return granted(request)
+            session = owner.session_of(session_hash_of(request), is_acting)
             if session is None:
-                return elsewhere(path, "/signin", 401, scope is not None)
+                return unknown()
             if is_change:
                 check_token(request, session)
             return Visit(request, session)
@@ -216,6 +249,19 @@ UNROUTED = {
 }
 
 
+def look_for_token(request):
+    """An empty one is one, too: it opens nothing."""
+    shown = guard.bearer(request.headers)
+    request.bearer = NO_TOKEN if shown is None else shown
+
+
+def session_hash_of(request):
+    """What is kept of the token of its session. A page that asks again and again shows the same one."""
+    if request.session_hash is None:
+        request.session_hash = sessions.hashed(request.cookies.get(guard.SESSION, ""))
+    return request.session_hash
+
+
 def stranger(request):
     """The Visit without a session, which the request keeps: it may be asked again."""
     if request.stranger is None:
@@ -224,10 +270,17 @@ def stranger(request):
 
 
 def _reader(row):
-    """read(request) -> the values for the handler. A page's query is its own business."""
+    """read(request) -> the values for the handler. A page's query is its own business; of the API's, what the
+    description does not name is nobody's."""
     if row.method == "POST":
         return row_fields.body_reader(row.fields)
-    return row_fields.query_reader(row.fields) if row.fields else lambda request: request.args
+    if row.fields:
+        return row_fields.query_reader(row.fields)
+    return no_values if row.about else lambda request: request.args
+
+
+def no_values(_request):
+    return {}
 
 
 def elsewhere(path, target, status, takes_tokens=False):

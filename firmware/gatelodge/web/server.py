@@ -22,7 +22,7 @@ BODY_MS = 10000  # for a whole body
 WRITE_MS = 10000  # without any progress of an answer
 CHUNK = 2048  # bytes asked of a stream at once
 MAX_REQUESTS = 1000  # on one connection, so that none lives for ever
-MAX_KEPT_HEAD = 2048  # bytes of a head that is kept with what was read of it: six times its size in all
+MAX_KEPT_HEAD = 2048  # bytes of a head that is kept with what was read of it: four times its size in all
 MAX_DRAIN = 16384  # bytes of a refused body that are still read, so that the refusal arrives before a reset
 
 
@@ -30,18 +30,19 @@ class Connection:
     """Bytes in, bytes out: finds the end of a head, keeps what came after it for the next request."""
 
     def __init__(self, stream, monotonic_ms=compat.monotonic_ms, answer=None):
-        """answer: Routes.answer, by which the same request is answered again on its arrival."""
+        """answer: Routes.answer, by which a request like the last one is answered on its arrival."""
         self.stream = stream
         self.left = MAX_REQUESTS
         self._answer = answer
         self.client = stream.peer[0] if stream.peer else ""
         self._monotonic_ms = monotonic_ms
         self._came = b""
-        # The last request without a body: what a page asks again and again, it asks in the same bytes, and
-        # what was checked and read need not be again. Who may, and the session, are asked each time: that is
-        # the handler's business.
-        self.last_raw = self.last_head = self.last_request = None
-        self.may_repeat = False
+        # The last request without a body. A browser asks again and again in the same bytes, or in bytes that
+        # differ in what is asked for alone: what was checked and read of the fields need not be again. Who
+        # may, and the session, are asked each time: that is the handler's business.
+        self.last_raw = self.last_request = None
+        self._last_line = self._last_fields = None  # the request line of one that differed; all behind it
+        self._may_repeat = False
         self.response = None  # made already, to the request that came last
 
     async def next_head(self):
@@ -56,13 +57,12 @@ class Connection:
         if not came:
             stream.timeout_ms = WRITE_MS  # of what is answered meanwhile
             try:
-                asked = self.last_raw if self.may_repeat else None
-                came = await stream.read_unanswered(asked, self._answer_again, IDLE_MS)
+                came = await stream.read_unanswered(self._answer_at_once, IDLE_MS)
             except LineError:
                 return None
             if not came:
                 return None
-        if came == self.last_raw:
+        if self.response is not None or came == self.last_raw:
             self._came = b""
             return came
         return await self._whole_head(came)
@@ -78,16 +78,18 @@ class Connection:
                 return head
             came += await self._more(deadline)
 
-    def remember(self, raw, head, request):
+    def remember(self, raw, request):
         if len(raw) > MAX_KEPT_HEAD:
             return
-        self.last_raw, self.last_head, self.last_request = raw, head, request
-        self.may_repeat = head.keep_alive and head.method == "GET"
+        end = raw.find(b"\r\n", 2)
+        self.last_raw, self.last_request = raw, request
+        self._last_line, self._last_fields = None, memoryview(raw)[end:]
+        self._may_repeat = request.keep_alive and request.method == "GET"
 
-    def _answer_again(self):
-        """The bytes that answer the same request once more, if they need no waiting. Else None, and the
-        response if there is one: the server goes on with it."""
-        if self.left < 2:
+    def _answer_at_once(self, came):
+        """The bytes that answer what came, if it is like the last request and needs no waiting. Else None,
+        and the response if there is one: the server goes on with it. came: bytes, good until this returns."""
+        if not self._may_repeat or self.left < 2 or not (came == self.last_raw or self._is_like_last(came)):
             return None
         response = self._answer(self.last_request)
         if not isinstance(response, Data):
@@ -96,6 +98,23 @@ class Connection:
         self.left -= 1
         self.stream.yields_since_ms = self._monotonic_ms()
         return response.in_place()
+
+    def _is_like_last(self, came):
+        """Whether it is the last request but for its target, which that asks for from now on. Where anything
+        else is different, or in doubt, it is read as a new one."""
+        fields = self._last_fields
+        at = len(came) - len(fields)
+        if at <= 0 or len(came) > MAX_KEPT_HEAD or came[at:] != fields:
+            return False
+        line = bytes(came[:at])
+        if line == self._last_line:
+            self.last_raw = bytes(came)  # a third time, it is found at once
+            return True
+        target = wire.target_of_get(line)
+        if target is None or not self.last_request.turn_to(target):
+            return False
+        self.last_raw, self._last_line = None, line
+        return True
 
     async def body(self, length):
         """The `length` bytes of a body. Raises Refusal(408) when they do not come in time."""
@@ -174,8 +193,9 @@ class WebServer:
             raw = await connection.next_head()
             if raw is None:
                 return False
-            if raw == connection.last_raw:
-                head, request = connection.last_head, connection.last_request
+            if connection.response is not None or raw == connection.last_raw:
+                request = connection.last_request
+                path = request.path
             else:
                 head = wire.check_head(raw)
                 path = head.path
@@ -187,12 +207,12 @@ class WebServer:
             speak(language.of_head(raw))
             await connection.write(self._refused(path, refusal).as_bytes(False, False))
             return False
-        head_only = head.method == "HEAD"
+        head_only = request.method == "HEAD"
         if hasattr(response.body, "stream_to"):
             await self._send_stream(connection, response, head_only)
             return False
         connection.left -= 1
-        keep = connection.left > 0 and head.keep_alive and response.status_code != 500
+        keep = connection.left > 0 and request.keep_alive and response.status_code != 500
         answer = response.as_bytes(keep, head_only)
         pieces = () if head_only else response.pieces
         raw = head = request = response = None  # who is slow to take the answer holds the answer, and no more
@@ -211,7 +231,7 @@ class WebServer:
             raise Refusal(400, "The address of the request is malformed.")
         self._guard.check_origin(head.method, head.host, request.headers)
         if not head.body_length:
-            connection.remember(raw, head, request)
+            connection.remember(raw, request)
         return request
 
     async def _body(self, connection, head):

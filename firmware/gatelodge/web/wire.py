@@ -87,6 +87,15 @@ def check_head(head):
     )
 
 
+def target_of_get(line):
+    """The target, in bytes, of a request line by which HTTP/1.1 gets something, or None for any other line:
+    whoever wants to know what is wrong with that asks `check_head`."""
+    if not (line.startswith(b"GET /") and line.endswith(b" HTTP/1.1")):
+        return None
+    target = line[4:-9]
+    return target if _is_visible(target) else None
+
+
 def check_partial(head):
     """Raise Refusal when the beginning of a head is already too long to become one that we serve."""
     if len(head) <= MAX_HEAD:

@@ -53,13 +53,18 @@ class ApiPages:
     def session(self, visit, _values):
         """Programs that sign in as a browser does find here what their changes have to carry."""
         session = visit.session
-        told = {"id": session.id, "csrf_token": session.csrf_token}
-        told.update({"ends_in_s": session.ends_in_s, "is_proved": session.is_proved})
-        return reply.data(told)
+        return reply.data(
+            {
+                "id": session.id,
+                "csrf_token": session.csrf_token,
+                "ends_in_s": session.ends_in_s,
+                "is_proved": session.is_proved,
+            }
+        )
 
     def router(self, _visit, _values):
         site = self._site
-        told = site.router.facts()
+        told = dict(site.router.facts())
         told["serial_number"] = site.identity.get("serial_number", "")
         told["firmware"] = site.version
         told["slot"] = site.slot
@@ -71,7 +76,7 @@ class ApiPages:
 
     def internet(self, _visit, _values):
         router = self._site.router
-        told = router.internet()
+        told = dict(router.internet())
         told["line"] = router.line()
         told["interfaces"] = router.interfaces()
         return reply.data(told)

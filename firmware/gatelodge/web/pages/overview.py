@@ -67,17 +67,22 @@ class OverviewPages:
         return Response(live.LiveBody(self._site, visit.session_token, shown, tag), 200, headers)
 
     def data(self, _visit, _values):
-        """The router's own values, for scripts."""
+        """The router's own values, for scripts: the kernel's of this second, ours of this moment."""
+        site = self._site
+        of_second = site.router.recent.told("overview", self._of_second)
+        cloud = site.cloud.state if site.cloud is not None else None
+        ours = {"cloud": cloud, "clock": {"now": site.clock.now(), "state": site.clock.state}}
+        return reply.data_after(of_second, ours)
+
+    def _of_second(self):
         router = self._site.router
-        return reply.data(
+        return reply.beginning(
             {
                 "facts": router.facts(),
                 "firmware": self._site.version,
                 "interfaces": router.interfaces(),
                 "internet": router.internet(),
                 "devices": router.devices.now(),
-                "cloud": self._site.cloud.state if self._site.cloud is not None else None,
-                "clock": {"now": self._site.clock.now(), "state": self._site.clock.state},
             }
         )
 
