@@ -109,9 +109,6 @@ class Rig:
         self._sessions.append(session)
         return Browser(self, session)
 
-    def forget(self, session):
-        self._sessions.remove(session)
-
     async def make_router(self, serial_number, index=1):
         """A router that the factory reported; returns its service code."""
         code = service_code.generate(bytes([index] * 10))
@@ -216,11 +213,6 @@ class Browser:
 
     async def sign_out(self):
         return await self.post("/sign-out", form_page="/security")
-
-    async def close(self):
-        """Of thousands of browsers, those that are done must not keep their connections."""
-        await self._session.close()
-        self._rig.forget(self._session)
 
 
 def code_in(mail):
