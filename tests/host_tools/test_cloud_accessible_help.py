@@ -1,8 +1,10 @@
 """The help centre and the desk for everybody: axe-core, the keyboard alone, 320 px; files in Chromium."""
 
+from gatelodge import log
 from playwright.async_api import expect
 
 from host_tools.cloud.help import roles
+from host_tools.cloud.store.models import Router
 from tests.host_tools.test_cloud_accessible import (  # noqa: F401
     assert_all_reached,
     assert_no_fault,
@@ -12,6 +14,7 @@ from tests.host_tools.test_cloud_accessible import (  # noqa: F401
     tab,
 )
 from tests.host_tools.test_cloud_browser import EMAIL, SERIAL, join
+from tests.host_tools.test_cloud_diagnostics import KNOWS, asked_of, send_report
 from tests.host_tools.test_cloud_help import PNG
 
 SUBJECT = "No internet since Monday, and the lamp of the line is red"
@@ -45,6 +48,35 @@ async def test_who_asks_support_finds_every_page_accessible(rig, tab):  # noqa: 
     saved = await coming.value
     assert saved.suggested_filename == "Küche & lamp.png"
     await look_at(rig, tab, "/help")
+
+
+async def test_who_attaches_diagnostics_finds_every_page_accessible(rig, tab):  # noqa: F811
+    await join(rig, tab)
+    account = await rig.parts.administration.find(EMAIL)
+    await rig.make_router(SERIAL)
+    async with rig.parts.database.write() as session:
+        (await session.get_one(Router, SERIAL)).owner_id = account.id
+    await rig.hub.connect(SERIAL, takes=KNOWS)
+    await look_at(rig, tab, "/help/new")
+    await tab.get_by_text("What is sent").click()
+    await assert_no_fault(tab)
+    await tab.get_by_label("Subject").fill(SUBJECT)
+    await tab.get_by_label("Which router").select_option(SERIAL)
+    await tab.get_by_label("What happens").fill("It stopped at ten.")
+    await tab.get_by_label("Attach the router's diagnostics").check()
+    await tab.get_by_role("button", name="Send to support").click()
+    await expect(tab.get_by_text("Asked for")).to_be_visible()
+    await assert_no_fault(tab)
+    log.info("week", "line after line %s", "and so on " * 20)
+    await asked_of(rig)
+    await send_report(rig)
+    await expect(tab.get_by_text("Attached", exact=True)).to_be_visible()  # by itself
+    path = await tab.get_by_role("link", name="Diagnostics of").get_attribute("href")
+    await look_at(rig, tab, path)
+    await assert_all_reached(tab)
+    await tab.get_by_role("button", name="Remove them for both sides").click()
+    await expect(tab.get_by_text("The diagnostics are removed")).to_be_visible()
+    await assert_no_fault(tab)
 
 
 async def test_who_answers_at_the_desk_finds_every_page_accessible(rig, tab):  # noqa: F811

@@ -70,6 +70,24 @@ def answer_to(holder, service_code):
     return re.sub(r"\d+:\d\d", "TIME", text.replace(number, "NUMBER"))
 
 
+def test_one_tick_brings_the_routers_diagnostics_to_a_request_without_its_secrets(ada, house, registered):
+    ada.tab.goto(ada.url + "/help/new")
+    ada.tab.get_by_label("Subject").fill("No internet")
+    ada.tab.get_by_label("Which router").select_option(house.current["serial_number"])
+    ada.tab.get_by_label("What happens").fill("It stopped at ten.")
+    ada.tab.get_by_label("Attach the router's diagnostics").check()
+    ada.tab.get_by_role("button", name="Send to support").click()
+    expect(ada.tab.get_by_text("Attached", exact=True)).to_be_visible()
+    ada.tab.get_by_role("link", name="Diagnostics of").click()
+    said = ada.tab.locator("main")
+    for text in ("MicroPython", "Load, 1 minute", "Devices seen", "the admin page listens on port"):
+        expect(said).to_contain_text(text)
+    bare = re.sub(r"[^A-Z0-9]", "", said.inner_text().upper())
+    assert house.current["service_code"].replace("-", "") not in bare
+    assert ada.email.upper() not in said.inner_text().upper()
+    assert house.router_log().count("command diagnostics") == 1
+
+
 def test_a_restart_from_the_portal_restarts_the_router_and_tells_the_result(ada, owner, house, registered):
     ada.open_router()
     qemu, up_before_s = house.pid_of("qemu"), up_for_s(ada)
