@@ -15,23 +15,27 @@ from sqlalchemy import Column, LargeBinary, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.help import requests
+from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.tables import METADATA
 from host_tools.cloud.warranty import routers as warranty
 
 ROWS_MAX = 20_000  # of one table, the newest; the log of a busy year is a tenth of it
 README = (
-    "Everything that this cloud holds of your account, one file for each table.\n"
-    "Times are seconds since 1970-01-01 UTC. Secrets and their hashes are left out, and so are the notes\n"
-    "that support keeps for itself: ask support for them.\n"
+    N_("Everything that this cloud holds of your account, one file for each table."),
+    N_("Times are seconds since 1970-01-01 UTC."),
+    N_(
+        "Secrets and their hashes are left out, and so are the notes that support keeps for itself: ask "
+        "support for them."
+    ),
 )
 
 
 async def archive(session: AsyncSession, account: Account) -> bytes:
-    """The zip file."""
+    """The zip file. What it tells of itself is in the reader's language."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("README.txt", README)
+        file.writestr("README.txt", "".join(f"{_(line)}\n" for line in README))
         for table in METADATA.sorted_tables:
             where = _theirs(table, account)
             if where is not None:
