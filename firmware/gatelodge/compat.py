@@ -120,6 +120,18 @@ def _native(libraries, result, name, arguments):
     return None
 
 
+_alarm = _native(_C_LIBRARIES, "I", "alarm", "I")
+
+
+def set_alarm(seconds):
+    """SIGALRM ends this process after so long, unless this is called anew: 0 takes it back.
+
+    Nothing happens where the C library is out of reach.
+    """
+    if _alarm is not None:
+        _alarm(seconds)
+
+
 # --- entropy and time ------------------------------------------------------------------------------
 
 entropy = os.urandom

@@ -19,7 +19,9 @@ class Running(unittest.TestCase):
         sys.path.extend(self.path)
 
     def run_code(self, source, kind="exec"):
-        return self.runner.run(source, kind)
+        outcome = self.runner.run(source, kind)
+        self.runner.prove_sound()
+        return outcome
 
     def test_code_sees_the_names_it_was_given(self):
         outcome = self.run_code(b"keep(1 + 1)")

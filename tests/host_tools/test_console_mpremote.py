@@ -213,6 +213,27 @@ def test_bytes_sent_while_code_runs_reach_the_code(line):
     assert b"got abc" in expect(line, b"\x04>")
 
 
+WAITS_FOR_EVER = """
+import builtins, time
+def compile(*_):
+    while True: time.sleep(9)
+builtins.compile = compile
+"""
+
+
+def test_an_interpreter_that_waits_for_its_own_lock_is_started_again(rig):
+    """One interrupt of a thousand leaves the table of names locked; this look-up waits for another reason."""
+    before = rig.starts
+    with serial.Serial(rig.port, 115200, timeout=0.05) as line:
+        line.write(b"\x03\x03\x01")
+        expect(line, b"raw REPL; CTRL-B to exit\r\n>")
+        line.write(WAITS_FOR_EVER.encode() + b"\x04")
+        expect(line, b"OK")
+        expect(line, b">>> ", TIMEOUT_S)
+    assert rig.starts == before + 1
+    assert succeed(rig, "eval", "1 + 1") == b"2\n"
+
+
 def test_a_flood_of_ctrl_c_leaves_a_router_that_answers(rig, line):
     line.write(b"\x01")
     expect(line, b"raw REPL; CTRL-B to exit\r\n>")

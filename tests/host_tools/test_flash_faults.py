@@ -21,6 +21,7 @@ FULL = bool(os.environ.get("FULL"))
 SIZE = 20_000
 OLD = b"the old file"
 GIVEN_UP = (exit_codes.HANDSHAKE, exit_codes.TRANSFER)
+PATIENCE_S = 60
 # A file of this size, with its handshake and stub, takes 21,900 bytes to the board and 700 from it.
 TO_BOARD_AT = range(0, 21_900, 150 if FULL else 1850)
 TO_HOST_AT = range(0, 700, 12 if FULL else 100)
@@ -62,18 +63,10 @@ def carry_one_file(rig, fault):
 
 
 def run_again(rig, name, content):
-    """As an operator would: at last with the power off and on.
-
-    The unix port throws KeyboardInterrupt from its signal handler, wherever it stands; where it held a lock,
-    it waits for itself (firmware/gatelodge/console/runner.py). That is one interrupted stub of a thousand.
-    """
-    try:
-        rig.send(name, content)
-    except ToolError as error:
-        assert error.exit_code in (*GIVEN_UP, exit_codes.SERIAL_PORT), error
-        rig.hangs += 1
-        rig.kill()
-        rig.send(name, content)
+    """As an operator would, once the board has shown its face: one that an interrupt has stopped restarts."""
+    with BenchLine(rig.port) as line:
+        assert not line.is_locked(PATIENCE_S)
+    rig.send(name, content)
 
 
 def test_a_line_that_damages_everything_is_given_up_with_its_own_status(rigs):

@@ -99,6 +99,7 @@ class Console:
     def _execute(self, event):
         outcome = self._run(event)
         self._listen_again()
+        self._runner.prove_sound()
         self._repl.executed(outcome.error)
         if outcome.reset:
             self._reset()

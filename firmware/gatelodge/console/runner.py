@@ -5,7 +5,8 @@ from the signal handler, wherever the interpreter stands. Two things follow. The
 again while the first is handled, so `run` is guarded more than once. And it may come in the middle
 of a garbage collection, which then never ends: the heap stays locked and half marked. `run` finds
 that, unlocks the heap, forbids further collections, and answers `must_restart`, for only a new
-process is sound.
+process is sound. Or it comes where the interpreter looks up a name, and leaves the lock of its
+table closed: the next look-up waits for ever. `prove_sound` makes one while an alarm is set.
 """
 
 import gc
@@ -21,6 +22,8 @@ if compat.MICROPYTHON:
     import vfs
 else:
     micropython = None  # CPython delivers interrupts between bytecodes, its heap is never torn
+
+SOUND_S = 5  # for a look-up, on a busy computer; then the alarm ends the process, and init starts another
 
 # error: a traceback or "". reset: the code asked for a soft reset. must_restart: the process is not sound.
 Outcome = namedtuple("Outcome", "error reset must_restart")
@@ -66,6 +69,16 @@ class Runner:
             outcome = Outcome(outcome.error, outcome.reset, True)
         return outcome
 
+    def prove_sound(self):
+        """Return, or end this process. To be called when no interrupt can come any more."""
+        compat.set_alarm(SOUND_S)
+        try:
+            compile("name", "", "eval")
+        except MemoryError:
+            pass  # it has come past the lock
+        finally:
+            compat.set_alarm(0)
+
     def _forget_modules(self):
         """The firmware's own stay, late ones too: a second copy of one has other classes of errors."""
         for name in list(sys.modules):
@@ -81,6 +94,7 @@ class Runner:
             torn = _unlock_heap()
             if torn:
                 gc.disable()
+            compat.set_alarm(SOUND_S)  # until prove_sound: telling of the error may wait for the lock, too
             return Outcome(_traceback(error), False, torn)
         return Outcome("", False, False)
 
