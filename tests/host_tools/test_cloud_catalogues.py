@@ -31,6 +31,10 @@ def test_the_cloud_counts_as_the_router_does(tag):
     assert [languages.BY_TAG[tag].plural(count) for count in range(250)] == [rule(n) for n in range(250)]
 
 
+def test_every_mark_can_be_given_to_a_translator():
+    assert marks.unclear() == []
+
+
 # --- what marks a sentence ------------------------------------------------------------------------
 
 
