@@ -67,7 +67,7 @@ def faults(tag: str) -> list[str]:
     """Return a line for each sentence that is missing, unused, untranslated, uncertain or misspelt."""
     found, catalog = [], read(tag)
     wanted = {key_of(sentence): sentence for sentence in keys()}
-    written = {_first(message): message for message in catalog if message.id}
+    written = {first_of(message): message for message in catalog if message.id}
     found += [f"{tag}: missing: {name}" for name in wanted if name not in written]
     found += [f"{tag}: unused: {name}" for name in written if name not in wanted]
     for name in wanted.keys() & written.keys():
@@ -77,7 +77,7 @@ def faults(tag: str) -> list[str]:
     return sorted(found)
 
 
-def _first(message: Message) -> str:
+def first_of(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
