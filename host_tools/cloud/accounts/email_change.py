@@ -106,15 +106,16 @@ class EmailChanges:
         self, session: AsyncSession, account: Account, email: str, tokens: tuple[str, str], now: float
     ) -> None:
         links = [f"{self._url}/profile/email/{token}" for token in tokens]
-        taken = await _taken(session, email)
+        held_by = await _holder(session, email)
         with letters.to(account):
             old = letters.email_leaves(account.email, email, links[0], self._url)
-            new = letters.email_is_taken(self._url) if taken else letters.email_comes(email, links[1])
+        with letters.to(held_by or account):
+            new = letters.email_is_taken(self._url) if held_by else letters.email_comes(email, links[1])
         await self._post.add(session, account.email, old, now)
         await self._post.add(session, email, new, now)
 
     async def _change(self, session: AsyncSession, row: EmailChange, visit: Visit) -> None:
-        if await _taken(session, row.email):
+        if await _holder(session, row.email) is not None:
             raise RefusedError("", OVER)
         account = await session.get_one(Account, row.account_id)
         steps = undo.setting(email=account.email)
@@ -128,8 +129,8 @@ class EmailChanges:
         await end_other_sessions(session, account.id, row.session_id)
 
 
-async def _taken(session: AsyncSession, email: str) -> bool:
-    return await session.scalar(select(Account.id).where(Account.email == email)) is not None
+async def _holder(session: AsyncSession, email: str) -> Account | None:
+    return await session.scalar(select(Account).where(Account.email == email))
 
 
 def _by_token(token: str, now: float):

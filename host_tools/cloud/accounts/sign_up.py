@@ -8,6 +8,7 @@ signs up with somebody's address has prepared nothing.
 from __future__ import annotations
 
 import secrets
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.letters import to
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.trusted import trust
@@ -22,6 +24,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn, SignUp
@@ -160,8 +163,16 @@ class SignUps:
         row.sent_at = now
         row.code_expires_at = now + CODE_S
         link = f"{self._public_url}/confirm/link/{link_token}"
-        text = texts.already_signed_up(self._public_url) if row.taken else texts.confirm_email(code, link)
+        text = await self._text(session, row, code, link)
         await self._post.add(session, row.email, text, now)
+
+    async def _text(self, session: AsyncSession, row: SignUp, code: str, link: str) -> Text:
+        """In the language of the browser that asks; to whom has an account, in that account's."""
+        account = await session.scalar(select(Account).where(Account.email == row.email))
+        if not row.taken:
+            return texts.confirm_email(code, link)
+        with to(account) if account else nullcontext():
+            return texts.already_signed_up(self._public_url)
 
 
 def _new_row(person: NewPerson, password_hash: str, taken: bool, visit: Visit) -> SignUp:

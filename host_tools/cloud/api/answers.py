@@ -9,6 +9,7 @@ from host_tools.cloud.accounts.events import KINDS
 from host_tools.cloud.accounts.sessions import expires_at
 from host_tools.cloud.routers.ownership import RouterView
 from host_tools.cloud.routers.registry import NEVER, OFFLINE, ONLINE
+from host_tools.cloud.routers.results import said
 from host_tools.cloud.store.models import Account, Command, Event, Session
 from host_tools.cloud.warranty.routers import warranty
 
@@ -57,5 +58,6 @@ def router(view: RouterView) -> Answer:
 
 
 def restart(row: Command) -> Answer:
-    names = {name: getattr(row, name) for name in ("id", "serial_number", "state", "text")}
-    return {**names, "asked_at": moment(row.asked_at), "ended_at": moment_or_none(row.ended_at)}
+    names = {name: getattr(row, name) for name in ("id", "serial_number", "state")}
+    times = {"asked_at": moment(row.asked_at), "ended_at": moment_or_none(row.ended_at)}
+    return {**names, "text": said(row), **times}

@@ -9,6 +9,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.api import openapi, parameters, problems
 from host_tools.cloud.api.operations import Asked, Operation
 from host_tools.cloud.api.tokens import Bearer
+from host_tools.cloud.languages.text import ENGLISH, speak
 from host_tools.cloud.parts import PARTS
 
 
@@ -21,6 +22,7 @@ def served(row: Operation):
     """The handler of a row."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
+        speak(ENGLISH)  # whatever the browser asks for: programs read this
         try:
             return await _answer(row, request)
         except problems.ProblemError as problem:

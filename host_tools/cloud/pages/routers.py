@@ -11,11 +11,12 @@ from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
-from host_tools.cloud.pages.words import command_words, router_words, warranty_words
+from host_tools.cloud.pages.words import router_words, warranty_words
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.routers.claims import APPROVED
 from host_tools.cloud.routers.invitations import INVITED_S
 from host_tools.cloud.routers.ownership import RouterView
+from host_tools.cloud.routers.results import said
 
 INVITED_COOKIE = "__Host-cloud-invited"  # the link that somebody opened who has to sign in first
 INVITED_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -141,6 +142,6 @@ async def _router_page(request: web.Request, view: RouterView) -> web.Response:
         words=words,
         warranty=covered,
         commands=commands,
-        told=command_words,
+        told=said,
         live=parts.live,
     )

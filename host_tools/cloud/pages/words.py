@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from host_tools.cloud.languages.figures import ago, day, duration, megabytes, number
 from host_tools.cloud.languages.text import _, ngettext
-from host_tools.cloud.routers.ownership import DONE, RouterView
+from host_tools.cloud.routers.ownership import RouterView
 from host_tools.cloud.routers.registry import NEVER
-from host_tools.cloud.store.models import Command, Router
+from host_tools.cloud.store.models import Router
 from host_tools.cloud.warranty.routers import day_of, warranty
 from host_tools.cloud.warranty.term import YEARS, Term
 
@@ -41,15 +41,6 @@ def warranty_words(router: Router, now: float) -> dict[str, str]:
     ends = day(covered.ends)
     state = _("Until %(day)s", day=ends) if covered.runs(today) else _("Ended on %(day)s", day=ends)
     return {"state": state, "why": _why(covered)}
-
-
-def command_words(command: Command) -> str:
-    """How a command ended. What is kept is a sentence of ours or of the hub, or the router's own words."""
-    if command.state == DONE and command.ended_at is not None:
-        return _(
-            "Restarted, and back after %(seconds)s s.", seconds=round(command.ended_at - command.asked_at)
-        )
-    return _(command.text)
 
 
 def _why(covered: Term) -> str:
