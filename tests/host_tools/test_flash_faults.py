@@ -143,7 +143,7 @@ def test_mpremote_gets_in_while_a_stub_waits(rigs):
     def check(rig, case):
         with BenchLine(rig.port) as line:
             board = session.meet(line)
-            line.start_program(program("never", board.block))
+            line.start_program(program(str(rig.state.parent / "never"), board.block))
         mpremote(rig, "eval", "1")
         assert succeed(rig, "eval", "1 + 1") == b"2\n"
 

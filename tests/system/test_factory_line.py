@@ -1,4 +1,4 @@
-"""Four emulated routers at one bench, two of them faulty: two are GO, two are NO-GO and not recorded."""
+"""Four emulated routers at one bench, flashed and provisioned; two are faulty, NO-GO and not recorded."""
 
 import json
 import subprocess
@@ -14,10 +14,11 @@ from host_tools.factory.records import Records
 from host_tools.factory.unit import lock_proof
 from host_tools.release.places import BOARDS, ROOT
 from host_tools.serial_port import BenchLine
+from tests.host_tools.host_board_rig import NEWER, newer_bundle
 from tests.system.qemu_bench import QemuBench
 from tests.system.rig import REFERENCE
 
-DEADLINE_S = 500
+DEADLINE_S = 600
 PATIENCE_S = 200  # for four routers to boot at the same time, on a busy computer
 STAYS_OPEN, NO_LINK = 1, 2
 # What is wrong with a router, done to its daemon over its own raw REPL.
@@ -32,6 +33,7 @@ name = "bench 1"
 directory = "factory"
 [router]
 board = "{board}"
+bundle = "{bundle}"
 [cloud]
 address = "10.0.2.2:8445"
 ca = "factory/factory-ca.pem"
@@ -46,20 +48,34 @@ def line(tmp_path_factory):
     """(what the station told, its exit status, its directory, the routers)."""
     directory = tmp_path_factory.mktemp("line")
     FactoryAuthority.create(directory / "factory")
+    _, bundle = newer_bundle(directory)
     with QemuBench(directory, count=4) as bench:
+        flash(bench.ports[STAYS_OPEN], bundle)  # its fault is in the daemon's memory, and ends with a restart
         for number, fault in FAULTS.items():
             with BenchLine(bench.ports[number]) as router:
                 assert not router.is_locked(PATIENCE_S)
                 router.execute(fault)
         ports = "\n".join(f'[[port]]\npath = "{port}"\nname = "{at}"' for at, port in enumerate(bench.ports))
         station = directory / "bench.toml"
-        station.write_text(STATION.format(board=BOARDS / REFERENCE / "board.json", ports=ports))
+        board = BOARDS / REFERENCE / "board.json"
+        station.write_text(STATION.format(board=board, bundle=bundle, ports=ports))
         done = run(station)
         yield [events.from_json(text)[0] for text in done.stdout.splitlines()], done, directory, bench
 
 
+def flash(port, bundle):
+    with BenchLine(port) as router:
+        assert not router.is_locked(PATIENCE_S)
+    done = command("flash", "--port", port, str(bundle))
+    assert done.returncode == exit_codes.OK, done.stdout + done.stderr
+
+
 def run(station):
-    command = [sys.executable, "-m", "host_tools.cli", "provision", "--station", str(station), "--json"]
+    return command("provision", "--station", str(station), "--json")
+
+
+def command(*arguments):
+    command = [sys.executable, "-m", "host_tools.cli", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S)
 
 
@@ -80,6 +96,16 @@ def test_the_good_ones_are_go_and_the_faulty_ones_no_go_each_for_its_own_reason(
     assert "network links is 0" in units[str(NO_LINK)].reason
     assert units[str(STAYS_OPEN)].exit_code == exit_codes.LOCK_NOT_PROVEN
     assert done.returncode == exit_codes.PROVISIONING
+
+
+def test_each_runs_the_bundle_and_the_one_that_had_it_got_nothing(line):
+    told, _, _, _ = line
+    passed = [one for one in told if isinstance(one, events.StepEnded) and one.outcome == events.PASS]
+    flashed = {one.port: {m.name for m in one.measurements} for one in passed if one.step == steps.FLASH}
+    assert set(flashed) == {"0", "1", "2", "3"}
+    assert [port for port, names in flashed.items() if "bundle on the line" not in names] == [str(STAYS_OPEN)]
+    read_back = {one.port for one in passed if one.step == steps.VERIFY and NEWER in one.detail}
+    assert read_back == set(flashed)
 
 
 def test_only_the_good_ones_are_in_the_ledger_and_have_a_label(line):
