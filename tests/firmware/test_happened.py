@@ -1,6 +1,6 @@
 import unittest
 
-from gatelodge.core import signin
+from gatelodge.core import signin, user_agent
 from gatelodge.owner.history import RESULTS
 from gatelodge.web import happened
 
@@ -16,6 +16,15 @@ class TestWords(unittest.TestCase):
     def test_what_a_newer_firmware_wrote_is_shown_as_it_is(self):
         self.assertEqual(happened.result("frobbed"), ("frobbed", happened.CHANGE))
         self.assertEqual((happened.method("by fax"), happened.method("")), ("by fax", ""))
+
+    def test_a_browser_is_named_in_the_readers_language(self):
+        english, happened._ = happened._, {"%s on %s": "%s auf %s"}.get
+        try:
+            names = [user_agent.name(text) for text in ("Firefox/1 Linux", "Firefox/1", "")]
+            self.assertEqual([happened.browser(name) for name in names], ["Firefox auf Linux", "Firefox", ""])
+        finally:
+            happened._ = english
+
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ SPILL = """() => ["html", "dialog[open]"].flatMap((name) => [...document.querySe
 CROWDED = """() => [...document.querySelectorAll(".card, .codes, .note, dialog[open]")].flatMap((box) => {
   const texts = document.createTreeWalker(box, NodeFilter.SHOW_TEXT), range = new Range(), found = [];
   const edge = box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight);
+  for (const it of box.querySelectorAll("button, input, select"))
+    if (it.getBoundingClientRect().right > edge + 1) found.push(`${it.outerHTML} runs into the margin`);
   while (texts.nextNode()) {
     const at = texts.currentNode, holder = at.parentElement;
     if (!at.data.trim() || !holder.checkVisibility() || holder.closest("thead, svg, .unseen")) continue;

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from host_tools.release import catalogues
 from tests.host_tools.admin_page_rig import AdminPage, set_up, weight_of
-from tests.host_tools.axe_rig import QUIET, SPILL, faults, tab_to
+from tests.host_tools.axe_rig import CROWDED, QUIET, SPILL, faults, tab_to
 from tests.host_tools.conftest import PATIENCE_MS
 
 PAGES = ("/", "/devices", "/internet", "/cloud", "/security", "/system", "/about")
@@ -194,13 +194,13 @@ def test_every_page_is_whole_in_every_language(home, tag):
         tab.goto(router.url + path)
         tab.locator("main").wait_for()
         assert english_left(tag, tab.evaluate(TEXTS)) == [], path
-        assert tab.evaluate(SPILL) == [], path
+        assert tab.evaluate(SPILL) + tab.evaluate(CROWDED) == [], path
     for path in ("/security", "/system"):
         tab.goto(router.url + path)
         tab.locator("[data-open]").first.click()
         tab.locator("dialog[open]:not(#prove)").wait_for()
         assert english_left(tag, tab.evaluate(TEXTS)) == [], path
-        assert tab.evaluate(SPILL) == [], path
+        assert tab.evaluate(SPILL) + tab.evaluate(CROWDED) == [], path
 
 
 @pytest.mark.parametrize("tag", catalogues.TAGS)
@@ -208,14 +208,14 @@ def test_the_way_in_is_whole_in_every_language(browser, home, router, tag):
     tab = opened(browser, locale=tag)
     tab.goto(router.url)
     assert english_left(tag, tab.evaluate(TEXTS)) == []
-    assert tab.evaluate(SPILL) == []
+    assert tab.evaluate(SPILL) + tab.evaluate(CROWDED) == []
     tab.goto(home[0].url)
     assert english_left(tag, tab.evaluate(TEXTS)) == []
     tab.locator("#password").fill("a lantern above the river gate")
     tab.keyboard.press("Enter")
     tab.locator("#code").wait_for()
     assert english_left(tag, tab.evaluate(TEXTS)) == []
-    assert tab.evaluate(SPILL) == []
+    assert tab.evaluate(SPILL) + tab.evaluate(CROWDED) == []
     tab.context.close()
 
 

@@ -46,6 +46,12 @@ METHODS = {
 }
 
 
+def browser(name):
+    """core/user_agent.py's name of a browser, in words; "" where nothing was known of it."""
+    parts = name.split(" on ")
+    return _("%s on %s") % tuple(parts) if len(parts) == 2 else name
+
+
 def result(name):
     """(words, state). A row of a newer firmware is shown as it was written."""
     words, state = RESULTS.get(name, (name, CHANGE))

@@ -134,7 +134,7 @@ class Cards:
     def _browsers(self, _visit):
         rows = []
         for row in self._owner.trust.listed():
-            name = row["browser"] or _("Unknown browser")
+            name = happened.browser(row["browser"]) or _("Unknown browser")
             detail = _("Last used %s from %s.") % (self._time(row["last_used_at"]), escape(row["address"]))
             button = send("browser/end", _("Remove"), row["id"], label=_("Remove %s") % name)
             rows.append(line(name, detail, button))
@@ -150,7 +150,7 @@ class Cards:
         return list_of(rows) + others
 
     def _session(self, row):
-        name = row["browser"] or _("Unknown browser")
+        name = happened.browser(row["browser"]) or _("Unknown browser")
         since = self._time(row["created_at"])
         detail = _("%s, signed in %s %s.") % (
             escape(row["address"]),
@@ -196,7 +196,7 @@ def _entry(clock, entry):
         method=happened.method(entry["method"]),
         when=time_told(clock, entry["at"]),
         address=entry["address"],
-        browser=entry["browser"],
+        browser=happened.browser(entry["browser"]),
         mac=entry["mac"],
         when_label=_(_WHEN),
         from_label=_(_FROM),
