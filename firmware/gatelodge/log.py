@@ -106,9 +106,9 @@ def _format(text, args):
 
 def _printable(text):
     """A peer's text must not forge a line, nor speak to the terminal that shows it."""
-    if all(" " <= character != "\x7f" for character in text):
+    if all(" " <= c < "\x7f" or c > "\x9f" for c in text):
         return text
-    return "".join([c if " " <= c != "\x7f" else f"\\x{ord(c):02x}" for c in text])
+    return "".join([c if " " <= c < "\x7f" or c > "\x9f" else f"\\x{ord(c):02x}" for c in text])
 
 
 def _write(line):

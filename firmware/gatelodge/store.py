@@ -149,6 +149,16 @@ class Store:
         self._texts = after
         self._compact_if_wasteful()
 
+    def forget_the_past(self):
+        """Write the journal anew, so that the file itself holds nothing that was replaced or deleted.
+
+        StoreError when the flash refuses: the state is what it was, in the old file or the new one."""
+        try:
+            self._compact()
+        except OSError as error:
+            self._tail_is_unsure = True
+            raise StoreError(f"the journal {self._path} cannot be written anew ({error}): check the flash")
+
     def _append(self, record):
         if self._file is None:
             raise StoreError(f"the journal {self._path} is not open: call open first")

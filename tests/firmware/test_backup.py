@@ -51,9 +51,15 @@ class FormatTest(unittest.TestCase):
                 self.assertIsNotNone(self.refusal(bytes(changed)), position)
 
     def test_a_cost_beyond_any_router_is_refused_before_it_is_paid(self):
-        for cost in (0, passwords.MOST_ITERATIONS + 1, 0xFFFFFFFF):
+        for cost in (0, backup.MOST_ITERATIONS + 1, 0xFFFFFFFF):
             file = sealed()[:8] + struct.pack(">I", cost) + sealed()[12:]
             self.assertEqual(self.refusal(file), backup.NOT_GENUINE)
+
+    def test_a_fast_router_makes_no_file_that_it_would_refuse_itself(self):
+        password = "an iron boat"
+        file = backup.seal(b"{}", password, bytes(16), passwords.MOST_ITERATIONS)
+        self.assertEqual(struct.unpack(">I", file[8:12])[0], backup.MOST_ITERATIONS)
+        self.assertEqual(backup.unseal(file, password), b"{}")
 
     def test_every_truncation_and_an_appended_byte_are_noticed(self):
         file = sealed()

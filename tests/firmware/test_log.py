@@ -29,6 +29,10 @@ class LogTest(unittest.TestCase):
         self.assertEqual(self.written().count("\n"), 1)
         self.assertNotIn("\x1b", self.written())
 
+    def test_it_gives_no_order_to_a_terminal_in_its_eight_bit_form_either(self):
+        log.warning("web", "%s", "\x85\x9b2J\xe9")  # ECMA-48, section 5.3: C1
+        self.assertIn("\\x85\\x9b2J\xe9", log.lines()[-1])
+
     def test_a_wrong_format_still_logs_what_there_is(self):
         log.error("web", "%d bytes", "many")
         self.assertIn("%d bytes ('many',)", self.written())

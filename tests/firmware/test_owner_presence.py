@@ -224,6 +224,17 @@ class TestReset(AtTheRouter):
         self.assertEqual(self.kept(), sorted(store_keys.KEPT_AT_RESET))
         self.assertEqual(self.router.store.get(store_keys.IDENTITY), IDENTITY)
 
+    def test_the_flash_itself_holds_nothing_of_the_owners_any_more(self):
+        rows = self.router.store.get(store_keys.AUTHENTICATORS)
+        secrets = [rows[0]["secret"], self.router.store.get(store_keys.OWNER)["hash"], HOME.address]
+        files = self.router.files
+        held = files._names["journal"].durable
+        self.assertEqual([secret.encode() in held for secret in secrets], [True] * 3)
+        self.owner.reset.wipe("the serial console")
+        held = b"".join([content.durable for content in files._names.values()])
+        self.assertEqual([secret.encode() in held for secret in secrets], [False] * 3)
+        self.assertIn(IDENTITY["service_code"].encode(), held)
+
     def test_nobody_is_signed_in_afterwards_and_the_label_sets_it_up_again(self):
         self.owner.reset.wipe("the serial console")
         self.assertIsNone(self.owner.session(self.setup.session_token, True))

@@ -165,6 +165,21 @@ class StoreTest(unittest.TestCase):
         journal.put("b", 3)
         self.assertEqual(contents(Store(files, PATH).open()), {"a": 1, "b": 3})
 
+    def test_the_past_is_forgotten_or_the_flash_refuses_and_the_state_stays(self):
+        files = FailingFlash()
+        journal = Store(files, PATH).open()
+        journal.put("a", "old secret")
+        journal.put("a", "new")
+        files.full = True
+        with self.assertRaises(StoreError):
+            journal.forget_the_past()
+        files.full = False
+        journal.put("b", 1)
+        self.assertEqual(contents(Store(files, PATH).open()), {"a": "new", "b": 1})
+        journal.forget_the_past()
+        self.assertNotIn(b"old secret", files._names[PATH].durable)
+        self.assertEqual(contents(Store(files, PATH).open()), {"a": "new", "b": 1})
+
     def test_a_change_that_is_none_spares_the_flash(self):
         files = CrashingFiles()
         journal = Store(files, PATH).open()

@@ -22,6 +22,7 @@ MAGIC = b"GLBACKU"
 VERSION = b"1"
 SALT_BYTES = 16
 TAG_BYTES = 32
+MOST_ITERATIONS = 500000  # some seconds at a slow router, to which a fast one's file may go
 MOST_BYTES = 6 * 1024  # of a file: eight authenticators with long names and every setting take 4 KB
 BLOCK = 16
 
@@ -43,9 +44,11 @@ class BackupError(TheirError):
 
 
 def seal(content, password, salt, iterations):
-    """Return the file. content: bytes. salt: 16 random bytes, never used before. iterations: a password's."""
+    """Return the file. content: bytes. salt: 16 random bytes, never used before. iterations: a password's,
+    of which MOST_ITERATIONS count."""
     if len(salt) != SALT_BYTES:
         raise ValueError("a salt has %d bytes, not %d" % (SALT_BYTES, len(salt)))
+    iterations = min(iterations, MOST_ITERATIONS)
     header = struct.pack(_FORMAT, MAGIC + VERSION, iterations, salt)
     if len(header) + len(content) + TAG_BYTES > MOST_BYTES:
         raise ValueError("a backup has at most %d bytes" % MOST_BYTES)
@@ -62,7 +65,7 @@ def unseal(file, password):
     if magic[len(MAGIC) :] != VERSION:
         raise BackupError(NEWER)
     # The cost is of the file's choosing until the tag has been checked: not one that stalls this router.
-    if not 1 <= iterations <= passwords.MOST_ITERATIONS:
+    if not 1 <= iterations <= MOST_ITERATIONS:
         raise BackupError(NOT_GENUINE)
     sealed, tag = file[:-TAG_BYTES], file[-TAG_BYTES:]
     cipher_key, tag_key = _keys(password, salt, iterations)

@@ -1,4 +1,4 @@
-"""Factory reset: the router becomes nobody's, as if it came out of its box.
+"""Factory reset: the router becomes nobody's, as if it came out of its box, in the journal's file too.
 
 What is wiped is everything but store_keys.KEPT_AT_RESET: whatever a later firmware keeps of an owner is the
 owner's until somebody says otherwise. The label's service code works afterwards, and the cloud hears of the
@@ -6,6 +6,7 @@ reset at the next hello (contract/messages.py), for it has to let go of the rout
 """
 
 from gatelodge import log, store_keys
+from gatelodge.contract.errors import GatelodgeError
 
 ID_BYTES = 8
 
@@ -23,4 +24,8 @@ class Reset:
         owned = [key for key in present if key not in left]
         keeper.store.put_many({store_keys.CLOUD_RESET: keeper.entropy(ID_BYTES).hex()}, owned)
         keeper.forget()
+        try:
+            keeper.store.forget_the_past()  # the owner's secrets stand in it, though nothing reads them
+        except GatelodgeError as error:
+            log.warning("owner", "%s", error)
         log.warning("owner", "this router was reset by %s: it has no owner now", by)
