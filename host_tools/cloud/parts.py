@@ -180,7 +180,7 @@ def build_parts(
         turnstile=turnstile,
         post=post,
         outbox=outbox,
-        sessions=Sessions(database),
+        sessions=Sessions(database, tasks),
         factors=factors,
         entry=Entry(database, hasher, turnstile, passkeys, second_step, tasks),
         second_step=second_step,

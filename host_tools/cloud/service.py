@@ -38,6 +38,7 @@ IMPORT_EVERY_S = 1  # one stat() call; a router that the factory has just made i
 PRUNE_EVERY_S = 3600
 HUB_CLOSE_S = 1.0  # goodbyes to the routers; the whole stop stays under three seconds
 PAGES_CLOSE_S = 1.0
+FLUSH_S = 0.5
 KEEP_ALIVE_S = 30
 # In development one router is watched by one person: it reports often, and returns at once.
 DEVELOPMENT_HUB = HubSettings(heartbeat_s=3, reconnect_window_s=2)
@@ -132,6 +133,7 @@ class Service:
         if self._hub is not None:
             await _at_most(self._hub.close(), HUB_CLOSE_S, "the routers' links")
         await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        await _at_most(parts.sessions.flush(), FLUSH_S, "who has acted last")
         # A task that is cancelled within a statement leaves a connection that cannot be reset: it is dropped.
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         await parts.tasks.close()
@@ -203,6 +205,8 @@ async def _at_most(work: Any, seconds: float, what: str) -> None:
         await asyncio.wait_for(work, seconds)
     except TimeoutError:
         log.warning("%s did not close within %g s", what, seconds)
+    except Exception:
+        log.exception("%s did not close", what)  # the rest still does
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

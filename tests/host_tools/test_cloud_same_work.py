@@ -6,7 +6,7 @@ The statements and hashes between a question and its answer are counted; `make b
 import asyncio
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from tests.host_tools.cloud_rig import PERSON, Rig, database_url
 
@@ -23,7 +23,6 @@ class Work:
 
     def __init__(self, rig, monkeypatch):
         self.statements, self.hashes = [], 0
-        self._engine = rig.parts.database.engine.sync_engine
         self._run = rig.parts.hasher._run
         monkeypatch.setattr(rig.parts.hasher, "_run", self._hash)
 
@@ -36,11 +35,11 @@ class Work:
             self.statements.append(statement)
 
     def __enter__(self):
-        event.listen(self._engine, "before_cursor_execute", self._note)
+        event.listen(Engine, "before_cursor_execute", self._note)
         return self
 
     def __exit__(self, *_):
-        event.remove(self._engine, "before_cursor_execute", self._note)
+        event.remove(Engine, "before_cursor_execute", self._note)
 
 
 async def work_of(rig, monkeypatch, path, fields):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from host_tools.cloud.accounts import signin
 from host_tools.cloud.accounts.errors import RefusedError
@@ -16,9 +16,11 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.tasks import Tasks
 
+BY_EMAIL = Glance(select(Account).where(Account.email == bindparam("email")))
 WRONG_PASSWORD = N_("The e-mail or the password is wrong. Try again, or sign up.")
 
 log = logging.getLogger("cloud.accounts")
@@ -53,9 +55,8 @@ class Entry:
                 # Nobody waits for it: an e-mail that has an account takes no longer to be refused.
                 self._tasks.start(self._note_wrong(account.id, visit), "note a wrong password")
             raise RefusedError("password", WRONG_PASSWORD)
-        await self._turnstile.give_back("sign_in", **about)
         await self._freshen(account, password)
-        return await self._second.begin(account.id, signin.PASSWORD, visit)
+        return await self._second.begin(account.id, signin.PASSWORD, visit, about)
 
     async def passkey(self, signed: str, visit: Visit) -> Entered:
         """The first step, and the whole sign-in. Raises RefusedError."""
@@ -64,8 +65,7 @@ class Entry:
         account_id, verdict = await self._passkeys.first(signed, visit)
         if verdict.event != signin.RIGHT:
             raise RefusedError("", verdict.text)
-        await self._turnstile.give_back("sign_in", **about)
-        return await self._second.begin(account_id, signin.PASSKEY, visit)
+        return await self._second.begin(account_id, signin.PASSKEY, visit, about)
 
     async def outside(self, account_id: str, visit: Visit) -> Entered:
         """The first step, taken at a provider that has just told whose it is (outside/)."""
@@ -76,8 +76,7 @@ class Entry:
             note(session, account_id, "password_wrong", visit)
 
     async def _find(self, email: str) -> Account | None:
-        async with self._database.read() as session:
-            return await session.scalar(select(Account).where(Account.email == email))
+        return next((account for (account,) in await self._database.glance(BY_EMAIL, email=email)), None)
 
     async def _freshen(self, account: Account, password: str) -> None:
         """Hash again at today's cost while the password is at hand."""

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+import functools
+from typing import Any
+
+from sqlalchemy import Float, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import trusted
 from host_tools.cloud.accounts.signin import Holdings
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.delivery.post import VOICE
-from host_tools.cloud.store.models import Authenticator, Phone, RecoveryCode
+from host_tools.cloud.delivery.post import PUSH, VOICE
+from host_tools.cloud.store.models import HASH, ID, Authenticator, Phone, RecoveryCode
 from host_tools.cloud.store.passkey_models import Passkey
 from host_tools.cloud.store.telegram_models import TelegramChat
 
 
 async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Holdings:
     """As seen from this browser, in the caller's transaction."""
-    phones = await _count(session, Phone.account_id == account_id)
-    return Holdings(
-        authenticators=await _count(session, Authenticator.account_id == account_id),
-        recovery_codes=await _count(
-            session, RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
-        ),
-        phones=phones,
-        telegram=await _count(session, TelegramChat.account_id == account_id),
-        callable_phones=phones if VOICE in visit.channels else 0,
-        passkeys=await _count(session, Passkey.account_id == account_id),
-        trusted=await trusted.count_awake(session, account_id, visit),
-    )
+    about = {"account_id": account_id, "browser_hash": visit.browser_hash, "now": visit.now}
+    counted = (await session.execute(_counts(PUSH in visit.channels), about)).one()._asdict()
+    phones = counted["phones"]
+    return Holdings(**counted, callable_phones=phones if VOICE in visit.channels else 0)
 
 
-async def _count(session: AsyncSession, *conditions) -> int:
-    return await session.scalar(select(func.count()).where(*conditions)) or 0
+@functools.cache
+def _counts(by_push: bool) -> Select[Any]:
+    """One SELECT of all of them: each sign-in asks."""
+    account_id, browser_hash = bindparam("account_id", type_=ID), bindparam("browser_hash", type_=HASH)
+    awake = trusted.awake(account_id, browser_hash, bindparam("now", type_=Float(53)), by_push)
+    conditions = {
+        "authenticators": (Authenticator.account_id == account_id,),
+        "recovery_codes": (RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)),
+        "phones": (Phone.account_id == account_id,),
+        "telegram": (TelegramChat.account_id == account_id,),
+        "passkeys": (Passkey.account_id == account_id,),
+        "trusted": awake,
+    }
+    counts = {name: select(func.count()).where(*those) for name, those in conditions.items()}
+    return select(*(count.scalar_subquery().label(name) for name, count in counts.items()))

@@ -66,15 +66,23 @@ class SecondStep:
         self._codes = sent_codes
         self._sending = sending
 
-    async def begin(self, account_id: str, how: str, visit: Visit) -> Entered:
-        """After a first step that was right: a session, or a challenge that has been sent."""
-        async with self._database.write() as session:
+    async def begin(
+        self, account_id: str, how: str, visit: Visit, attempt_of: dict[str, str] | None = None
+    ) -> Entered:
+        """After a first step that was right: a session, or a challenge that has been sent.
+
+        attempt_of: whose attempt at the turnstile was honest; it is given back.
+        """
+        async with self._database.brief() as session:
+            if attempt_of:
+                await self._turnstile.give_back_within(session, "sign_in", **attempt_of)
             held = await holdings(session, account_id, visit)
             known = await trusted.is_trusted(session, account_id, visit)
             event, offered = signin.first_event(True, how, known), signin.open_methods(held)
             attempt = signin.step(signin.begin(visit.now), event, visit.now, offered[0], offered)
             await session.execute(delete(SignIn).where(SignIn.browser_hash == visit.browser_hash))
-            if (await session.get_one(Account, account_id)).disabled_at is not None:
+            account = await session.get_one(Account, account_id)  # held, so that it is loaded once
+            if account.disabled_at is not None:
                 raise RefusedError("", DISABLED)
             row = new_row(account_id, how, attempt, visit)
             if attempt.state == signin.SIGNED_IN:

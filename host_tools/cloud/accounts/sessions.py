@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select
+import asyncio
+
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import NotTheirsError
@@ -12,11 +14,13 @@ from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account, Session
 from host_tools.cloud.store.secret_box import new_id, new_token, token_hash
+from host_tools.cloud.tasks import Tasks
 
 IDLE_S = 24 * 3600  # of acting: a page that is only open, live values and all, does not keep a session alive
 WHOLE_S = 14 * 24 * 3600
 SESSIONS_OF_ACCOUNT_MAX = 50  # signing in rightly is not throttled; nobody has more browsers
 NOTED_EVERY_S = 60  # acting is written down at most this often: a page view is not a write
+GATHERED_S = 1
 
 
 BY_TOKEN = Glance(
@@ -26,22 +30,40 @@ BY_TOKEN = Glance(
 )
 
 
+TABLE = Session.metadata.tables[Session.__tablename__]
+ACTED = update(TABLE).where(TABLE.c.id == bindparam("name")).values(acted_at=bindparam("at"))
+
+
 class Sessions:
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, tasks: Tasks):
         self._database = database
+        self._tasks = tasks
+        self._acted: dict[str, float] = {}  # by session, when: what is still to be written down
+        self._gathering = False
 
     async def find(self, token: str, now: float, *, acting: bool) -> tuple[Session, Account] | None:
         """The live session of a cookie, and whose it is."""
         for session, account in await self._database.glance(BY_TOKEN, token_hash=token_hash(token)):
+            session.acted_at = self._acted.get(session.id, session.acted_at)
             if now >= expires_at(session):
                 return None
             if acting and now - session.acted_at >= NOTED_EVERY_S:
-                await self._note(session, now)
+                self._note(session.id, now)
             return session, account
         return None
 
+    async def flush(self) -> None:
+        """Write down who has acted. Where that fails they are kept, and written with the next."""
+        written = dict(self._acted)
+        if not written:
+            return
+        async with self._database.brief() as session:
+            await session.execute(ACTED, [{"name": name, "at": at} for name, at in written.items()])
+        self._acted = {name: at for name, at in self._acted.items() if written.get(name) != at}
+
     async def of(self, account_id: str, now: float) -> list[Session]:
         """The live ones, the one that acted last first."""
+        await self.flush()
         mine = (Session.account_id == account_id, Session.expires_at > now, Session.acted_at > now - IDLE_S)
         async with self._database.read() as session:
             return list(await session.scalars(select(Session).where(*mine).order_by(Session.acted_at.desc())))
@@ -58,15 +80,24 @@ class Sessions:
             note(session, account_id, "signed_out" if own else "session_ended", visit, "" if own else gone)
 
     async def prune(self, now: float) -> None:
+        await self.flush()
         async with self._database.write() as session:
             old = (Session.expires_at < now) | (Session.acted_at < now - IDLE_S)
             await session.execute(delete(Session).where(old))
 
-    async def _note(self, found: Session, now: float) -> None:
-        async with self._database.write() as session:
-            row = await session.get(Session, found.id)
-            if row is not None:
-                row.acted_at = now
+    def _note(self, session_id: str, now: float) -> None:
+        """No page waits for the disk: those who act within a second are written down together."""
+        self._acted[session_id] = now
+        if not self._gathering:
+            self._gathering = True
+            self._tasks.start(self._gather(), "note who acted")
+
+    async def _gather(self) -> None:
+        try:
+            await asyncio.sleep(GATHERED_S)
+        finally:
+            self._gathering = False
+        await self.flush()
 
 
 async def begin_session(session: AsyncSession, account_id: str, visit: Visit) -> str:
@@ -101,4 +132,3 @@ async def end_other_sessions(session: AsyncSession, account_id: str, kept_id: st
 
 def expires_at(row: Session) -> float:
     return min(row.expires_at, row.acted_at + IDLE_S)
-

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import NotTheirsError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.sessions import IDLE_S
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.delivery.post import PUSH
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Session, TrustedBrowser
 from host_tools.cloud.store.push_models import PushSubscription
@@ -52,18 +51,20 @@ async def is_trusted(session: AsyncSession, account_id: str, visit: Visit) -> bo
     return await _this_one(session, account_id, visit) is not None
 
 
-async def count_awake(session: AsyncSession, account_id: str, visit: Visit) -> int:
-    """Other trusted browsers that hear of a sign-in: signed in now, or told by Web Push."""
+def awake(account_id: Any, browser_hash: Any, now: Any, by_push: bool) -> list:
+    """Other trusted browsers that hear of a sign-in: signed in now, or told by Web Push. As conditions."""
     live = exists().where(
         Session.account_id == account_id,
         Session.browser_hash == TrustedBrowser.browser_hash,
-        Session.expires_at > visit.now,
-        Session.acted_at > visit.now - IDLE_S,
+        Session.expires_at > now,
+        Session.acted_at > now - IDLE_S,
     )
-    told = subscribed(account_id, visit).where(PushSubscription.browser_hash == TrustedBrowser.browser_hash)
-    hears = live | told.correlate(TrustedBrowser).exists() if PUSH in visit.channels else live
-    others = (*_trusted(account_id, visit.now), TrustedBrowser.browser_hash != visit.browser_hash, hears)
-    return await session.scalar(select(func.count()).select_from(TrustedBrowser).where(*others)) or 0
+    told = exists().where(
+        PushSubscription.account_id == account_id,
+        PushSubscription.browser_hash == TrustedBrowser.browser_hash,
+    )
+    hears = live | told if by_push else live
+    return [*_trusted(account_id, now), TrustedBrowser.browser_hash != browser_hash, hears]
 
 
 def subscribed(account_id: str, visit: Visit):
@@ -86,9 +87,9 @@ async def trust(session: AsyncSession, account_id: str, visit: Visit) -> None:
 
 
 async def use(session: AsyncSession, account_id: str, visit: Visit) -> None:
-    row = await _this_one(session, account_id, visit)
-    if row is not None:
-        row.address, row.browser, row.used_at = visit.address, visit.browser, visit.now
+    seen = {"address": visit.address, "browser": visit.browser, "used_at": visit.now}
+    mine = this_one(account_id, visit.browser_hash, visit.now)
+    await session.execute(update(TrustedBrowser).where(*mine).values(**seen))
 
 
 async def forget_all(session: AsyncSession, account_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import ThrottledError
@@ -17,6 +17,10 @@ from host_tools.cloud.store.models import Throttle
 from host_tools.cloud.store.secret_box import SecretBox
 
 WIDTHS = ("account", "address", "all")
+TABLE = Throttle.metadata.tables[Throttle.__tablename__]
+ADD = insert(TABLE).values(key=bindparam("name"), due_at=bindparam("due"))
+RENEW = update(TABLE).where(TABLE.c.key == bindparam("name")).values(due_at=bindparam("due"))
+GIVE_BACK = RENEW.values(due_at=TABLE.c.due_at - bindparam("due"))
 
 
 class Turnstile:
@@ -31,18 +35,28 @@ class Turnstile:
 
     async def take(self, thing: str, *, account: str, address: str) -> None:
         """Count one attempt. Raises ThrottledError, and then counts at no width."""
-        async with self._database.write() as session:
-            for limit, key in self._records(thing, account, address):
-                await self._take_one(session, limit, key)
+        async with self._database.brief() as session:
+            records = self._records(thing, account, address)
+            found = select(Throttle.key, Throttle.due_at).where(Throttle.key.in_([key for _, key in records]))
+            due = {key: due_at for key, due_at in await session.execute(found)}  # noqa: C416 - rows
+            taken = [{"name": key, "due": self._taken(due.get(key), limit)} for limit, key in records]
+            known = [row for row in taken if row["name"] in due]
+            for statement, rows in ((RENEW, known), (ADD, [row for row in taken if row not in known])):
+                if rows:
+                    await session.execute(statement, rows)
 
     async def give_back(self, thing: str, *, account: str, address: str) -> None:
         """The attempt was honest (the right password): it counts no more."""
-        async with self._database.write() as session:
-            for limit, key in self._records(thing, account, address):
-                due_at = given_back(0.0, limit)
-                await session.execute(
-                    update(Throttle).where(Throttle.key == key).values(due_at=Throttle.due_at + due_at)
-                )
+        async with self._database.brief() as session:
+            await self.give_back_within(session, thing, account=account, address=address)
+
+    async def give_back_within(
+        self, session: AsyncSession, thing: str, *, account: str, address: str
+    ) -> None:
+        """The same in the caller's transaction."""
+        records = self._records(thing, account, address)
+        rows = [{"name": key, "due": -given_back(0.0, limit)} for limit, key in records]
+        await session.execute(GIVE_BACK, rows)
 
     def mark(self, email: str, visit: Visit) -> str:
         """What a browser keeps, once it has been signed in to this account."""
@@ -67,14 +81,11 @@ class Turnstile:
         # Keyed hashes: the table tells nobody who tried, or from where.
         return [(limit, self._box.keyed_hash("throttle", limit.name, who)) for limit, who in found if limit]
 
-    async def _take_one(self, session: AsyncSession, limit: Limit, key: str) -> None:
-        record = await session.get(Throttle, key)
-        verdict = next_attempt(record.due_at if record else 0.0, limit, self._clock())
+    def _taken(self, due_at: float | None, limit: Limit) -> float:
+        verdict = next_attempt(due_at, limit, self._clock())
         if not verdict.allowed:
             raise ThrottledError(verdict.wait_s)
-        if record is None:
-            session.add(record := Throttle(key=key))
-        record.due_at = verdict.due_at
+        return verdict.due_at
 
 
 def network(address: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVarTuple
 
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from host_tools import exit_codes
 from host_tools.cloud.store.glance import Glance, SqliteReader
+from host_tools.cloud.store.near import connect
 from host_tools.errors import ToolError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -43,6 +45,8 @@ class Database:
         self._glancing = self.engine.execution_options(**{GLANCE: True})
         {"sqlite": _prepare_sqlite, "postgresql": _prepare_postgresql}[self.engine.dialect.name](self.engine)
         self._reader = _reader(self.engine)
+        self._near = _near(self.engine)
+        self._brief = self._near.execution_options(**{WRITING: True})
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -59,6 +63,15 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def brief(self) -> AsyncIterator[AsyncSession]:
+        """As write(), for a few statements by an index: SQLite runs them on the loop, which waits for them.
+
+        Only to begin and to commit does nobody else wait.
+        """
+        async with AsyncSession(self._brief, expire_on_commit=False) as session, session.begin():
             yield session
 
     async def migrate(self) -> None:
@@ -85,7 +98,8 @@ class Database:
     async def close(self) -> None:
         if self._reader is not None:
             self._reader.close()
-        await asyncio.shield(self.engine.dispose())
+        for engine in {self.engine, self._near}:
+            await asyncio.shield(engine.dispose())
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -128,6 +142,16 @@ def _server_options(url: str) -> dict[str, Any]:
 
 def _reader(engine: AsyncEngine) -> SqliteReader | None:
     return SqliteReader(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+
+def _near(engine: AsyncEngine) -> AsyncEngine:
+    """For brief transactions; a database that is a server has no thread to spare."""
+    if engine.dialect.name != "sqlite":
+        return engine
+    path = engine.url.database or ""
+    near = create_async_engine(engine.url, hide_parameters=True, async_creator=partial(connect, path))
+    _prepare_sqlite(near)
+    return near
 
 
 def _prepare_postgresql(engine: AsyncEngine) -> None:

@@ -57,10 +57,10 @@ class SecretBox:
 
     def keyed_hash(self, purpose: str, *parts: str) -> str:
         """HMAC-SHA256 in hex. The purpose keeps a hash of one kind from standing in for another."""
-        return hmac.new(self._key_for(purpose), "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key_for(purpose), "\0".join(parts).encode(), "sha256").hex()
 
     def _key_for(self, purpose: str) -> bytes:
-        return hmac.new(self._hash_key, purpose.encode(), hashlib.sha256).digest()
+        return hmac.digest(self._hash_key, purpose.encode(), "sha256")
 
 
 def key_id_of(sealed: bytes) -> str:
