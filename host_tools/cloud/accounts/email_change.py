@@ -18,7 +18,9 @@ from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.delivery.queue import for_purpose
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.database import Database
@@ -29,6 +31,7 @@ CHANGE_S = 24 * 3600
 SAME = N_("That is the e-mail you have.")
 OVER = N_("This link has been used, a newer one replaced it, or a day has passed.")
 WAITING, CHANGED = "waiting", "changed"
+OLD, NEW = "old", "new"
 
 
 class EmailChanges:
@@ -72,6 +75,16 @@ class EmailChanges:
             row = await session.get(EmailChange, account_id)
         return row if row is not None and row.expires_at > now else None
 
+    async def progress(self, row: EmailChange) -> tuple[str, str]:
+        """How it stands with the message to the old address, and with that to the new one."""
+
+        async def of(side: str) -> str:
+            purpose = for_purpose(_about(row.account_id, side), row.expires_at - CHANGE_S)
+            return progress.of_all(await session.scalars(purpose))
+
+        async with self._database.read() as session:
+            return await of(OLD), await of(NEW)
+
     async def cancel(self, visit: Visit) -> None:
         async with self._database.write() as session:
             mine = EmailChange.account_id == visit.signed_in.id
@@ -111,8 +124,9 @@ class EmailChanges:
             old = letters.email_leaves(account.email, email, links[0], self._url)
         with letters.to(held_by or account):
             new = letters.email_is_taken(self._url) if held_by else letters.email_comes(email, links[1])
-        await self._post.add(session, account.email, old, now)
-        await self._post.add(session, email, new, now)
+        for recipient, text, side in ((account.email, old, OLD), (email, new, NEW)):
+            about = _about(account.id, side)
+            await self._post.add(session, recipient, text, now, about=about, expires_at=now + CHANGE_S)
 
     async def _change(self, session: AsyncSession, row: EmailChange, visit: Visit) -> None:
         if await _holder(session, row.email) is not None:
@@ -127,6 +141,11 @@ class EmailChanges:
         await session.delete(row)
         await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))
         await end_other_sessions(session, account.id, row.session_id)
+
+
+def _about(account_id: str, side: str) -> str:
+    """The purpose of a message to one of the addresses."""
+    return f"e-mail {side} {account_id}"
 
 
 async def _holder(session: AsyncSession, email: str) -> Account | None:

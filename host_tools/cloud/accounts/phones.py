@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from host_tools.cloud.accounts import codes, costs, letters, numbers, undo
 from host_tools.cloud.accounts.answers import VOID_CODE, WRONG_CODE
+from host_tools.cloud.accounts.attempts import sent_progress
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
@@ -79,6 +80,11 @@ class Phones:
         async with self._database.read() as session:
             row = await self._codes.sent(session, _bound_to(visit))
         return row.recipient if row is not None and visit.now < row.expires_at else None
+
+    async def progress(self, visit: Visit) -> str:
+        """How it stands with the message to that number (delivery/progress.py)."""
+        async with self._database.read() as session:
+            return await sent_progress(session, await self._codes.sent(session, _bound_to(visit)))
 
     async def finish(self, code: str, visit: Visit) -> list[str]:
         """Save the number that the code was sent to; every other session ends. Raises RefusedError.

@@ -23,7 +23,9 @@ from host_tools.cloud.accounts.second_step import Entered, SecondStep
 from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.delivery.queue import for_purpose
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.api_models import ApiToken
@@ -81,6 +83,18 @@ class Resets:
         async with self._database.read() as session:
             row = await session.scalar(_of_browser(visit))
         return row is not None and not row.proved
+
+    async def progress(self, visit: Visit) -> str:
+        """How it stands with the message (delivery/progress.py), for a browser that is known to the account.
+
+        Any other is told that it is on its way, whether or not there is one.
+        """
+        async with self._database.read() as session:
+            row = await session.scalar(_of_browser(visit))
+            account = await session.get(Account, row.account_id) if row and row.account_id else None
+            if row is None or account is None or not self._turnstile.knows(account.email, visit):
+                return progress.ON_THE_WAY
+            return progress.of_all(await session.scalars(for_purpose(_about(row), 0.0)))
 
     async def prove(self, code: str, visit: Visit) -> None:
         """The code, in the browser that asked: it may set the password now. Raises RefusedError."""
@@ -152,7 +166,10 @@ class Resets:
             link = f"{self._url}/forgotten/link/{link_token}"
             with letters.to(account):
                 text = letters.reset(code, link, account.email, self._url)
-            await self._post.add(session, account.email, text, visit.now)
+            late_at = row.expires_at
+            await self._post.add(
+                session, account.email, text, visit.now, about=_about(row), expires_at=late_at
+            )
         self._post.wake()
 
     def _fault(self, row: PasswordReset | None, code: str) -> str | None:
@@ -165,6 +182,11 @@ class Resets:
 
     def _hash(self, reset_id: str, code: str) -> str:
         return self._box.keyed_hash("reset code", reset_id, code)
+
+
+def _about(row: PasswordReset) -> str:
+    """The purpose of its message."""
+    return f"reset {row.id}"
 
 
 def _named(who: str):

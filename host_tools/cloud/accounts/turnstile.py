@@ -67,8 +67,11 @@ class Turnstile:
 
         Else a stranger who spends every attempt of an account would keep its owner out.
         """
-        mark = self.mark(email, visit)
-        return mark if secrets.compare_digest(visit.known_mark or "", mark) else email
+        return self.mark(email, visit) if self.knows(email, visit) else email
+
+    def knows(self, email: str, visit: Visit) -> bool:
+        """Whether this browser has been signed in to the account."""
+        return secrets.compare_digest(visit.known_mark or "", self.mark(email, visit))
 
     async def prune(self) -> None:
         """Drop the records that no longer hold anybody back."""

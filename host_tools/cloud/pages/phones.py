@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from host_tools.cloud.accounts import numbers
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.pages import forms
+from host_tools.cloud.pages import deliveries, forms, live
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
@@ -46,6 +48,15 @@ async def post_confirm(request: web.Request) -> web.StreamResponse:
     return page(request, "phone_added.html", codes=codes)
 
 
+async def confirm_live(request: web.Request) -> web.StreamResponse:
+    """What becomes of the message."""
+
+    async def snapshot() -> dict[str, Any] | None:
+        return {"delivery": await _delivery(request)}
+
+    return await live.account_stream(request, snapshot, "phone")
+
+
 async def remove(request: web.Request) -> web.StreamResponse:
     return await _remove_page(request, {})
 
@@ -67,7 +78,13 @@ async def _confirm_page(request: web.Request, errors: dict[str, str], status: in
     if number is None:
         raise web.HTTPSeeOther("/security/phones/add")
     number = numbers.readable(number)
-    return page(request, "confirm_phone.html", number=number, errors=errors, status=status)
+    delivery = await _delivery(request)
+    context = {"number": number, "delivery": delivery, "errors": errors}
+    return page(request, "confirm_phone.html", status=status, **context)
+
+
+async def _delivery(request: web.Request) -> str:
+    return deliveries.told(deliveries.NUMBER, await request.app[PARTS].phones.progress(request[VISIT]))
 
 
 async def _remove_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:

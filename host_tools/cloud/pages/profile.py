@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from host_tools.cloud.accounts.email_change import CHANGED
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.profile import UTC, Details, time_zones
 from host_tools.cloud.languages.text import reader
-from host_tools.cloud.pages import forms
+from host_tools.cloud.pages import deliveries, forms, live
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
+from host_tools.cloud.store.account_models import EmailChange
 
 EMAIL = (forms.NEW_EMAIL, forms.OWN_PASSWORD)
 
@@ -43,6 +46,17 @@ async def post_email(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/profile?done=email-asked")
 
 
+async def email_live(request: web.Request) -> web.StreamResponse:
+    """What becomes of the messages, while the change waits."""
+    parts, visit = request.app[PARTS], request[VISIT]
+
+    async def snapshot() -> dict[str, Any] | None:
+        pending = await parts.email_changes.pending(visit.signed_in.id, parts.clock())
+        return {"delivery": await _delivery(request, pending)}
+
+    return await live.account_stream(request, snapshot, "e-mail")
+
+
 async def post_cancel(request: web.Request) -> web.StreamResponse:
     await request.app[PARTS].email_changes.cancel(request[VISIT])
     raise web.HTTPSeeOther("/profile?done=email-cancelled")
@@ -69,6 +83,7 @@ async def _page(
 ) -> web.Response:
     visit = request[VISIT]
     account = visit.signed_in
+    pending = await request.app[PARTS].email_changes.pending(account.id, visit.now)
     held = {name: getattr(account, name) for name in Details._fields}
     held |= {"language": account.language or reader().tag, "time_zone": account.time_zone or UTC}
     return page(
@@ -76,10 +91,24 @@ async def _page(
         "profile.html",
         details=details or forms.Filled(held, {}),
         email_form=email or forms.empty(EMAIL),
-        pending=await request.app[PARTS].email_changes.pending(account.id, visit.now),
+        pending=pending,
+        delivery=await _delivery(request, pending),
         zones=[(name, name.replace("_", " ")) for name in time_zones()],
         status=status,
     )
+
+
+async def _delivery(request: web.Request, pending: EmailChange | None) -> str:
+    """What is wrong with the messages to the two addresses."""
+    if pending is None:
+        return ""
+    states = await request.app[PARTS].email_changes.progress(pending)
+    emails = (request[VISIT].signed_in.email, pending.email)
+    faults = [
+        deliveries.told(deliveries.NEW_EMAIL, state, email=email)
+        for email, state in zip(emails, states, strict=True)
+    ]
+    return " ".join(filter(None, faults))
 
 
 async def _agree_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from aiohttp import web
 
 from host_tools.cloud.accounts.emails import is_user_name
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.pages import forms
+from host_tools.cloud.pages import deliveries, forms, live
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import signed_in
@@ -55,6 +58,17 @@ async def post_code(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/forgotten/password")
 
 
+async def code_live(request: web.Request) -> web.StreamResponse:
+    """What becomes of the message, as far as this browser may know."""
+    parts, visit = request.app[PARTS], request[VISIT]
+
+    async def snapshot() -> dict[str, Any] | None:
+        now = replace(visit, now=parts.clock())
+        return {"delivery": await _delivery(request)} if await parts.resets.waits(now) else None
+
+    return await live.stream(request, snapshot, ("reset",), visit.browser_hash)
+
+
 async def new_password(request: web.Request) -> web.StreamResponse:
     """Opening the link changes nothing: mail scanners open every link."""
     return await _password_page(request, {})
@@ -82,7 +96,12 @@ async def _code_page(request: web.Request, errors: dict[str, str], status: int =
     if not errors and not await request.app[PARTS].resets.waits(request[VISIT]):
         raise web.HTTPSeeOther("/forgotten")
     by_user_name = request.query.get("by") == "user-name"
-    return page(request, "forgotten_code.html", errors=errors, by_user_name=by_user_name, status=status)
+    context = {"by_user_name": by_user_name, "delivery": await _delivery(request)}
+    return page(request, "forgotten_code.html", errors=errors, status=status, **context)
+
+
+async def _delivery(request: web.Request) -> str:
+    return deliveries.told(deliveries.RESET, await request.app[PARTS].resets.progress(request[VISIT]))
 
 
 async def _password_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:

@@ -12,10 +12,9 @@ from host_tools.cloud.accounts.attempts import START_AGAIN, Waiting
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.second_step import Entered
 from host_tools.cloud.accounts.sessions import WHOLE_S
-from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.post import TELEGRAM
 from host_tools.cloud.languages.text import N_, _
-from host_tools.cloud.pages import forms, live
+from host_tools.cloud.pages import deliveries, forms, live
 from host_tools.cloud.pages.first_step import sign_in_page
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -44,17 +43,6 @@ WORDS = {
     "mail": Words(N_("Enter the code"), N_("Code from the e-mail"), N_("Send a code by e-mail")),
     "voice": Words(N_("Answer a call"), N_("Last four digits of the number that called"), N_("Call instead")),
     "recovery": Words(N_("Use a recovery code"), N_("Recovery code"), N_("Use a recovery code")),
-}
-
-
-# What the page says of a message, or of a call, by its state in delivery/progress.py.
-FAULTS = {
-    progress.LATE: N_("The message could not be sent yet. It is tried again; or use another way below."),
-    progress.FAILED: N_("The message could not be sent. Send another, or use another way below."),
-}
-CALL_FAULTS = {
-    progress.LATE: N_("The call could not be made yet. It is tried again; or use another way below."),
-    progress.FAILED: N_("The call did not arrive. Call again, or use another way below."),
 }
 
 
@@ -133,8 +121,8 @@ def _told(waiting: Waiting) -> dict[str, Any]:
 def _fault_of(waiting: Waiting) -> str:
     if waiting.row.method == "push":
         return ""  # an open page may still be asked
-    faults = CALL_FAULTS if waiting.row.method == "voice" else FAULTS
-    return _(faults[waiting.progress]) if waiting.progress in faults else ""
+    faults = deliveries.CALL if waiting.row.method == "voice" else deliveries.CODE
+    return deliveries.told(faults, waiting.progress)
 
 
 def signed_in(entered: Entered, address: str = "/routers") -> web.HTTPSeeOther:

@@ -66,7 +66,8 @@ function tellDelivery(fault) {
   place.hidden = fault === "";
   const promise = document.getElementById("under-way");
   if (promise) promise.hidden = fault !== "";
-  if (fault) document.querySelector("details.aside").open = true;
+  const aside = document.querySelector("details.aside");
+  if (fault && aside) aside.open = true;
 }
 
 function followLive(place) {
