@@ -97,6 +97,8 @@ async def test_every_page_is_whole_in_every_language_on_a_small_screen(rig, tab,
     await own_router(rig, tab)
     await assert_whole(tab, tag)
     await rig.hub.answer(SERIAL, True)
+    await tab.locator("[data-state=online]").wait_for()  # the page goes on by itself
+    await assert_whole(tab, tag)
     await look_at(rig, tab, tag, *MEMBER)
     assert english_left(tag, [mail.subject for mail in await rig.mails(EMAIL)]) == []
 

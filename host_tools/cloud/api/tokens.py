@@ -17,6 +17,7 @@ from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.api_models import ApiToken
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_id, new_token, token_hash
@@ -28,7 +29,7 @@ DAYS = (30, 90, 365)  # for how long one may be made
 TOKENS_MAX = 20
 SHOWN_AFTER_S = 30 * DAY_S  # an expired one stays in the list this long: it says why a program stopped
 NOTED_EVERY_S = 60  # more often the last use is not written down
-TOO_MANY = f"An account holds {TOKENS_MAX} tokens. Revoke one first."
+TOO_MANY = N_("An account holds %(count)s tokens. Revoke one first.")
 
 
 class Bearer(NamedTuple):
@@ -60,7 +61,7 @@ class Tokens:
         live = select(func.count()).where(ApiToken.account_id == account_id, ApiToken.expires_at > visit.now)
         async with self._database.write() as session:
             if (await session.scalar(live) or 0) >= TOKENS_MAX:
-                raise RefusedError("", TOO_MANY)
+                raise RefusedError("", TOO_MANY, count=TOKENS_MAX)
             session.add(row)
             await self._changes.tell(session, "token_made", name, visit, steps=undo.dropping(row))
         self._changes.wake()
