@@ -139,6 +139,7 @@ class Daemon:
             handshake_timeout_ms=HANDSHAKE_MS,
             owner=owner,
             interface=home,
+            known=self._owner.clients,
         )
         plain = {"max_connections": REDIRECTS, "owner": owner, "interface": home}
         await streams.serve(bind, board["http_port"], web.handle_redirect, **plain)

@@ -19,19 +19,22 @@ import socket
 from gatelodge import compat, log
 from gatelodge.compat import monotonic_ms
 from gatelodge.contract.errors import LineError, OurError, ValueRangeError
+from gatelodge.core import door
 from gatelodge.tasks import with_deadline
 
 CHUNK = 4096  # bytes read at once: most requests in one piece, and little garbage for the rest
-BACKLOG = 128  # connections that the kernel keeps for us while all places are taken
-ACCEPTED_AT_ONCE = 32  # before others have their turn
-TURN_MS = 50  # that a connection has, before a newcomer from its own address ends it
+BACKLOG = (
+    512  # connections that the kernel keeps for us: what comes while its queue is full comes again in 1 s
+)
+WINDOW = 16384  # bytes that the kernel keeps of what a client sends; it doubles that for its own accounts
+ACCEPTED_AT_ONCE = 128  # before others have their turn
 RETRY_ACCEPT_MS = 1000  # after the system was out of descriptors
 
 # Of Linux, on every architecture that Gatelodge runs on except mips, where connect says 149 and 150.
 _IN_PROGRESS = (11, 115, 149, 150)
 _ALREADY_CONNECTED = (106, 133)
 _IPPROTO_TCP, _TCP_NODELAY = 6, 1
-_SO_BINDTODEVICE = 25  # socket(7)
+_SO_RCVBUF, _SO_BINDTODEVICE = 8, 25  # socket(7); mips has another number for the first, and its own window
 
 # mbedtls/ssl.h
 _FATAL_ALERT = -0x7780
@@ -259,17 +262,23 @@ class Stream:
         if self._ended:
             raise TlsError("handshake", f"{self} hung up in the TLS handshake")
 
-    async def _start_tls_as_server(self, context, deadline):
-        """With the peer's first bytes: who says nothing gets none of TLS's 40 KB."""
+    async def _wait_for_first_bytes(self, deadline):
         if self._sock is not None:  # else a newcomer has taken the place before this task ran
             await compat.wait_readable(self._sock, deadline)
+
+    def _start_tls_as_server(self, context):
+        """With the peer's first bytes: who says nothing gets none of TLS's 40 KB. What is dear of a
+        handshake, the keys and the signature, is done when this returns."""
         if self._sock is None:
             raise self._closed_here()
         self._channel = context.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
+        data = self._receive()
+        if data is not None:
+            self._buffer, self._ended = data, not data
 
     async def _handshake_as_server(self, deadline):
         """Reads until the peer's first byte, which needs the handshake before it."""
-        if not await self._fill(deadline):
+        if not self._buffer and not await self._fill(deadline):
             raise TlsError("handshake", f"{self} hung up in the TLS handshake")
 
 
@@ -431,12 +440,11 @@ class Listener:
     """Accepts connections, each in a task of its own; made by `serve`.
 
     With all places taken the next one ends one that yields (`Stream.yields_since_ms`): each does until its
-    handshake is over, later its handler decides. Where none yields the kernel keeps a few waiting, and a
-    browser that opens six connections sees a short delay, not an error. An address ends its own connections
-    at a measured pace: what it opens faster is closed at once, so that it keeps the processor from nobody.
+    handshake is over, later its handler decides. core/door.py has the rules. Where none yields the kernel
+    keeps them waiting, and a browser that opens six connections sees a short delay, not an error.
     """
 
-    def __init__(self, sock, handler, tls_context, max_connections, handshake_timeout_ms, owner):
+    def __init__(self, sock, handler, tls_context, max_connections, handshake_timeout_ms, owner, known):
         self._sock = sock
         self._handler = handler
         self._tls_context = tls_context
@@ -445,6 +453,8 @@ class Listener:
         self._streams = []  # one in each place that is taken
         self._handshake_timeout_ms = handshake_timeout_ms
         self._owner = owner
+        self._known = known
+        self._lane = door.Lane()
 
     def close(self):
         """Accepts no more. The connections that are open belong to the owner of the tasks."""
@@ -457,25 +467,18 @@ class Listener:
         try:
             while self._sock is not None:
                 await compat.wait_readable(self._sock)  # a listener's only wait without a deadline
-                if not self._may_take_one():
+                looked = door.Door(self._streams, self._places, self._known, monotonic_ms())
+                if looked.is_shut:
                     self._place_is_free.clear()
                     await self._place_is_free.wait()
-                elif not self._accept_some():
+                elif not self._accept_some(looked):
                     await asyncio.sleep(RETRY_ACCEPT_MS / 1000)
         finally:
             self.close()
 
-    def _may_take_one(self):
-        return self._sock is not None and (self._has_place() or first_to_yield(self._streams) is not None)
-
-    def _has_place(self):
-        return len([stream for stream in self._streams if not stream.is_closed]) < self._places
-
-    def _accept_some(self):
+    def _accept_some(self, looked):
         """Many at a time: the kernel drops what comes while its queue is full. False where none can be."""
-        for _ in range(ACCEPTED_AT_ONCE):
-            if not self._may_take_one():
-                break
+        for _ in range(ACCEPTED_AT_ONCE if self._sock is not None else 0):
             try:
                 sock, address = self._sock.accept()
             except OSError as error:
@@ -484,20 +487,13 @@ class Listener:
                 log.warning("streams", "no connection could be accepted: %s", error)
                 return False
             peer = compat.address_of(address)
-            if self._makes_room_for(peer[0]):
-                self._take(sock, peer)
-            else:
+            ended = looked.way_for(peer[0])
+            if ended is door.TURNED_AWAY:
                 sock.close()
-        return True
-
-    def _makes_room_for(self, address):
-        """Whether there is a place now; if need be that of another one, who has had their turn."""
-        if self._has_place():
-            return True
-        ended = first_to_yield(self._streams)
-        if ended.peer[0] == address and monotonic_ms() - ended.yields_since_ms < TURN_MS:
-            return False
-        ended.close()
+                continue
+            if ended is not None:
+                ended.close()
+            looked.entered(self._take(sock, peer))
         return True
 
     def _take(self, sock, peer):
@@ -507,6 +503,7 @@ class Listener:
         stream.yields_since_ms = monotonic_ms()
         self._streams.append(stream)
         self._owner.start(self._served(stream), "a connection")
+        return stream
 
     async def _served(self, stream):
         try:
@@ -527,25 +524,22 @@ class Listener:
 
     async def _shake_hands(self, stream):
         deadline = monotonic_ms() + self._handshake_timeout_ms
-        await stream._start_tls_as_server(self._tls_context, deadline)
+        await stream._wait_for_first_bytes(deadline)
+        await self._lane_is_free_for(stream, deadline)
+        began_ms = monotonic_ms()
+        stream._start_tls_as_server(self._tls_context)
+        self._lane.took(began_ms, monotonic_ms())
         await stream._handshake_as_server(deadline)
 
-
-def first_to_yield(streams):
-    """Of the address that holds most of them, the one that has yielded longest; None where none yields.
-
-    So whoever takes every place, silent or slow, ends their own connections and not those of a neighbour.
-    """
-    counts = {}
-    for stream in streams:
-        counts[stream.peer[0]] = counts.get(stream.peer[0], 0) + 1
-    found, order = None, None
-    for stream in streams:
-        if stream.yields_since_ms is not None and not stream.is_closed:
-            rank = (-counts[stream.peer[0]], stream.yields_since_ms)
-            if order is None or rank < order:
-                found, order = stream, rank
-    return found
+    async def _lane_is_free_for(self, stream, deadline):
+        """At once for who opens no more than a browser."""
+        while not stream.is_closed and door.is_crowd(stream, self._streams):
+            left_ms = self._lane.left_ms(monotonic_ms())
+            if not left_ms:
+                break
+            if monotonic_ms() >= deadline:
+                raise LineError(f"{stream} was one of too many")
+            await asyncio.sleep(left_ms / 1000)
 
 
 async def serve(
@@ -558,6 +552,7 @@ async def serve(
     handshake_timeout_ms=10_000,
     owner,
     interface="",
+    known=set,
 ):
     """A Listener whose tasks belong to `owner`, a Tasks.
 
@@ -566,7 +561,7 @@ async def serve(
 
     `handler(stream)` is a coroutine; its stream is closed after it. OurError when the address is taken.
     With TLS a client must also send its first byte before the handshake's deadline: one that only connects
-    keeps no place.
+    keeps no place. known(): the addresses whose connections are ended for no stranger.
     """
     family, address = _resolved(bind_host, port)
     sock = socket.socket(family, socket.SOCK_STREAM)
@@ -574,6 +569,7 @@ async def serve(
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if interface:
             sock.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode() + b"\0")
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUF, WINDOW)
         sock.bind(address)
         sock.listen(BACKLOG)
     except OSError as error:
@@ -581,6 +577,6 @@ async def serve(
         where = f"{bind_host} port {port}" + (f" of {interface}" if interface else "")
         raise OurError(f"{where} cannot be listened on ({error}): is it taken, is the interface there?")
     sock.setblocking(False)
-    listener = Listener(sock, handler, tls_context, max_connections, handshake_timeout_ms, owner)
+    listener = Listener(sock, handler, tls_context, max_connections, handshake_timeout_ms, owner, known)
     owner.start(listener._accept(), f"the listener on port {port}")
     return listener

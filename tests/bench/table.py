@@ -80,6 +80,8 @@ FIGURES = (
            "VmRSS with the link up, after 280 pages: the garbage has been at its bound; host board"),
     Figure(flood, "flooded_page", "Owner's page under a stranger's flood", "s", LOWER, 2,
            "the slowest of 40 on new connections, while others are opened as fast as taken; host board"),
+    Figure(flood, "flooded_page_raw", "  of connections that say nothing", "s", LOWER, 2,
+           "the same while connections are opened as fast as the kernel takes them, by this same computer"),
     Figure(signin, "sign_in", "Sign-in: password, code, session", "ms", LOWER, None,
            "two requests as a browser sends them, median; host board"),
     Figure(signin, "password_hash", "  of which hashing the password", "ms", LOWER, None,

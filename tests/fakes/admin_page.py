@@ -242,6 +242,7 @@ async def serve(port, directory, quick):
         max_connections=heap.connections(compat.heap_bytes()),
         handshake_timeout_ms=10000,
         owner=tasks,
+        known=play.owner.clients,
     )
     tasks.start(play.router.traffic.run(), "traffic")
     print("ready", SERVICE_CODE)

@@ -40,6 +40,12 @@ class TestSessions(unittest.TestCase):
         self.assertIsNotNone(begun().find(token(1), IDLE_S - 1, False))
         self.assertIsNone(begun().find(token(1), IDLE_S, False))
 
+    def test_the_addresses_of_those_that_go_on_are_told(self):
+        kept = begun()
+        begin(kept, 2, IDLE_S, "10.0.0.3")
+        self.assertEqual(kept.clients(IDLE_S - 1), {"10.0.0.2", "10.0.0.3"})
+        self.assertEqual(kept.clients(IDLE_S), {"10.0.0.3"})
+
     def test_acting_puts_off_the_end_and_live_updates_do_not(self):
         kept = begun()
         kept.find(token(1), 300, True)

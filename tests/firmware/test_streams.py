@@ -3,7 +3,8 @@ import unittest
 
 from gatelodge import compat, log
 from gatelodge.contract.errors import LineError, OurError, ValueRangeError
-from gatelodge.streams import Stream, first_to_yield, open_tcp, serve
+from gatelodge.core import door
+from gatelodge.streams import Listener, Stream, open_tcp, serve
 from gatelodge.tasks import Tasks
 
 HOST = "127.0.0.1"
@@ -315,16 +316,20 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
         for stream in streams:
             await self.assert_answered(stream)
 
-    async def test_a_crowd_from_one_address_ends_no_connection_of_another(self):
-        def held(address, since_ms):
-            stream = Stream(object(), None, (address, 1))
-            stream.yields_since_ms = since_ms
-            return stream
-
-        neighbour, lasting = held("192.168.1.2", 1), held("192.168.1.3", None)
-        crowd = [held("192.168.1.3", 30), held("192.168.1.3", 20)]
-        self.assertIs(first_to_yield([neighbour, lasting] + crowd), crowd[1])
-        self.assertIsNone(first_to_yield([lasting]))
+    async def test_the_handshakes_of_a_crowd_wait_while_the_lane_is_taken_and_nobody_elses_do(self):
+        now_ms = compat.monotonic_ms()
+        listener = Listener(None, None, None, 9, 10_000, self.tasks, set)
+        crowd = [Stream(object(), None, ("127.0.0.2", n)) for n in range(door.BROWSER + 1)]
+        other = Stream(object(), None, ("127.0.0.1", 1))
+        listener._streams = crowd + [other]
+        listener._lane.took(now_ms, now_ms + 1)
+        await listener._lane_is_free_for(crowd[0], now_ms + 60_000)  # after a moment
+        self.assertEqual(listener._lane.left_ms(compat.monotonic_ms()), 0)
+        listener._lane.took(now_ms, now_ms + 60_000)
+        await listener._lane_is_free_for(other, now_ms)
+        with self.assertRaises(LineError) as refused:
+            await listener._lane_is_free_for(crowd[0], now_ms)
+        self.assertIn("127.0.0.2 port 0 was one of too many", str(refused.exception))
 
     async def test_a_handler_that_fails_gives_its_place_and_its_connection_back(self):
         async def fail(stream):

@@ -88,8 +88,8 @@ class Stranger:
         return data
 
 
-def connect(port):
-    sock = socket.create_connection(("127.0.0.1", port), DEADLINE_S, source_address=(STRANGER, 0))
+def connect(port, address=STRANGER):
+    sock = socket.create_connection(("127.0.0.1", port), DEADLINE_S, source_address=(address, 0))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
@@ -138,9 +138,12 @@ class Flood:
     def _run(self):
         while not self._is_over.is_set():
             with contextlib.suppress(OSError):  # as one is refused, the next comes
-                sock = secured(self.port)
-                sock.sendall(self.data)
-                self._hold(sock)
+                self._hold(self._opened())
+
+    def _opened(self):
+        sock = secured(self.port)
+        sock.sendall(self.data)
+        return sock
 
     def _hold(self, sock):
         self.opened += 1
@@ -149,6 +152,16 @@ class Flood:
         if oldest is not None:
             self._is_full.set()
             oldest.close()
+
+
+class RawFlood(Flood):
+    """The same as fast as the kernel takes them: connections that say nothing, not even in TLS."""
+
+    def __init__(self, port, held):
+        super().__init__(port, held, b"")
+
+    def _opened(self):
+        return connect(self.port)
 
 
 class Process:

@@ -4,14 +4,16 @@ Each storm says which status is honest. After it, and during it, the owner's pag
 holds no more descriptors and no more memory than it did before.
 """
 
+import contextlib
 import resource
 import time
 
 import pytest
+from gatelodge.core.heap import MOST
 
 from tests.host_tools.admin_page_rig import AdminPage
 from tests.host_tools.stranger_rig import Process, Stranger, connect, end_sending, secured
-from tests.host_tools.test_admin_page_requests import Session
+from tests.host_tools.test_admin_page_requests import Kept, Session
 
 HOST = b"Host: 127.0.0.1\r\n"
 KIND = b"Content-Type: application/json\r\n"
@@ -217,6 +219,21 @@ def test_the_owner_is_served_while_a_stranger_holds_hundreds_of_connections(page
         assert ask(page, LAST_GET) == [200]  # whoever is later at the stranger's is not shut out either
     finally:
         close_all(connections)
+
+
+def test_a_connection_of_who_is_signed_in_is_ended_for_no_number_of_strangers(page, owner):
+    """Each from an address of its own, so that none of them is a crowd."""
+    with contextlib.closing(Kept(owner, is_new=False).connection) as ours:
+        ours.request("GET", "/api/session", headers={"Cookie": owner.cookie})
+        ours.getresponse().read()
+        held = ours.sock
+        strangers = [connect(page.port, f"127.0.1.{number}") for number in range(1, 3 * MOST)]
+        try:
+            assert is_there(owner)  # by then all of them have been taken
+            ours.request("GET", "/api/session", headers={"Cookie": owner.cookie})
+            assert ours.getresponse().status == 200 and ours.sock is held
+        finally:
+            close_all(strangers)
 
 
 def test_a_thousand_connections_are_answered_one_as_the_other_and_hold_no_more_than_a_hundred(page, owner):

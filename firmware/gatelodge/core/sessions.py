@@ -106,6 +106,10 @@ class Sessions:
         self._drop_ended(now_s)
         return sorted(self._records.values(), key=lambda record: -record.acted_s)
 
+    def clients(self, now_s):
+        """Return the set of the addresses from which somebody is signed in."""
+        return {record.client for record in self._records.values() if ends_in_s(record, now_s) > 0}
+
     def end_where(self, matches, but_token=""):
         """End the sessions whose Record matches, but never the token's own; return how many ended."""
         ours = hashed(but_token)

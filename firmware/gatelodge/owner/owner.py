@@ -96,6 +96,10 @@ class Owner:
         keeper = self._keeper
         return keeper.sessions.find_hashed(token_hash, keeper.now_s(), False) is not None
 
+    def clients(self):
+        """Return the set of the addresses from which somebody is signed in."""
+        return self._keeper.sessions.clients(self._keeper.now_s())
+
     def require_proof(self, session_token):
         """Raise SigninError (offer "prove") unless a code was given in this session in the last 5 minutes."""
         session = self.session(session_token, True)
