@@ -1,15 +1,19 @@
-"""Seal every secret of the database under a new key.
+"""Seal every secret of the database under a new key, and hash with a new key from now on.
 
-A new key is added to the ring in the data directory (seal.keys), then everything that is sealed is sealed
-anew with it, in one transaction. The keys of before stay in the ring, so that a backup of the database can be
-read; --forget-old drops them. The cloud has to be stopped: it would not know the new key.
+A new key is added to both rings in the data directory (seal.keys and hash.keys). Everything that is sealed is
+sealed anew, in one transaction. What is hashed cannot be: the old hash keys go on recognizing it, and the
+answer says how many recovery codes hang on each. The keys of before stay in their rings, so that a backup of
+the database can be read. --forget-old drops them, but for those on which a recovery code hangs: its person
+makes new ones, or uses the last. The cloud has to be stopped: it would not know the new keys.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections import Counter
 from functools import partial
+from pathlib import Path
 
 from cryptography.fernet import InvalidToken
 
@@ -17,13 +21,15 @@ from host_tools import exit_codes
 from host_tools.cloud import console, files
 from host_tools.cloud.clock import system_clock
 from host_tools.cloud.store import key_ring
-from host_tools.cloud.store.secret_box import SecretBox, new_seal_key
+from host_tools.cloud.store.key_ring import HASH_KEY, HASH_RING, RING
+from host_tools.cloud.store.secret_box import RingKey, SecretBox, new_key
 from host_tools.errors import ToolError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     console.add_arguments(parser)
-    parser.add_argument("--forget-old", action="store_true", help="drop every other key of the ring")
+    text = "drop every other key, but for hash keys on which a recovery code hangs"
+    parser.add_argument("--forget-old", action="store_true", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,23 +47,44 @@ async def _run(args: argparse.Namespace) -> int:
 
 async def _rotate(args: argparse.Namespace) -> int:
     data, now = args.data.absolute(), system_clock()
-    box = key_ring.secret_box(data, now)
-    ring = [new_seal_key(now), *key_ring.read_ring(data)]
-    key_ring.write_ring(data, ring)  # before anything is sealed with it
-    box = SecretBox(files.master_key(data / key_ring.HASH_KEY), ring)
+    key_ring.secret_box(data, now)  # makes the rings of a cloud that was never started
+    sealing = [new_key(now), *key_ring.read_ring(data / RING)]
+    hashing = [new_key(now), *key_ring.read_hash_ring(data)]
+    key_ring.write_ring(data / RING, sealing)  # before anything is sealed with it
+    box = SecretBox(files.master_key(data / HASH_KEY), sealing, hashing)
+    sealed, hanging = await _seal_anew(args, box)
+    key_ring.write_ring(data / HASH_RING, hashing)
+    if args.forget_old:
+        sealing, hashing = sealing[:1], [key for key in hashing if key == hashing[0] or hanging[key.id]]
+        key_ring.write_ring(data / RING, sealing)
+        key_ring.write_ring(data / HASH_RING, hashing)
+        if "" not in [key.id for key in hashing]:
+            key_ring.forget_first_hash_key(data)
+    print(f"sealing key {sealing[0].id}: {sealed} secrets sealed anew, {len(sealing)} keys kept")
+    print(f"hash key {hashing[0].id}: {len(hashing)} keys kept")
+    for key in hashing[1:]:
+        print(f"  {_name(key)}: {hanging[key.id]} recovery codes hang on it")
+    return exit_codes.OK
+
+
+async def _seal_anew(args: argparse.Namespace, box: SecretBox) -> tuple[int, Counter[str]]:
+    """How many secrets were sealed anew, and what hangs on which hash key. Raises ToolError."""
     async with console.opened(args) as database:
         try:
             async with database.write() as session:
                 counts = await key_ring.seal_anew(session, box)
+                return counts.total(), await key_ring.hanging(session)
         except InvalidToken as error:
-            raise ToolError(
-                "a secret of the database was sealed under a key that is not in the ring",
-                f"bring back {data / key_ring.RING} from the backup; nothing was changed",
-                exit_codes.FAILED,
-            ) from error
-    if args.forget_old:
-        key_ring.write_ring(data, ring[:1])
-    print(
-        f"key {ring[0].id}: {counts.total()} secrets sealed anew, {len(key_ring.read_ring(data))} keys kept"
+            raise _key_is_lost(args.data.absolute()) from error
+
+
+def _key_is_lost(data: Path) -> ToolError:
+    return ToolError(
+        "a secret of the database was sealed under a key that is not in the ring",
+        f"bring back {data / RING} from the backup; nothing was changed",
+        exit_codes.FAILED,
     )
-    return exit_codes.OK
+
+
+def _name(key: RingKey) -> str:
+    return key.id or f"the first one, {HASH_KEY}"

@@ -71,8 +71,9 @@ class Rig:
     tls: the portal's context, for a browser that is not ours.
     """
 
-    def __init__(self, folder: Path, tls=None, **changed):
+    def __init__(self, folder: Path, tls=None, box=None, **changed):
         self.folder = folder
+        self.box = box or SecretBox(b"m" * 32)
         self.tls = tls
         self.settings = settings(folder, **changed)
         self.clock = Clock()
@@ -82,7 +83,7 @@ class Rig:
         database = Database(self.settings.database_url)
         await database.migrate()
         hasher = Hasher(memory_kib=8, passes=1)
-        self.parts = build_parts(self.settings, database, SecretBox(b"m" * 32), self.clock, hasher)
+        self.parts = build_parts(self.settings, database, self.box, self.clock, hasher)
         self.hub = join_hub(self.parts, FakeDeviceHub)
         self.parts.tasks.start(self.parts.post.run(), "post")
         place = {"scheme": "https" if self.tls else "http"}

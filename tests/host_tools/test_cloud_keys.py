@@ -6,20 +6,22 @@ import stat
 
 import pytest
 from cryptography.fernet import InvalidToken
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from host_tools import cli, exit_codes
 from host_tools.cloud import files
+from host_tools.cloud.pages.guards import BROWSER_COOKIE, KNOWN_COOKIE
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account, Authenticator
-from host_tools.cloud.store.secret_box import SecretBox, key_id_of, new_id, new_seal_key
+from host_tools.cloud.store.models import Account, Authenticator, RecoveryCode
+from host_tools.cloud.store.secret_box import RingKey, SecretBox, key_id_of, new_id, new_key
+from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
 
 HASH_KEY = b"h" * 32
 
 
 def test_the_newest_key_seals_and_every_key_opens():
-    old, new = new_seal_key(1.0), new_seal_key(2.0)
+    old, new = new_key(1.0), new_key(2.0)
     before, between = SecretBox(HASH_KEY), SecretBox(HASH_KEY, [old])
     now = SecretBox(HASH_KEY, [new, old])
     sealed = [box.seal("a secret") for box in (before, between, now)]
@@ -30,14 +32,88 @@ def test_the_newest_key_seals_and_every_key_opens():
 
 
 def test_rotating_leaves_every_hash_as_it_is():
-    boxes = SecretBox(HASH_KEY), SecretBox(HASH_KEY, [new_seal_key(1.0)])
+    boxes = SecretBox(HASH_KEY), SecretBox(HASH_KEY, [new_key(1.0)])
     assert len({box.keyed_hash("recovery code", "a", "b") for box in boxes}) == 1
+
+
+def test_the_newest_key_hashes_and_every_key_recognizes():
+    old, new, other = (new_key(float(index)) for index in range(3))
+    before, now = SecretBox(HASH_KEY), SecretBox(HASH_KEY, (), [new, old, RingKey("", HASH_KEY, 0.0)])
+    hashes = [before.keyed_hash("code", "a", "1"), now.keyed_hash("code", "a", "1")]
+    assert len(set(hashes)) == 2 and set(hashes) < set(now.keyed_hashes("code", "a", "1"))
+    assert all(now.is_hash(each, "code", "a", "1") for each in hashes)
+    for stored, purpose, parts in (
+        (hashes[0], "code", ("a", "2")), (hashes[0], "other", ("a", "1")), ("", "code", ("a", "1")),
+        ("\u00e9", "code", ("a", "1")),
+    ):  # fmt: skip
+        assert not now.is_hash(stored, purpose, *parts)
+    assert not SecretBox(HASH_KEY, (), [other]).is_hash(hashes[0], "code", "a", "1")
+    assert before.named_hash("code", "1") in now.named_hashes("code", "1")
+    assert [key_id_of(each.encode()) for each in now.named_hashes("code", "1")] == [new.id, old.id, ""]
+
+
+async def test_what_was_handed_out_before_a_rotation_is_good_after_it(tmp_path):
+    """A recovery code, a form that is open, a code on its way, and the mark of a browser that is known."""
+    async with Rig(tmp_path, box=SecretBox(b"m" * 32)) as before:
+        ada, new = before.browser(), before.browser()
+        await ada.join()
+        form = await new.sign_in()
+        await new.post("/sign-in/method", form_page="/sign-in/code", method="mail")
+        sent = code_in((await before.mails("ada@example.org"))[0])
+        ring = [new_key(1.0), RingKey("", b"m" * 32, 0.0)]
+        async with Rig(tmp_path, box=SecretBox(b"m" * 32, (), ring)) as after:
+            after.clock.now = before.clock.now
+            url = before.server.make_url("/")
+            moved, known = carried(after, new, url), carried(after, ada, url)
+            page = await moved.post_raw("/sign-in/code", {"csrf": form.csrf, "code": sent})
+            assert page.path in ("/routers", "/security/choose")
+            mark, token = value_of(known, KNOWN_COOKIE), value_of(known, BROWSER_COOKIE)
+            assert mark in before.parts.box.keyed_hashes("known browser", token, "ada@example.org")
+            await known.get("/security")
+            assert value_of(known, KNOWN_COOKIE) not in ("", mark)  # it is given a new one, under the new key
+
+
+async def test_a_recovery_code_of_an_old_key_lets_in_once_and_new_ones_free_the_key(tmp_path):
+    async with Rig(tmp_path, box=SecretBox(b"m" * 32)) as before:
+        ada = before.browser()
+        await ada.join()
+        _, page = await ada.enrol()
+        codes = re.findall(r"<code>([0-9A-Z]{5}-[0-9A-Z]{5})</code>", page.text)
+    ring = [new_key(1.0), RingKey("", b"m" * 32, 0.0)]
+    async with Rig(tmp_path, box=SecretBox(b"m" * 32, (), ring)) as after:
+        assert await hanging(after) == {"": 10}
+        ada = after.browser()
+        await ada.sign_in()
+        assert (await ada.post("/sign-in/code", code=codes[0])).path == "/routers"
+        other = after.browser()
+        await other.sign_in()
+        assert (await other.post("/sign-in/code", code=codes[0])).status == 422
+        assert await hanging(after) == {"": 9}
+        await ada.post("/security/recovery-codes", password=PASSWORD)
+        assert await hanging(after) == {ring[0].id: 10}
+
+
+async def hanging(rig):
+    async with rig.parts.database.read() as session:
+        return await key_ring.hanging(session)
+
+
+def carried(rig, browser, url):
+    """The browser with all its cookies, at the cloud that was started again."""
+    moved = rig.browser()
+    cookies = {each.key: each.value for each in browser._session.cookie_jar.filter_cookies(url).values()}
+    moved._session.cookie_jar.update_cookies(cookies, rig.server.make_url("/"))
+    return moved
+
+
+def value_of(browser, cookie):
+    return browser._session.cookie_jar.filter_cookies(browser._rig.server.make_url("/"))[cookie].value
 
 
 @pytest.mark.parametrize("sealed", [b"", b":", b"0badc0de:", b"0badc0de:gAAAA", b"\xff:x", b"gAAAA"])
 def test_what_nobody_sealed_does_not_open(sealed):
     with pytest.raises(InvalidToken):
-        SecretBox(HASH_KEY, [new_seal_key(1.0)]).open(sealed)
+        SecretBox(HASH_KEY, [new_key(1.0)]).open(sealed)
 
 
 def test_the_ring_is_made_at_the_first_start_and_for_its_owner_alone(tmp_path):
@@ -82,12 +158,12 @@ async def secrets_of(data):
 
 def test_a_database_with_values_of_three_keys_is_sealed_anew(tmp_path, capsys):
     hash_key = files.master_key(tmp_path / key_ring.HASH_KEY)
-    old = new_seal_key(1.0)
-    key_ring.write_ring(tmp_path, [new_seal_key(2.0), old])
+    old = new_key(1.0)
+    key_ring.write_ring(tmp_path / key_ring.RING, [new_key(2.0), old])
     boxes = [SecretBox(hash_key), SecretBox(hash_key, [old]), key_ring.secret_box(tmp_path, 3.0)]
     asyncio.run(add_secrets(tmp_path, boxes))
     assert rotate(tmp_path) == exit_codes.OK
-    said = re.search(r"key (\w+): 3 secrets sealed anew, 3 keys kept", capsys.readouterr().out)
+    said = re.search(r"sealing key (\w+): 3 secrets sealed anew, 3 keys kept", capsys.readouterr().out)
     sealed, box = asyncio.run(secrets_of(tmp_path)), key_ring.secret_box(tmp_path, 4.0)
     assert {key_id_of(each) for each in sealed} == {box.newest_id} == {said[1]}
     assert [box.open(each) for each in sealed] == ["secret 0", "secret 1", "secret 2"]
@@ -96,19 +172,62 @@ def test_a_database_with_values_of_three_keys_is_sealed_anew(tmp_path, capsys):
 def test_old_keys_are_forgotten_when_asked(tmp_path):
     asyncio.run(add_secrets(tmp_path, [key_ring.secret_box(tmp_path, 1.0)]))
     assert rotate(tmp_path, "--forget-old") == exit_codes.OK
-    assert len(key_ring.read_ring(tmp_path)) == 1
+    assert len(key_ring.read_ring(tmp_path / key_ring.RING)) == 1
     [sealed] = asyncio.run(secrets_of(tmp_path))
     assert key_ring.secret_box(tmp_path, 2.0).open(sealed) == "secret 0"
 
 
+def test_a_hash_key_is_kept_while_a_recovery_code_hangs_on_it(tmp_path, capsys):
+    first = key_ring.secret_box(tmp_path, 1.0)
+    asyncio.run(add_recovery_codes(tmp_path, first, 3))
+    first_bytes = (tmp_path / key_ring.HASH_KEY).read_bytes()
+    assert rotate(tmp_path) == exit_codes.OK
+    assert "the first one, secrets.key: 3 recovery codes hang on it" in capsys.readouterr().out
+    second = key_ring.secret_box(tmp_path, 2.0)
+    assert second.newest_hash_id and second.is_hash(first.keyed_hash("x", "y"), "x", "y")
+    asyncio.run(add_recovery_codes(tmp_path, second, 2))
+    assert rotate(tmp_path, "--forget-old") == exit_codes.OK
+    said = capsys.readouterr().out
+    assert "hash key" in said and "3 keys kept" in said
+    assert f"{second.newest_hash_id}: 2 recovery codes hang on it" in said
+    asyncio.run(drop_recovery_codes(tmp_path))
+    assert rotate(tmp_path, "--forget-old") == exit_codes.OK
+    assert len(key_ring.read_hash_ring(tmp_path)) == 1
+    assert (tmp_path / key_ring.HASH_KEY).read_bytes() != first_bytes
+    last = key_ring.secret_box(tmp_path, 3.0)
+    assert not last.is_hash(first.keyed_hash("x", "y"), "x", "y")
+    assert stat.S_IMODE((tmp_path / key_ring.HASH_RING).stat().st_mode) == 0o600
+
+
+async def add_recovery_codes(data, box, count):
+    database = Database(f"sqlite+aiosqlite:///{data}/cloud.db")
+    await database.migrate()
+    async with database.write() as session:
+        if await session.get(Account, "a") is None:
+            names = {"first_name": "Ada", "last_name": "Bell", "country": "BE", "terms_version": "1"}
+            session.add(Account(id="a", email="ada@example.org", password_hash="", created_at=1.0, **names))
+            await session.flush()
+        for number in range(count):
+            code_hash = box.named_hash("recovery code", "a", str(number))
+            session.add(RecoveryCode(account_id="a", code_hash=code_hash))
+    await database.close()
+
+
+async def drop_recovery_codes(data):
+    database = Database(f"sqlite+aiosqlite:///{data}/cloud.db")
+    async with database.write() as session:
+        await session.execute(delete(RecoveryCode))
+    await database.close()
+
+
 def test_a_value_whose_key_is_lost_stops_the_rotation_and_nothing_changes(tmp_path, capsys):
-    lost = SecretBox(files.master_key(tmp_path / key_ring.HASH_KEY), [new_seal_key(1.0)])
+    lost = SecretBox(files.master_key(tmp_path / key_ring.HASH_KEY), [new_key(1.0)])
     asyncio.run(add_secrets(tmp_path, [key_ring.secret_box(tmp_path, 2.0), lost]))
     before = asyncio.run(secrets_of(tmp_path))
     assert rotate(tmp_path, "--forget-old") == exit_codes.FAILED
     assert "not in the ring" in capsys.readouterr().err
     assert asyncio.run(secrets_of(tmp_path)) == before
-    assert len(key_ring.read_ring(tmp_path)) == 2  # what was sealed before still opens
+    assert len(key_ring.read_ring(tmp_path / key_ring.RING)) == 2  # what was sealed before still opens
 
 
 def test_a_cloud_that_runs_is_not_rotated_under(tmp_path, capsys):

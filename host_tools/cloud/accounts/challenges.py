@@ -41,7 +41,7 @@ class Challenges:
         open_part, mac = challenge[:-MAC_BYTES], challenge[-MAC_BYTES:]
         if len(challenge) != WHOLE_BYTES:
             return False
-        if not secrets.compare_digest(mac, self._mac(open_part, purpose, bound_to)):
+        if not self._box.is_hash(mac.hex(), "challenge", purpose, bound_to, open_part.hex()):
             return False
         ends_at = int.from_bytes(open_part[NONCE_BYTES:], "big")
         return now < ends_at and await _first_time(session, challenge, ends_at)

@@ -25,15 +25,16 @@ TRIES = 5
 CALL_TRIES = 1
 CALL_DIGITS = 4
 RESEND_S = 30
+PURPOSE = "sent code"
 RIGHT, WRONG, VOID = "right", "wrong", "void"
 
 
-def verdict(row: SentCode | None, code_hash: str, now: float) -> str:
-    """What the typed code is worth. Pure: the caller counts the try."""
+def verdict(row: SentCode | None, box: SecretBox, code: str, now: float) -> str:
+    """What the typed code is worth. The caller counts the try."""
     tries_max = CALL_TRIES if row is not None and row.channel == VOICE else TRIES
     if row is None or row.tries >= tries_max or now >= row.expires_at:
         return VOID
-    return RIGHT if secrets.compare_digest(row.code_hash, code_hash) else WRONG
+    return RIGHT if box.is_hash(row.code_hash, PURPOSE, row.bound_to, code) else WRONG
 
 
 def resend_wait_s(row: SentCode | None, now: float) -> float:
@@ -86,7 +87,7 @@ class Codes:
         secret = self._new_secret(channel)
         code = secret[-CALL_DIGITS:] if channel == VOICE else secret
         row = await self.ask(session, bound_to, channel, recipients, text_of(secret), now)
-        row.code_hash = self._hash(bound_to, code)
+        row.code_hash = self._box.keyed_hash(PURPOSE, bound_to, code)
 
     async def ask(
         self,
@@ -113,7 +114,7 @@ class Codes:
     async def check(self, session: AsyncSession, bound_to: str, code: str, now: float) -> str:
         """RIGHT once, then never again. Counts a try in the caller's transaction, which must commit."""
         row = await session.get(SentCode, bound_to, populate_existing=True)
-        found = verdict(row, self._hash(bound_to, code), now)
+        found = verdict(row, self._box, code, now)
         if row is not None:
             row.tries += 1
         if found == RIGHT:
@@ -138,9 +139,6 @@ class Codes:
         if not self._callers:
             raise RefusedError("", NO_WAY)
         return secrets.choice(self._callers)
-
-    def _hash(self, bound_to: str, code: str) -> str:
-        return self._box.keyed_hash("sent code", bound_to, code)
 
 
 def _hold_back(row: SentCode | None, now: float) -> None:

@@ -22,6 +22,7 @@ from host_tools.cloud.store.secret_box import SecretBox, new_id
 
 ENROLMENT_S = 900  # to install an app and come back
 AUTHENTICATORS_MAX = 5
+RECOVERY = "recovery code"  # what its keyed hash is for
 WRONG_CODE = N_(
     "That code is not right. Wait for the next one, and check that the phone sets its time by itself."
 )
@@ -223,8 +224,8 @@ class Factors:
         return totp.RIGHT if won else totp.USED
 
     async def _use_recovery(self, session: AsyncSession, account_id: str, text: str, now: float) -> bool:
-        code_hash = self._recovery_hash(account_id, recovery.canonical(text))
-        mine = (RecoveryCode.account_id == account_id, RecoveryCode.code_hash == code_hash)
+        hashes = self._box.named_hashes(RECOVERY, account_id, recovery.canonical(text))
+        mine = (RecoveryCode.account_id == account_id, RecoveryCode.code_hash.in_(hashes))
         unused = update(RecoveryCode).where(*mine, RecoveryCode.used_at.is_(None))
         return await session.scalar(unused.values(used_at=now).returning(RecoveryCode.id)) is not None
 
@@ -232,11 +233,9 @@ class Factors:
         codes = recovery.new_codes()
         await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
         for code in codes:
-            session.add(RecoveryCode(account_id=account_id, code_hash=self._recovery_hash(account_id, code)))
+            code_hash = self._box.named_hash(RECOVERY, account_id, code)
+            session.add(RecoveryCode(account_id=account_id, code_hash=code_hash))
         return [recovery.grouped(code) for code in codes]
-
-    def _recovery_hash(self, account_id: str, code: str) -> str:
-        return self._box.keyed_hash("recovery code", account_id, code)
 
 
 def _of_account(account_id: str):

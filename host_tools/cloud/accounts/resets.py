@@ -177,7 +177,7 @@ class Resets:
         if row is None or row.tries >= TRIES:
             return OVER
         row.tries += 1
-        right = secrets.compare_digest(row.code_hash, self._hash(row.id, code))
+        right = self._box.is_hash(row.code_hash, "reset code", row.id, code)
         return None if right and row.account_id else WRONG_CODE
 
     def _hash(self, reset_id: str, code: str) -> str:

@@ -152,7 +152,7 @@ class SignUps:
         if row is None or row.tries >= CODE_TRIES or now >= row.code_expires_at:
             return VOID_CODE
         row.tries += 1
-        right = secrets.compare_digest(row.code_hash, self._box.keyed_hash("sign-up code", row.id, code))
+        right = self._box.is_hash(row.code_hash, "sign-up code", row.id, code)
         return None if right and not row.taken else WRONG_CODE
 
     async def _send(self, session: AsyncSession, row: SignUp, now: float) -> None:

@@ -150,7 +150,8 @@ class TelegramChats:
 
     def _token(self, row: TelegramLink) -> str:
         """64 characters of those that a deep link may hold."""
-        return self._box.keyed_hash("telegram link", row.id)
+        made = self._box.keyed_hashes("telegram link", row.id)
+        return next((each for each in made if token_hash(each) == row.token_hash), made[0])
 
 
 def chats_of(account_id: str):

@@ -56,8 +56,9 @@ class Devices:
         """Who waits for this code. Counts an attempt. Raises ThrottledError."""
         await self._turnstile.take("device", account=visit.signed_in.id, address=visit.address)
         found = select(OidcDevice, OidcClient).join(OidcClient, OidcClient.id == OidcDevice.client_id)
+        hashes = self._box.keyed_hashes("oidc user code", letters_of(user_code))
         waiting = (OidcDevice.state == WAITING, OidcDevice.expires_at > visit.now)
-        mine = found.where(OidcDevice.user_code_hash == self._hash(letters_of(user_code)), *waiting)
+        mine = found.where(OidcDevice.user_code_hash.in_(hashes), *waiting)
         async with self._database.read() as session:
             row = (await session.execute(mine)).one_or_none()
         return None if row is None else (row[0], row[1])

@@ -8,6 +8,7 @@ ends a session needs to know of applications (OpenID Connect Back-Channel Logout
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import ssl
 from typing import Any
@@ -21,7 +22,7 @@ from host_tools.cloud.oidc.keys import Keys
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Session
 from host_tools.cloud.store.oidc_models import OidcClient, OidcLogin, OidcToken
-from host_tools.cloud.store.secret_box import SecretBox, new_id
+from host_tools.cloud.store.secret_box import new_id
 
 LOOK_S = 10  # between two looks for sessions that are over; a sign-out wakes us
 BATCH = 20
@@ -33,15 +34,17 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 log = logging.getLogger("cloud.oidc")
 
 
-def session_name(box: SecretBox, session_id: str, client_id: str) -> str:
-    """The claim sid: another one for each application, so that two cannot compare."""
-    return box.keyed_hash("oidc sid", session_id, client_id)[:32]
+def session_name(session_id: str, client_id: str) -> str:
+    """The claim sid: another one for each application, so that two cannot compare.
+
+    Without a key, so that none is rotated under a session: nobody guesses the 120 bits of a session's id.
+    """
+    return hashlib.sha256(f"oidc sid\0{session_id}\0{client_id}".encode()).hexdigest()[:32]
 
 
 class Logins:
-    def __init__(self, database: Database, box: SecretBox, keys: Keys, clock: Clock, issuer: str):
+    def __init__(self, database: Database, keys: Keys, clock: Clock, issuer: str):
         self._database = database
-        self._box = box
         self._keys = keys
         self._clock = clock
         self._issuer = issuer
@@ -105,7 +108,7 @@ class Logins:
             "iss": self._issuer,
             "aud": login.client_id,
             "sub": login.account_id,
-            "sid": session_name(self._box, login.session_id, login.client_id),
+            "sid": session_name(login.session_id, login.client_id),
             "iat": now,
             "exp": now + LOGOUT_TOKEN_S,
             "jti": new_id(),

@@ -28,7 +28,7 @@ class Provider:
         self.grants = Grants(database)
         self.consents = Consents(database)
         self.devices = Devices(database, box, turnstile, self.grants)
-        self.logins = Logins(database, box, self.keys, clock, issuer)
+        self.logins = Logins(database, self.keys, clock, issuer)
 
     async def keep_keys(self) -> None:
         """Rotate what is due, for ever."""

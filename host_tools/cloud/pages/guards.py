@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
@@ -201,9 +200,13 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
         greet(request, visit.account)
     request[VISIT] = visit
     request[APPROVAL] = await parts.approvals.waiting(visit)
-    session_token = visit.session_token if visit.account else ""
-    request[CSRF] = parts.box.keyed_hash("csrf", visit.browser_token, session_token or "")
+    request[CSRF] = parts.box.keyed_hash("csrf", *_tied(visit))
     return await handler(request)
+
+
+def _tied(visit: Visit) -> tuple[str, str]:
+    """What a form's token is bound to: the browser, and its session."""
+    return visit.browser_token, (visit.session_token or "") if visit.account else ""
 
 
 @web.middleware
@@ -214,7 +217,8 @@ async def check_csrf(request: web.Request, handler: Handler) -> web.StreamRespon
         if holds_nul(posted):
             raise web.HTTPBadRequest
         given = posted.get(CSRF_FIELD, "")
-        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), request[CSRF].encode()):
+        box = request.app[PARTS].box
+        if not isinstance(given, str) or not box.is_hash(given, "csrf", *_tied(request[VISIT])):
             raise web.HTTPForbidden
     return await handler(request)
 

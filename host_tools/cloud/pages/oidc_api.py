@@ -209,7 +209,7 @@ def _needed(posted: Mapping[str, str], name: str) -> str:
 async def _answer(request: web.Request, client: OidcClient, given: Given) -> dict[str, Any]:
     """RFC 6749 section 5.1 and OpenID Connect Core 1.0 section 3.1.3.3."""
     parts = request.app[PARTS]
-    sid = session_name(parts.box, given.session_id, client.id) if given.session_id else ""
+    sid = session_name(given.session_id, client.id) if given.session_id else ""
     more = {"nonce": given.nonce, "sid": sid, "at_hash": claims.at_hash(given.access)}
     said = claims.id_token(
         parts.oidc.issuer, given.account, client.id, parts.clock(), given.signed_in_at, **more

@@ -1,7 +1,8 @@
 """Keys that never leave this node's data directory, and what they are for: one key per purpose.
 
-Two kinds. The hash key is one, for ever: what it has hashed cannot be hashed again. The sealing keys are a
-ring: the newest seals, every other one only opens, until `gatelodge cloud rotate-keys` has sealed all anew.
+Two rings, the newest key first. Of the sealing keys the newest seals, and every other one only opens. Of the
+hash keys the newest hashes, and every other one only recognizes what it hashed. `gatelodge cloud rotate-keys`
+adds a key to both (key_ring.py).
 """
 
 from __future__ import annotations
@@ -20,29 +21,31 @@ ID_CHARACTERS = 8
 MARK = b":"  # between the key's id and what it sealed; Fernet's alphabet has none
 
 
-class SealKey(NamedTuple):
-    id: str  # ID_CHARACTERS of hex
+class RingKey(NamedTuple):
+    id: str  # ID_CHARACTERS of hex; "" the hash key that was there before the ring
     key: bytes
     made_at: float
 
 
-def new_seal_key(now: float) -> SealKey:
-    return SealKey(secrets.token_hex(ID_CHARACTERS // 2), secrets.token_bytes(KEY_BYTES), now)
+def new_key(now: float) -> RingKey:
+    return RingKey(secrets.token_hex(ID_CHARACTERS // 2), secrets.token_bytes(KEY_BYTES), now)
 
 
 class SecretBox:
     """Seals what must be read again, and makes keyed hashes of short secrets that a table could reverse.
 
-    seal_keys: the newest first. What bears no key's id was sealed before there was a ring, under a key that
-    comes of the hash key; without a ring that one seals.
+    hash_key: the first one. seal_keys, hash_keys: the newest first. What bears no key's id was sealed before
+    there was a ring, under a key that comes of the first hash key; without a ring that one seals.
     """
 
-    def __init__(self, hash_key: bytes, seal_keys: Sequence[SealKey] = ()):
+    def __init__(self, hash_key: bytes, seal_keys: Sequence[RingKey] = (), hash_keys: Sequence[RingKey] = ()):
         if len(hash_key) != KEY_BYTES:
             raise ValueError(f"a hash key has {KEY_BYTES} bytes, not {len(hash_key)}")
-        self._hash_key = hash_key
+        self._hash_keys = {each.id: each.key for each in hash_keys} or {"": hash_key}
+        self.newest_hash_id = next(iter(self._hash_keys))
         self.newest_id = seal_keys[0].id if seal_keys else ""
-        self._ring = {each.id: _fernet(each.key) for each in seal_keys} | {"": _fernet(self._key_for("seal"))}
+        before = _fernet(_key_for(hash_key, "seal"))
+        self._ring = {each.id: _fernet(each.key) for each in seal_keys} | {"": before}
 
     def seal(self, text: str) -> bytes:
         prefix = self.newest_id.encode() + MARK if self.newest_id else b""
@@ -57,10 +60,35 @@ class SecretBox:
 
     def keyed_hash(self, purpose: str, *parts: str) -> str:
         """HMAC-SHA256 in hex. The purpose keeps a hash of one kind from standing in for another."""
-        return hmac.digest(self._key_for(purpose), "\0".join(parts).encode(), "sha256").hex()
+        return _hmac(self._hash_keys[self.newest_hash_id], purpose, parts)
 
-    def _key_for(self, purpose: str) -> bytes:
-        return hmac.digest(self._hash_key, purpose.encode(), "sha256")
+    def keyed_hashes(self, purpose: str, *parts: str) -> list[str]:
+        """Under every key, the newest first: what was hashed before a rotation is one of them."""
+        return [_hmac(key, purpose, parts) for key in self._hash_keys.values()]
+
+    def is_hash(self, stored: str, purpose: str, *parts: str) -> bool:
+        """Whether it is the keyed hash of this, under any of the keys."""
+        given = stored.encode()
+        return any(hmac.compare_digest(given, each.encode()) for each in self.keyed_hashes(purpose, *parts))
+
+    def named_hash(self, purpose: str, *parts: str) -> str:
+        """With the id of its key: of what is kept so long that somebody asks whether a key is free."""
+        return _named(self.newest_hash_id, self.keyed_hash(purpose, *parts))
+
+    def named_hashes(self, purpose: str, *parts: str) -> list[str]:
+        return [_named(key_id, _hmac(key, purpose, parts)) for key_id, key in self._hash_keys.items()]
+
+
+def _hmac(key: bytes, purpose: str, parts: Sequence[str]) -> str:
+    return hmac.digest(_key_for(key, purpose), "\0".join(parts).encode(), "sha256").hex()
+
+
+def _key_for(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, purpose.encode(), "sha256")
+
+
+def _named(key_id: str, digest: str) -> str:
+    return f"{key_id}{MARK.decode()}{digest}" if key_id else digest
 
 
 def key_id_of(sealed: bytes) -> str:
