@@ -42,7 +42,7 @@ class TestSessions(unittest.TestCase):
 
     def test_the_addresses_of_those_that_go_on_are_told(self):
         kept = begun()
-        begin(kept, 2, IDLE_S, "10.0.0.3")
+        begin(kept, 2, IDLE_S - 1, "10.0.0.3")
         self.assertEqual(kept.clients(IDLE_S - 1), {"10.0.0.2", "10.0.0.3"})
         self.assertEqual(kept.clients(IDLE_S), {"10.0.0.3"})
 
