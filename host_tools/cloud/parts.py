@@ -51,6 +51,7 @@ from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
 from host_tools.cloud.delivery.web_push import VapidKeys, WebPush
+from host_tools.cloud.help.bell import Bell
 from host_tools.cloud.help.desk import Desk
 from host_tools.cloud.help.diagnostics import Diagnostics
 from host_tools.cloud.help.requests import HelpCentre
@@ -168,6 +169,7 @@ def build_parts(
     chats = TelegramChats(database, box, factors, changes, bus, clock, bot_name)
     pressed = ChatAnswers(database, bus, clock, url).pressed
     ownership = Ownership(database, turnstile, post, bus, tasks, clock, url)
+    bell = Bell(post, url, settings.support_email)
     waiting_changes = WaitingChanges(database, post, clock, url, DEEDS, ownership.let_go)
     return Parts(
         settings=settings,
@@ -215,7 +217,7 @@ def build_parts(
         claims=claims,
         ownership=ownership,
         notices=Notices(database, turnstile, post, clock),
-        help=HelpCentre(database, turnstile, Diagnostics(database, bus, tasks, clock)),
+        help=HelpCentre(database, turnstile, Diagnostics(database, bus, tasks, clock), bell),
         desk=Desk(database, post, url),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from host_tools import exit_codes
+from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery.config import Delivery
 from host_tools.cloud.outside import config as outside
@@ -34,6 +35,7 @@ class Settings:
     outside: tuple[Outside, ...] = ()
     heartbeat_s: int | None = None  # None: 30, and 3 in development
     factory_crl: Path | None = None
+    support_email: str = ""  # who hears of a new help request; "" nobody
 
     @property
     def public_host(self) -> str:
@@ -69,7 +71,14 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         outside=outside.load(args.outside) if args.outside else (),
         heartbeat_s=args.heartbeat,
         factory_crl=args.factory_crl,
+        support_email=support_email(args.support_mail),
     )
+
+
+def support_email(text: str) -> str:
+    if text and check_email(text):
+        raise ToolError(f"{text!r} is no e-mail address", "write it as name@example.com", exit_codes.USAGE)
+    return text
 
 
 def database_url(data: Path, given: str | None) -> str:

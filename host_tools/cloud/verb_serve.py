@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--outside", type=Path, metavar="FILE", help="whose accounts may sign in (TOML, outside/config.py)")
     add("--smtp", metavar="HOST:PORT", help="a mail server that asks for no password")
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
+    add("--support-mail", default="", metavar="ADDRESS", help="who is mailed of each new help request")
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
     text = "how often a router reports (default 30; 3 with --development)"
     add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)

@@ -1,4 +1,4 @@
-"""What pages say of the messages that they wait for: those of a new number, a forgotten password, a new e-mail."""
+"""What pages say of messages that they wait for: of a new number, a forgotten password, a new e-mail."""
 
 import asyncio
 import json

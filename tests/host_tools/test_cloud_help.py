@@ -7,10 +7,12 @@ import zipfile
 import pytest
 from aiohttp import FormData
 
+from host_tools.cloud import settings
 from host_tools.cloud.help import attachments, requests
 from host_tools.cloud.help.attachments import FILE_MAX, checked, safe_name
 from host_tools.cloud.pages import uploads
-from tests.host_tools.cloud_rig import Page
+from host_tools.errors import ToolError
+from tests.host_tools.cloud_rig import Page, Rig
 from tests.host_tools.test_cloud_own_data import export
 
 SERIAL = "GL-0001"
@@ -215,6 +217,26 @@ async def test_who_has_been_helped_closes_and_who_writes_again_reopens(rig, ada)
     assert "Closed" in (await ada.post(path + "/close", form_page=path)).text
     assert (await ada.post(path + "/close", form_page=path)).status == 200
     assert "Waiting for support" in (await send(rig, ada, path, {"text": "Again."})).text
+
+
+async def test_support_is_mailed_of_a_new_request_and_not_what_it_says(tmp_path):
+    async with Rig(tmp_path, support_email="support@example.org") as rig:
+        ada = rig.browser()
+        await ada.join()
+        page = await ask(rig, ada)
+        await send(rig, ada, page.path, {"text": "Again."})
+        [mail] = await rig.mails("support@example.org")
+        assert mail.subject == "A new help request: No internet"
+        request_id = page.path.rpartition("/")[2]
+        assert f"/desk/{request_id}" in mail.body and "Ada Bell" in mail.body
+        assert "The lamp is red" not in mail.body and ASKED["text"] not in mail.body
+
+
+def test_support_s_address_is_checked_at_the_start():
+    assert settings.support_email("support@example.org") == "support@example.org"
+    assert settings.support_email("") == ""
+    with pytest.raises(ToolError, match="name@example.com"):
+        settings.support_email("support")
 
 
 async def test_what_was_written_is_shown_as_text(rig, ada):

@@ -16,8 +16,8 @@ from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.languages.text import N_
+from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_id, new_token, token_hash

@@ -1,4 +1,4 @@
-"""What people are told by mail of their requests."""
+"""What people are told by mail of their requests, and support of a new one."""
 
 from __future__ import annotations
 
@@ -23,4 +23,13 @@ def closed(subject: str, link: str) -> Text:
         _("Your request is closed: %(subject)s", subject=subject)[:SUBJECT_MAX],
         _("Support has closed your request “%(subject)s”.", subject=subject),
         leading(_("If you need more help, write there again:"), link),
+    )
+
+
+def asked(subject: str, name: str, link: str) -> Text:
+    """For support. What the person wrote stays on the page, which asks who reads it for two-factor."""
+    return letter(
+        _("A new help request: %(subject)s", subject=subject)[:SUBJECT_MAX],
+        _("%(name)s asks for help: “%(subject)s”.", name=name, subject=subject),
+        leading(_("Read it, and answer, at the desk:"), link),
     )

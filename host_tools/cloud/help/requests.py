@@ -13,6 +13,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.help import records, states
 from host_tools.cloud.help.attachments import ACCOUNT_MAX, FIELD, Attachment
+from host_tools.cloud.help.bell import Bell
 from host_tools.cloud.help.diagnostics import Diagnostics
 from host_tools.cloud.help.records import Correspondence
 from host_tools.cloud.languages.text import N_
@@ -28,9 +29,10 @@ SHOWN_MAX = 100
 
 
 class HelpCentre:
-    def __init__(self, database: Database, turnstile: Turnstile, diagnostics: Diagnostics):
+    def __init__(self, database: Database, turnstile: Turnstile, diagnostics: Diagnostics, bell: Bell):
         self._database = database
         self._turnstile = turnstile
+        self._bell = bell
         self.diagnostics = diagnostics
 
     async def of(self, account_id: str) -> list[HelpRequest]:
@@ -77,6 +79,8 @@ class HelpCentre:
             message = await _write(session, request, text, files, visit)
             if with_diagnostics:
                 report_id = await self.diagnostics.add(session, message, serial_number, visit)
+            await self._bell.ring(session, request, visit)
+        self._bell.wake()
         if report_id:
             self.diagnostics.send(report_id)
         return request.id
