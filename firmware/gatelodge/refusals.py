@@ -108,7 +108,14 @@ REFUSALS = {
         None,
         N_("The router's time is in doubt, so a code is not enough for this. Use a recovery code."),
     ),
-    "code_wrong": ("code", "recovery", N_("This is not the code shown now. Enter the newest one.")),
+    "code_wrong": (
+        "code",
+        "recovery",
+        N_(
+            "This is not the code shown now. Enter the newest one, check the phone's clock, or use another "
+            "authenticator."
+        ),
+    ),
     "phone_ahead": (
         "code",
         "recovery",

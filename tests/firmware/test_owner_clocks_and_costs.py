@@ -1,9 +1,11 @@
 """A phone whose clock is off is explained, and a password's hash follows what the router can do."""
 
 import unittest
+from collections import namedtuple
 
-from gatelodge import store_keys
+from gatelodge import compat, log, store_keys
 from gatelodge.core import password as passwords
+from gatelodge.web.pages.security_cards import Cards
 
 from tests.firmware.owner_rig import HOME, LAPTOP, PASSWORD, Router, refused
 
@@ -109,6 +111,20 @@ class TestCostOfThePassword(OwnedRouter):
         for _ in range(3):
             self.owner.signing_in.password(PASSWORD, HOME)
         self.assertEqual(measured, [1000])
+
+    def test_where_no_library_hashes_the_log_and_the_page_say_so(self):
+        keeper, native = self.owner._keeper, compat.PBKDF2_IS_NATIVE
+        keeper._iterations, keeper._cost_ms = None, lambda iterations: 400
+        Site = namedtuple("Site", ("owner", "clock"))
+        cards = Cards(Site(self.owner, self.clocks))
+        self.assertNotIn("no fast library", cards._password(None))
+        try:
+            compat.PBKDF2_IS_NATIVE = False
+            self.owner.signing_in.password(PASSWORD, HOME)
+            self.assertIn("plain Python does, 10000 times", "".join(log.lines()[-2:]))
+            self.assertIn("no fast library", cards._password(None))
+        finally:
+            compat.PBKDF2_IS_NATIVE = native
 
 
 if __name__ == "__main__":

@@ -323,6 +323,13 @@ class Late(Line):
 
 
 class TestSlowness(unittest.IsolatedAsyncioTestCase):
+    async def test_a_head_has_one_deadline_however_it_trickles_in(self):
+        line = Dripper()
+        with self.assertRaises(Refusal) as caught:
+            await server.Connection(line, line.monotonic_ms)._whole_head(b"G")
+        self.assertEqual(caught.exception.status, 408)
+        self.assertLess(line.now_ms, server.HEAD_MS + 100)
+
     async def test_a_body_for_no_route_has_one_deadline_however_it_trickles_in(self):
         line = Dripper()
         with self.assertRaises(Refusal):

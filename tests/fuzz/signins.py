@@ -14,13 +14,14 @@ LETTERS = {
     signin.CODE_RIGHT: "C",
     signin.TWO_CODES_RIGHT: "D",
     signin.RECOVERY_RIGHT: "R",
+    signin.BUTTON_PRESSED: "B",
     signin.CODE_WRONG: "x",
     signin.CODE_USED: "x",
     signin.TWO_CODES_WRONG: "x",
     signin.CLOCK_UNSET: "x",
     signin.RECOVERY_WRONG: "x",
 }
-WAYS_IN = re.compile("w*(Px*[CDR]|[TA])")
+WAYS_IN = re.compile("w*(Px*[CDRB]|[TA])")
 EVENTS = sorted(LETTERS) + ["no such event", "", signin.SIGNED_IN]
 
 

@@ -70,6 +70,18 @@ def test_axe_finds_nothing_on_a_page_of_the_rail(home, path):
     assert faults(tab) == []
 
 
+@pytest.mark.parametrize("path", PAGES[:-1])
+def test_what_changes_by_itself_is_said(home, path):
+    router, tab = home
+    tab.goto(router.url + path)
+    largest = tab.locator(".headline h1 [data-live]")
+    assert largest.evaluate("it => it.closest('[aria-live]').getAttribute('aria-live')") == "polite"
+    for claim in tab.locator("[data-live-html=claim]").all():
+        expect(claim).to_have_attribute("aria-live", "assertive")
+    expect(tab.locator("#lost")).to_have_attribute("role", "alert")
+    expect(tab.locator("#say")).to_have_attribute("role", "status")
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_tab_reaches_everything_on_a_page_of_the_rail_and_is_seen_there(home, path):
     router, tab = home

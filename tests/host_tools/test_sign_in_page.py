@@ -138,6 +138,16 @@ def test_a_trusted_browser_skips_the_code_until_it_is_revoked(tab, router, phone
     expect(tab.get_by_label("Next code")).to_be_visible()
 
 
+def test_a_code_that_is_pasted_or_filled_in_is_sent_by_itself(tab, router, phone):
+    enter_password(tab, router)
+    field = tab.get_by_label("Six-digit code")
+    expect(field).to_have_attribute("autocomplete", "one-time-code")
+    tab.evaluate("text => { window.copied = text }", code(phone, 1)[:3] + " " + code(phone, 1)[3:])
+    field.focus()
+    tab.evaluate("document.execCommand('insertText', false, window.copied)")  # as pasting does
+    expect(overview(tab)).to_be_visible()
+
+
 def test_a_browser_that_is_not_trusted_gets_no_such_cookie(tab, router, phone):
     enter_password(tab, router)
     tab.get_by_label("Six-digit code").press_sequentially(code(phone, 1))

@@ -84,7 +84,12 @@ class Keeper:
 
     def iterations(self):
         """The cost of a password's hash on this router."""
-        return self._iterations or passwords.calibrated_iterations(self._cost_ms)
+        if self._iterations:
+            return self._iterations
+        found = passwords.calibrated_iterations(self._cost_ms)
+        if not compat.PBKDF2_IS_NATIVE:
+            log.warning("owner", "no library hashes passwords here: plain Python does, %d times", found)
+        return found
 
     def strengthen(self, record, password):
         """Hash the password anew when this router can do more than it could: a new library, or a new board.

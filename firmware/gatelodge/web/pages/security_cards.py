@@ -1,6 +1,6 @@
 """The cards of the security page. One that cannot be read says so and takes no other along."""
 
-from gatelodge import log
+from gatelodge import compat, log
 from gatelodge.core import totp
 from gatelodge.text import N_, P_, _
 from gatelodge.web import happened, words
@@ -94,9 +94,11 @@ class Cards:
 
     def _password(self, _visit):
         changed = self._time(self._security.password_changed_at())
-        return fill(_TEXT, text=_("Changed %s.") % changed) + opening(
-            CHANGE_PASSWORD, _("Change the password")
-        )
+        shown = fill(_TEXT, text=_("Changed %s.") % changed)
+        if not compat.PBKDF2_IS_NATIVE:
+            weak = _("This router has no fast library for hashing, so a long password counts for more here.")
+            shown += hint(weak)
+        return shown + opening(CHANGE_PASSWORD, _("Change the password"))
 
     def _recovery(self, _visit):
         left, of, made_at = self._security.recovery_codes()
