@@ -106,6 +106,7 @@ class Person:
 
     def __init__(self, telegram, chat):
         self._telegram, self._chat = telegram, chat
+        self.language_code = "en"  # of the app
 
     @property
     def messages(self):
@@ -118,7 +119,8 @@ class Person:
         return {button["text"]: button["callback_data"] for row in rows for button in row}
 
     async def says(self, text):
-        await self._telegram.put("message", {"message_id": 1, "chat": self._chat, "text": text})
+        message = {"message_id": 1, "from": self._user(), "chat": self._chat, "text": text}
+        await self._telegram.put("message", message)
 
     async def opens(self, address):
         """A deep link: the app sends its parameter when the person presses Start."""
@@ -129,7 +131,11 @@ class Person:
 
     async def presses_data(self, data):
         message = {"message_id": len(self.messages), "chat": self._chat}
-        await self._telegram.put("callback_query", {"id": "q", "message": message, "data": data})
+        pressed = {"id": "q", "from": self._user(), "message": message, "data": data}
+        await self._telegram.put("callback_query", pressed)
+
+    def _user(self):
+        return {"id": self._chat["id"], "is_bot": False, "language_code": self.language_code}
 
 
 def _result(result):

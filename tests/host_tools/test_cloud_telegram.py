@@ -5,12 +5,15 @@ import re
 
 import pytest
 
+from host_tools.cloud.accounts import letters
+from host_tools.cloud.accounts.chat_answers import DENIED
 from host_tools.cloud.accounts.codes import RESEND_S
-from host_tools.cloud.accounts.telegram import CHATS_MAX, LINK_S
+from host_tools.cloud.accounts.telegram import CHATS_MAX, GO_BACK, HELLO, LINK_S
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery import telegram as bot_api
 from host_tools.cloud.delivery.config import Delivery, TelegramSettings
 from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.languages.text import _, speaking
 from host_tools.cloud.store.models import Message
 from host_tools.errors import ToolError
 from tests.fakes.telegram import BOT, TOKEN, Telegram
@@ -403,3 +406,24 @@ def test_a_faulty_section_is_one_sentence(tmp_path, text, told):
     with pytest.raises(ToolError) as raised:
         config.load(tmp_path / "delivery.toml", {"GATELODGE_TELEGRAM_TOKEN": "a token/../of nobody"})
     assert told in str(raised.value) and "of nobody" not in str(raised.value)
+
+
+async def test_the_bot_speaks_as_the_app_does_and_asks_as_the_account_reads(rig, ada, telegram):
+    person = telegram.person(7, "Ada")
+    person.language_code = "de-AT"
+    await person.says("/start")
+    with speaking("de"):
+        await told(person, _(HELLO))
+    assert person.messages[-1]["text"] != HELLO
+    await ada.post("/language", form_page="/security", language="nl")
+    page = await ada.post("/security/telegram/add", password=PASSWORD)
+    await person.opens(link_on(page))
+    with speaking("de"):
+        await told(person, _(GO_BACK))
+    await ada.post("/security/telegram/link")
+    await rig.browser().sign_in()
+    with speaking("nl"):
+        question = letters.chat_question("PLACE", "BROWSER", "")
+        await told(person, question.body.partition("\n")[0])
+        await person.presses(_("It was not me"))
+        await told(person, _(DENIED))
