@@ -46,12 +46,18 @@ class Certificates:
         return context
 
     def portal_context(self) -> ssl.SSLContext:
-        """The browsers' listener: TLS 1.2 or newer, no client certificate."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.portal.certificate, self.portal.key)
-        context.set_alpn_protocols(["http/1.1"])
-        return context
+        """The browsers' listener, where the operator names no certificate (operators_certificate.py)."""
+        return server_context(self.portal)
+
+
+def server_context(pair: KeyPair) -> ssl.SSLContext:
+    """TLS 1.2 or newer, no client certificate. Raises OSError where the pair is none, or does not fit."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A key that wants a password is refused: nobody is there to be asked.
+    context.load_cert_chain(pair.certificate, pair.key, password=lambda: "")
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def load_or_create(directory: Path, extra_names: tuple[str, ...] = ()) -> Certificates:

@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import signal
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,7 @@ from host_tools.cloud.devices.revocation import RevocationList
 from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.languages import text
+from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.pages.routes import make_app
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.pruning import prune
@@ -105,9 +107,18 @@ class Service:
         )
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, self.settings.bind, self.settings.port, ssl_context=certs.portal_context())
+        context = self._context(parts, certs)
+        site = web.TCPSite(runner, self.settings.bind, self.settings.port, ssl_context=context)
         with _port_errors(self.settings.port, "--port"):
             await site.start()
+
+    def _context(self, parts: Parts, certs: Certificates) -> ssl.SSLContext:
+        """The operator's own certificate, or that of our authority."""
+        if self.settings.certificate is None:
+            return certs.portal_context()
+        own = OperatorsCertificate(self.settings.certificate, self.settings.public_host)
+        parts.tasks.keep(own.run, "certificate")
+        return own.context
 
     async def _open_to_routers(self, parts: Parts, certs: Certificates) -> None:
         settings = DEVELOPMENT_HUB if self.settings.development else HubSettings()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from host_tools import exit_codes
 from host_tools.cloud.accounts.emails import check_email
+from host_tools.cloud.certificates import KeyPair
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery.config import Delivery
 from host_tools.cloud.outside import config as outside
@@ -16,6 +18,7 @@ from host_tools.cloud.outside.config import Outside
 from host_tools.errors import ToolError
 
 SERVICE_CODE_KEY_BYTES = 32
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Settings:
     heartbeat_s: int | None = None  # None: 30, and 3 in development
     factory_crl: Path | None = None
     support_email: str = ""  # who hears of a new help request; "" nobody
+    certificate: KeyPair | None = None  # the operator's own, for browsers
+    trusted_proxies: tuple[Network, ...] = ()
 
     @property
     def public_host(self) -> str:
@@ -72,6 +77,8 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         heartbeat_s=args.heartbeat,
         factory_crl=args.factory_crl,
         support_email=support_email(args.support_mail),
+        certificate=key_pair(args.certificate, args.key),
+        trusted_proxies=tuple(args.trusted_proxy),
     )
 
 
@@ -79,6 +86,13 @@ def support_email(text: str) -> str:
     if text and check_email(text):
         raise ToolError(f"{text!r} is no e-mail address", "write it as name@example.com", exit_codes.USAGE)
     return text
+
+
+def key_pair(certificate: Path | None, key: Path | None) -> KeyPair | None:
+    if (certificate is None) != (key is None):
+        remedy = "name both, --certificate and --key, or neither"
+        raise ToolError("a certificate needs its key, and a key its certificate", remedy, exit_codes.USAGE)
+    return KeyPair(certificate, key) if certificate and key else None
 
 
 def database_url(data: Path, given: str | None) -> str:

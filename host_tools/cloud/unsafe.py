@@ -13,6 +13,7 @@ from host_tools.cloud.settings import Settings
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SENDERS_OF_NOBODY = ("localhost", "example.org", "example.com")
 SECRET = ("*.key", "*.keys", "cloud.db*")
+PROXIES_MAX = 2**16  # addresses of a network that others may be in, too
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
@@ -32,6 +33,12 @@ def _name(settings: Settings) -> Iterator[str]:
         yield f"--public-url names {host}, which nobody else can reach: name the address that people type."
     elif _is_address(host):
         yield f"--public-url names the address {host}: passkeys and certificates need a name."
+
+
+def _proxies(settings: Settings) -> Iterator[str]:
+    for network in settings.trusted_proxies:
+        if network.is_global and network.num_addresses > PROXIES_MAX:
+            yield f"--trusted-proxy {network} trusts strangers to say who they are: name the proxy alone."
 
 
 def _mail(settings: Settings) -> Iterator[str]:
@@ -80,5 +87,5 @@ def _is_address(host: str) -> bool:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
-    _development, _name, _mail, _database, _files, _factory,
+    _development, _name, _proxies, _mail, _database, _files, _factory,
 )  # fmt: skip

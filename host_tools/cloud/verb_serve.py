@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import ipaddress
 import logging
 import sys
 import time
@@ -19,7 +20,7 @@ import uvloop
 from host_tools import exit_codes
 from host_tools.cloud.delivery.config import SENDER
 from host_tools.cloud.service import Service
-from host_tools.cloud.settings import Settings, from_arguments
+from host_tools.cloud.settings import Network, Settings, from_arguments
 from host_tools.errors import ToolError
 
 
@@ -53,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
     add("--support-mail", default="", metavar="ADDRESS", help="who is mailed of each new help request")
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
+    text = "a certificate for browsers, and those between it and its authority (PEM); read again when renewed"
+    add("--certificate", type=Path, metavar="FILE", help=text)
+    add("--key", type=Path, metavar="FILE", help="its key (PEM)")
+    text = "a proxy in front, which says by X-Forwarded-For who asks (may be repeated)"
+    add("--trusted-proxy", type=network, action="append", default=[], metavar="NETWORK", help=text)
     text = "how often a router reports (default 30; 3 with --development)"
     add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)
 
@@ -62,6 +68,14 @@ def heartbeat_s(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 3600):
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 1 to 3600")
     return int(text)
+
+
+def network(text: str) -> Network:
+    """Raises ArgumentTypeError."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no address, and no network like 192.0.2.0/24") from None
 
 
 def run(args: argparse.Namespace) -> int:

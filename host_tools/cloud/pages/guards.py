@@ -18,6 +18,8 @@ from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import uploads
 from host_tools.cloud.pages.greeting import greet
 from host_tools.cloud.pages.nul import holds_nul, refuse_nul
+from host_tools.cloud.pages.proxies import see_through_proxies
+from host_tools.cloud.pages.refusals import NO_ROUTE, REFUSALS, is_refusal
 from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.secret_box import new_token
@@ -77,6 +79,16 @@ class Misdirected(web.HTTPClientError):
 
 
 @web.middleware
+async def note_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """OWASP ASVS 5, 16.3.2 and 16.3.3."""
+    response = await handler(request)
+    route = route_name(request)
+    if is_refusal(request, route, response.status):
+        request.app[REFUSALS].note(request, route, response.status, request.app[PARTS].clock())
+    return response
+
+
+@web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every failure becomes a page.
 
@@ -112,7 +124,7 @@ def error_page(
 def route_name(request: web.Request) -> str:
     """The route's pattern: an address may hold a link's token, a log must not."""
     resource = request.match_info.route.resource
-    return resource.canonical if resource else "(no route)"
+    return resource.canonical if resource else NO_ROUTE
 
 
 def for_machines(request: web.Request) -> bool:
@@ -316,4 +328,5 @@ def _cookie(request: web.Request, name: str) -> str | None:
     return value if 0 < len(value) <= TOKEN_MAX and value.isascii() else None
 
 
-MIDDLEWARES = (answer_errors, check_origin, refuse_nul, find_visit, check_csrf)
+OUTERMOST = (see_through_proxies, note_refusals, answer_errors)
+MIDDLEWARES = (*OUTERMOST, check_origin, refuse_nul, find_visit, check_csrf)

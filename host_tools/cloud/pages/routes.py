@@ -51,6 +51,7 @@ from host_tools.cloud.pages.guards import (
     for_this_computer,
     with_deadline,
 )
+from host_tools.cloud.pages.refusals import REFUSALS, Refusals
 from host_tools.cloud.parts import PARTS, Parts
 
 ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
@@ -256,6 +257,7 @@ def make_app(parts: Parts) -> web.Application:
     app.on_response_prepare.append(add_headers)
     development = DEVELOPMENT_ROUTES if parts.settings.development and parts.outbox else ()
     app[uploads.READING] = set()
+    app[REFUSALS] = Refusals()
     app[uploads.WITH_FILES] = frozenset((row.method, row.path) for row in ROUTES if row.files)
     app[MACHINES] = frozenset((row.method, row.path) for row in ROUTES if row.who == MACHINE)
     for row in (*ROUTES, *development):
