@@ -31,7 +31,7 @@ class Request:
     Raises ValueError where an escape of the query is none, or there are too many pairs."""
 
     language = ""  # its tag, once web/language.py has looked
-    handle = None  # what answers it, once web/routes.py has looked
+    way = None  # what answers it, once web/routes.py has looked
     bearer = None  # the token that it shows, once web/routes.py has looked
     session_hash = None  # of its session's token, once web/routes.py has looked
     stranger = None  # who asks, where it takes no session, once web/routes.py has looked
@@ -65,7 +65,7 @@ class Request:
             return False
         # The fewest texts: for each new one MicroPython looks through all that it knows.
         self.path, self._query = str(target[:at], "utf-8"), target[at + 1 :]
-        self._args = self.handle = None
+        self._args = self.way = None
         return True
 
 

@@ -84,69 +84,70 @@ class Visit:
         return "the admin page, from %s" % self.client
 
 
+# A row that is bound. admit(request, row) -> Visit, or the Response that leads elsewhere; read(request) ->
+# the values for answer(visit, values), which gives a Response or what to await for it.
+Way = namedtuple("Way", ("admit", "read", "answer", "row"))
+
+
 class Routes:
-    """Answers a request by its row. owner: Owner. refusal_body: as WebServer's."""
+    """Answers a request by its row. owner: Owner. refusal_body: as WebServer's.
+
+    There are a hundred rows, so each is bound by a tuple and not by functions of its own; and what answers a
+    request is a chain of short functions: of one with more than eleven names and values at work, or eight and
+    a `try`, MicroPython takes the frame from the heap at each call."""
 
     def __init__(self, owner, rows, refusal_body=reply.refusal_body):
         self._owner = owner
         self._refusal_body = refusal_body
-        self._limits = {}
-        self._methods = {}  # path -> {method: answer}
+        self._methods = {}  # path -> {method: Way}
+        admits = {
+            ANYONE: stranger,
+            NEWCOMER: self._newcomer,
+            VISITOR: self._visitor,
+            WATCHER: self._insider,
+            OWNER: self._insider,
+        }
         for row in rows:
-            limit = row_fields.body_limit(row.fields) if row.method == "POST" else 0
-            self._limits[row.method, row.path] = limit
-            self._methods.setdefault(row.path, {})[row.method] = self._handler(row)
+            answer = self._proved(row.handler) if row.proof else row.handler
+            way = Way(admits[row.who], _reader(row), answer, row)
+            self._methods.setdefault(row.path, {})[row.method] = way
 
     def limit_of(self, method, path):
         """The largest body in bytes, or None when there is no such route."""
-        return self._limits.get(("GET" if method == "HEAD" else method, path))
+        way = self._methods.get(path, NOWHERE).get("GET" if method == "HEAD" else method)
+        if way is None:
+            return None
+        return row_fields.body_limit(way.row.fields) if method == "POST" else 0
 
     def answer(self, request):
         """The Response to a message.Request, or what to await for it."""
-        handle = request.handle or self._find(request)
-        return handle(request) if handle else self._unrouted(request)
+        way = request.way or self._find(request)
+        if way is None:
+            return self._unrouted(request)
+        try:
+            return self._take(way, request)
+        except Exception as error:
+            return self._failed(way.row, error)
 
     def _find(self, request):
-        """The handler of a request, which keeps it: it may be asked again."""
-        methods = self._methods.get(request.path, {})
+        """The Way of a request, which keeps it: it may be asked again."""
         method = "GET" if request.method == "HEAD" else request.method
-        request.handle = methods.get(method)
-        return request.handle
+        request.way = self._methods.get(request.path, NOWHERE).get(method)
+        return request.way
 
-    # What answers a request is a chain of short functions: of one with more than eleven names and values at
-    # work, or eight and a `try`, MicroPython takes the frame from the heap at each call.
+    def _take(self, way, request):
+        speak(request.language or language.of(request))
+        visit = way.admit(request, way.row)
+        if isinstance(visit, Response):
+            return visit
+        answered = way.answer(visit, way.read(request))
+        return answered if isinstance(answered, Response) else self._awaited(way.row, request, answered)
 
-    def _handler(self, row):
-        take = self._taker(row)
-
-        def failed(error):
+    async def _awaited(self, row, request, answering):
+        try:
+            return await language.kept(request, answering)
+        except Exception as error:
             return self._failed(row, error)
-
-        def handle(request):
-            try:
-                return take(request)
-            except Exception as error:
-                return failed(error)
-
-        return handle
-
-    def _taker(self, row):
-        """take(request) -> the Response, or what to await for it. Raises what goes wrong."""
-        admit, read = self._admission(row), _reader(row)
-        answer = self._proved(row.handler) if row.proof else row.handler
-
-        def awaited(request, answering):
-            return self._awaited(row, request, answering)
-
-        def take(request):
-            speak(request.language or language.of(request))
-            visit = admit(request)
-            if isinstance(visit, Response):
-                return visit
-            answered = answer(visit, read(request))
-            return answered if isinstance(answered, Response) else awaited(request, answered)
-
-        return take
 
     def _proved(self, handler):
         """The handler behind a code that was given in the last five minutes. A token needs none."""
@@ -158,12 +159,6 @@ class Routes:
 
         return answer
 
-    async def _awaited(self, row, request, answering):
-        try:
-            return await language.kept(request, answering)
-        except Exception as error:
-            return self._failed(row, error)
-
     def _failed(self, row, error):
         """The answer to whatever a handler raised."""
         if isinstance(error, SigninError):
@@ -174,45 +169,27 @@ class Routes:
         text = N_("The router could not answer that. It is in the log.")
         return self._refused(row.path, Refusal(500, text))
 
-    def _admission(self, row):
-        """admit(request) -> Visit, or the Response that leads the visitor elsewhere. Raises Refusal."""
-        owner, path = self._owner, row.path
-        if row.who == ANYONE:
-            return stranger
-        if row.who == NEWCOMER:
-            return lambda request: elsewhere(path, "/", 409) if owner.is_set_up else Visit(request, None)
-        if row.who == VISITOR:
-            return lambda request: Visit(request, None) if owner.is_set_up else elsewhere(path, "/setup", 409)
-        return self._insider(row)
+    def _newcomer(self, request, row):
+        return elsewhere(row.path, "/", 409) if self._owner.is_set_up else Visit(request, None)
 
-    def _insider(self, row):
-        """The same for who is signed in, or shows a token. A token that is shown is all that counts."""
-        owner, is_acting, is_change = self._owner, row.who == OWNER, row.method != "GET"
-        scope = row.about.scope if row.about else None
+    def _visitor(self, request, row):
+        return Visit(request, None) if self._owner.is_set_up else elsewhere(row.path, "/setup", 409)
 
-        def unknown():
-            if not owner.is_set_up:
-                return elsewhere(row.path, "/setup", 409)
-            return elsewhere(row.path, "/signin", 401, scope is not None)
-
-        def granted(request):
-            return Visit(request, None, self._granted(request.bearer, scope))
-
-        def admit(request):
-            if not owner.is_set_up:
-                return unknown()
-            if request.bearer is None:
-                look_for_token(request)
-            if request.bearer is not NO_TOKEN:
-                return granted(request)
-            session = owner.session_of(session_hash_of(request), is_acting)
-            if session is None:
-                return unknown()
-            if is_change:
-                check_token(request, session)
-            return Visit(request, session)
-
-        return admit
+    def _insider(self, request, row):
+        """Who is signed in, or shows a token. A token that is shown is all that counts."""
+        owner = self._owner
+        if not owner.is_set_up:
+            return elsewhere(row.path, "/setup", 409)
+        if request.bearer is None:
+            look_for_token(request)
+        if request.bearer is not NO_TOKEN:
+            return Visit(request, None, self._granted(request.bearer, scope_of(row)))
+        session = owner.session_of(session_hash_of(request), row.who == OWNER)
+        if session is None:
+            return elsewhere(row.path, "/signin", 401, scope_of(row) is not None)
+        if row.method != "GET":
+            check_token(request, session)
+        return Visit(request, session)
 
     def _granted(self, token, scope):
         """The Grant of a token that is good for the scope. The answers are RFC 6750's, section 3.1."""
@@ -243,6 +220,8 @@ class Routes:
         return Response(body, refusal.status, headers)
 
 
+NOWHERE = {}  # the methods of a path that nobody knows
+
 UNROUTED = {
     404: N_("There is no such page on this router."),
     405: N_("That page does not take this kind of request."),
@@ -262,7 +241,12 @@ def session_hash_of(request):
     return request.session_hash
 
 
-def stranger(request):
+def scope_of(row):
+    """That a token needs for it, or None where no token will do."""
+    return row.about.scope if row.about else None
+
+
+def stranger(request, _row):
     """The Visit without a session, which the request keeps: it may be asked again."""
     if request.stranger is None:
         request.stranger = Visit(request, None)
