@@ -13,7 +13,8 @@ README.md). `append` returns when the entry is on the disk. Several processes of
 file: SQLite's write-ahead log needs their shared memory, which a network file system has not.
 
 Triggers refuse changes, removals and forks; the chain finds what was changed beside SQLite. An end that was
-cut off leaves a valid chain: write the head down elsewhere, `gatelodge ledger verify --expect` looks for it.
+cut off, or an older copy, is a valid chain, too: it lacks the head in the file beside it (anchor.py). Who can
+change both is found by a head that was written down elsewhere, `gatelodge ledger verify --expect`.
 """
 
 import contextlib
@@ -27,10 +28,14 @@ from typing import Any
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 from host_tools.factory import ledger_file
+from host_tools.factory.anchor import Anchor
 from host_tools.factory.chain import NOTHING, Entry, Head, canonical, chained
 
 LEDGER_FILE = "ledger.db"
-REMEDY_DAMAGED = "stop the benches, keep this file as it is, and go on with a copy of it that verifies"
+REMEDY_DAMAGED = (
+    "stop the benches, keep this file, put the newest copy that verifies in its place, "
+    "and remove ledger.head if no copy holds it"
+)
 REMEDIES = {
     sqlite3.SQLITE_BUSY: "end the program that holds it, then run this again",
     sqlite3.SQLITE_CORRUPT: REMEDY_DAMAGED,
@@ -45,6 +50,7 @@ class Ledger:
         self.path = path
         self.station = station
         self._clock = clock
+        self._anchor = Anchor(path)
 
     @classmethod
     def existing(cls, path: Path) -> "Ledger":
@@ -66,12 +72,15 @@ class Ledger:
         with self._open() as database:
             database.execute("BEGIN IMMEDIATE")
             try:
+                self._check_anchor(database)
                 yield Transaction(database, self.station, self._clock)
+                head = last_head(database)
                 database.execute("COMMIT")
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):
                     database.execute("ROLLBACK")
                 raise
+        self._anchor.advance(head)
 
     # --- reading ---
 
@@ -88,8 +97,9 @@ class Ledger:
     def verify(self, expect: Head | None = None) -> Head:
         """Check every byte of the chain. Raises ToolError, which names the first entry that is wrong.
 
-        `expect`: an earlier head of this ledger, which must be in it.
+        `expect`: an earlier head of this ledger, which must be in it, as must the one in the file beside it.
         """
+        expected = [one for one in (expect, self._anchor.head()) if one is not None]
         with self._open() as database:
             database.execute("BEGIN")  # one moment of a file that others append to
             (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
@@ -98,10 +108,12 @@ class Ledger:
             self._check_shape(ledger_file.shape(database))
             head = Head(0, NOTHING.hex())
             for head in self._heads(database):
-                if expect and head.count == expect.count:
-                    self._check_expected(head, expect)
-        if expect and head.count < expect.count:
-            raise self._damaged(f"its end was cut off: {expect.count} entries were there, {head.count} are")
+                for one in expected:
+                    if head.count == one.count:
+                        self._check_expected(head, one)
+        for one in expected:
+            if head.count < one.count:
+                raise self._cut_off(head.count, one)
         return head
 
     # --- parts ---
@@ -117,6 +129,19 @@ class Ledger:
                 raise self._damaged(f"entry {count} is not the one that was written")
             last = kept
             yield Head(count, last.hex())
+
+    def _check_anchor(self, database: sqlite3.Connection) -> None:
+        """Refuse to go on with an older copy: it would give its serial numbers again."""
+        kept = self._anchor.head()
+        if kept is None or kept.count == 0:
+            return
+        row = database.execute("SELECT hash FROM entry WHERE sequence = ?", (kept.count,)).fetchone()
+        if row is None:
+            raise self._cut_off(last_head(database).count, kept)
+        self._check_expected(Head(kept.count, row[0].hex()), kept)
+
+    def _cut_off(self, count: int, expected: Head) -> ToolError:
+        return self._damaged(f"its end was cut off: {expected.count} entries were there, {count} are")
 
     def _check_expected(self, head: Head, expect: Head) -> None:
         if head.hash != expect.hash:
@@ -167,8 +192,7 @@ class Transaction:
         at = round(self._clock(), 3)
         fields = {"kind": kind, "at": at, "station": self._station, **fields}
         body = canonical(fields)
-        last = "SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1"
-        sequence, previous = self._database.execute(last).fetchone() or (0, NOTHING)
+        sequence, previous = _last(self._database)
         found = chained(previous, body)
         row = (sequence + 1, previous, found, body.decode("ascii"))
         self._database.execute("INSERT INTO entry (sequence, previous, hash, body) VALUES (?, ?, ?, ?)", row)
@@ -185,6 +209,17 @@ class Transaction:
         count = "max(CAST(substr(serial_number, -6) AS INTEGER))"  # in the words of its index
         highest = f"SELECT {count} FROM entry INDEXED BY entry_by_count WHERE kind IN ('named', 'unit')"
         return self._database.execute(highest).fetchone()[0] or 0
+
+
+def _last(database: sqlite3.Connection) -> tuple[int, bytes]:
+    """(sequence, hash) of the newest entry."""
+    newest = "SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1"
+    return database.execute(newest).fetchone() or (0, NOTHING)
+
+
+def last_head(database: sqlite3.Connection) -> Head:
+    sequence, found = _last(database)
+    return Head(sequence, found.hex())
 
 
 def select(

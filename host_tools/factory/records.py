@@ -32,6 +32,7 @@ from host_tools.errors import ToolError
 from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.files import append_durably, locked, make_directory, remove_durably, write_durably
 from host_tools.factory.ledger import LEDGER_FILE, Entry, Ledger
+from host_tools.factory.report import REPORTS
 from host_tools.factory.runs import Run, State, state_of
 
 DEVICES_FILE = "devices.jsonl"
@@ -74,11 +75,12 @@ class Records:
         key = public_key.hex()
         self._absorb_older()
         year, week, _ = now.isocalendar()
+        outside = max(self._older_count(), self._reported_count())
         with self.ledger.appending() as transaction:
             given = transaction.entries(kind="named", public_key=key)
             if given:
                 return given[-1].fields["serial_number"]
-            count = max(transaction.highest_count(), self._older_count()) + 1
+            count = max(transaction.highest_count(), outside) + 1
             serial_number = provisioning.serial_number(year, week, count)
             transaction.append("named", serial_number=serial_number, public_key=key)
         return serial_number
@@ -193,6 +195,11 @@ class Records:
             return int((self._directory / "counter").read_text())
         except (OSError, ValueError):
             return 0
+
+    def _reported_count(self) -> int:
+        """How far the reports go: a ledger that lost its end must not give its last numbers again."""
+        names = [path.stem for path in (self._directory / REPORTS).glob("*.json")]
+        return max((int(name[-6:]) for name in names if provisioning.is_serial_number(name)), default=0)
 
     def _missing_line_end(self) -> bytes:
         tail = self._tail()

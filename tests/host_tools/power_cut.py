@@ -52,6 +52,7 @@ class Disk:
         self._loose = []  # in their order: (number, offset, bytes) or (number, size, None)
         self._loose_names = []  # (path, number or None)
         self._open = {}  # descriptor -> number, or the path of a directory
+        self._at = {}  # descriptor -> where the next write without an offset goes
         self._numbers = itertools.count()
 
     def take(self, call):
@@ -66,19 +67,26 @@ class Disk:
     def _openat(self, texts, rest, result):
         path = os.fsdecode(texts[0])
         self._open.pop(result, None)
+        self._at[result] = 0
         if path == self.place or path.startswith(self.place + "/"):
             if "O_CREAT" in rest[2] and path not in self._names:
                 number = next(self._numbers)
                 self._kept[number] = b""
                 self._name(path, number)
+            elif "O_TRUNC" in rest[2]:
+                self._loose.append((self._names[path], 0, None))
             self._open[result] = self._names.get(path, path)
 
     def _close(self, texts, rest, result):
         self._open.pop(int(rest[0]), None)
 
     def _write(self, texts, rest, result):
-        assert not isinstance(self._open.get(int(rest[0])), int), "only writes with an offset are known here"
-        if int(rest[0]) == OUT:
+        descriptor = int(rest[0])
+        number = self._open.get(descriptor)
+        if isinstance(number, int):
+            self._loose.append((number, self._at[descriptor], texts[0][:result]))
+            self._at[descriptor] += result
+        elif descriptor == OUT:
             self.said += texts[0]
 
     def _pwrite64(self, texts, rest, result):

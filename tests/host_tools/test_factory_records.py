@@ -1,5 +1,6 @@
 import datetime
 import json
+import shutil
 import threading
 
 import pytest
@@ -93,6 +94,18 @@ def test_serial_numbers_are_given_once_by_many_benches(records):
     for bench in benches:
         bench.join()
     assert sorted(given) == [f"GL2647{count:06}" for count in range(1, 21)]
+
+
+def test_a_ledger_that_lost_its_end_gives_no_number_again(records):
+    records.name(b"one", NOW)
+    shutil.copy(records.ledger.path, records.ledger.path.with_name("older"))
+    lost = records.name(b"two", NOW)
+    reports = records.ledger.path.with_name("reports")
+    reports.mkdir()
+    (reports / f"{lost}.json").write_text("{}")
+    shutil.copy(records.ledger.path.with_name("older"), records.ledger.path)
+    records.ledger.path.with_suffix(".head").unlink()  # somebody has decided to go on with the copy
+    assert records.name(b"three", NOW) == "GL2647000003"
 
 
 def test_a_key_keeps_its_serial_number(records):

@@ -183,7 +183,37 @@ def test_a_place_with_an_odd_name_is_only_a_place(tmp_path):
     path = tmp_path / "a?mode=ro#b %41" / "ledger.db"
     path.parent.mkdir()
     Ledger(path).append("unit")
-    assert [entry.name for entry in path.parent.iterdir()] == ["ledger.db"]
+    assert {entry.name for entry in path.parent.iterdir()} == {"ledger.db", "ledger.head"}
+
+
+def test_an_older_copy_that_is_put_back_is_refused_until_somebody_decides(ledger, tmp_path):
+    ledger.append("named", serial_number="GL2647000001")
+    shutil.copy(ledger.path, tmp_path / "older")
+    ledger.append("named", serial_number="GL2647000002")
+    shutil.copy(tmp_path / "older", ledger.path)
+    for refused in (ledger.verify, lambda: ledger.append("named", serial_number="GL2647000002")):
+        with pytest.raises(ToolError, match="its end was cut off: 2 entries were there, 1 are") as raised:
+            refused()
+        assert raised.value.exit_code == exit_codes.LEDGER
+    ledger.path.with_suffix(".head").unlink()
+    assert ledger.append("named", serial_number="GL2647000003").sequence == 2
+
+
+def test_another_ledger_in_its_place_is_refused(ledger, tmp_path):
+    ledger.append("named", serial_number="GL2647000001")
+    other = Ledger(tmp_path / "other.db")
+    for number in range(3):
+        other.append("named", serial_number=str(number))
+    shutil.copy(other.path, ledger.path)
+    with pytest.raises(ToolError, match="entry 1 is another one than was there"):
+        ledger.append("named", serial_number="GL2647000002")
+
+
+def test_a_head_that_is_none_is_named(ledger):
+    ledger.append("named", serial_number="GL2647000001")
+    ledger.path.with_suffix(".head").write_text("7:torn")
+    with pytest.raises(ToolError, match="ledger.head holds no head of a ledger: check the ledger"):
+        ledger.append("named", serial_number="GL2647000002")
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path):
@@ -256,7 +286,7 @@ def test_many_threads_make_one_ledger(tmp_path):
     with ThreadPoolExecutor(count) as pool:
         list(pool.map(append, range(count)))
     assert Ledger(path).verify().count == count
-    assert [entry.name for entry in tmp_path.iterdir()] == ["ledger.db"]
+    assert {entry.name for entry in tmp_path.iterdir()} == {"ledger.db", "ledger.head"}
 
 
 @pytest.mark.parametrize("seed", range(6))
