@@ -88,13 +88,13 @@ async def proved(browser):
 
 
 def test_some_way_is_open_to_every_account_and_none_that_a_thief_of_the_session_has():
-    for counts in itertools.product((0, 1, 2), repeat=4):
+    for counts in itertools.product((0, 1), repeat=5):
         held = Held(*counts)
         ways = proof.open_ways(held)
-        assert held.password or ways, held
+        assert held.password or held.elsewhere or ways, held
         assert ("passkey" in ways, "outside" in ways) == (bool(held.passkeys), bool(held.outside))
         assert ("authenticator" in ways) == bool(held.authenticators and not held.password)
-        assert ("mail" in ways) == (not held.password and not held.passkeys and not held.authenticators)
+        assert ("mail" in ways) == (not any(counts[:2]) and not any(counts[3:]))
 
 
 def test_a_proof_counts_for_five_minutes_and_not_before_it_was_given():
@@ -226,6 +226,21 @@ async def test_an_authenticator_proves_it_where_there_is_no_password(rig, ada):
     ).status == 422
     page = await ada.post(f"{PROVE}/code", form_page=PROVE, way="authenticator", code=code)
     assert page.path == HOME and await proved(ada)
+
+
+async def test_a_mail_takes_no_second_factor_away(rig, ada):
+    """Who reads the mail, and has the session, has neither the phone nor, so, a way to remove it."""
+    await by_mail(rig, ada)
+    await ada.post("/security/phones/add", number="+32470123456")
+    code = code_in((await rig.mails("+32470123456"))[0])
+    assert (await ada.post("/security/phones/confirm", code=code)).status == 200
+    rig.clock.now += PROVED_S
+    assert "Send a code by e-mail" not in (await ada.get(PROVE)).text
+    rig.parts.proving._asks_again = frozenset()  # a provider that asks nobody again
+    page = await ada.get(PROVE)
+    assert "Set one by e-mail" in page.text and "Send a code by e-mail" not in page.text
+    assert (await ada.post(f"{PROVE}/send", form_page=PROVE)).status == 422
+    assert (await ada.post(f"{PROVE}/code", form_page=PROVE, way="mail", code="123456")).status == 422
 
 
 async def test_who_has_a_password_is_asked_for_it_and_may_use_a_passkey_instead(rig):

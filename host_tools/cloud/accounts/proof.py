@@ -21,6 +21,7 @@ class Held(NamedTuple):
     passkeys: int = 0
     outside: int = 0  # accounts elsewhere whose provider asks its person again when it is told to
     authenticators: int = 0
+    elsewhere: int = 0  # phone numbers and chats: second factors by which nothing is proved here
     email: int = 1
 
 
@@ -32,12 +33,13 @@ class Way(NamedTuple):
 
 
 # In the order in which they are offered. A thief of a session may be reading the mail as well: a mailed code
-# counts only where there is nothing that such a thief has not.
+# counts only where there is nothing that such a thief has not. Where no way is open, a new password by mail
+# leads on: it asks for the second factor.
 WAYS = (
     Way(PASSKEY, "passkeys", SIGNED),
     Way(OUTSIDE, "outside", ELSEWHERE),
     Way(AUTHENTICATOR, "authenticators", TYPED, closed_by=("password",)),
-    Way(MAIL, "email", TYPED, closed_by=("password", "passkeys", "authenticators")),
+    Way(MAIL, "email", TYPED, closed_by=("password", "passkeys", "authenticators", "elsewhere")),
 )
 
 

@@ -20,9 +20,10 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import MAIL, Post
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account, Authenticator, SentCode, Session
+from host_tools.cloud.store.models import Account, Authenticator, Phone, SentCode, Session
 from host_tools.cloud.store.outside_models import OutsideLink
 from host_tools.cloud.store.passkey_models import Passkey
+from host_tools.cloud.store.telegram_models import TelegramChat
 
 CLOSED = N_("That way is not open to your account. Use another one.")
 NOT_YOURS = N_("That account elsewhere is not connected to yours. Sign in there with the one that is.")
@@ -146,6 +147,7 @@ class Proving:
             passkeys=await count(Passkey),
             outside=await count(OutsideLink, OutsideLink.provider.in_(self._asks_again)),
             authenticators=await count(Authenticator),
+            elsewhere=await count(Phone) + await count(TelegramChat),
         )
 
     def _links(self, account_id: str):

@@ -94,7 +94,7 @@ async def _page(
 ) -> web.StreamResponse:
     parts, visit = request.app[PARTS], request[VISIT]
     ways = await parts.proving.ways(visit)
-    if not ways:  # the password is all that there is, and the form asks for it
+    if not ways and visit.signed_in.password_hash:  # the form asks for it
         raise web.HTTPSeeOther(target(back))
     names = {one.outside.id: one.outside.name for one in parts.outside.providers.values()}
     return page(
