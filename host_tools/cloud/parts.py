@@ -169,7 +169,7 @@ def build_parts(
     chats = TelegramChats(database, box, factors, changes, bus, clock, bot_name)
     pressed = ChatAnswers(database, bus, clock, url).pressed
     ownership = Ownership(database, turnstile, post, bus, tasks, clock, url)
-    bell = Bell(post, url, settings.support_email)
+    bell = Bell(post, settings.help_base, settings.support_email)
     waiting_changes = WaitingChanges(database, post, clock, url, DEEDS, ownership.let_go)
     return Parts(
         settings=settings,
@@ -218,7 +218,7 @@ def build_parts(
         ownership=ownership,
         notices=Notices(database, turnstile, post, clock),
         help=HelpCentre(database, turnstile, Diagnostics(database, bus, tasks, clock), bell),
-        desk=Desk(database, post, url),
+        desk=Desk(database, post, settings.help_base),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -24,10 +25,12 @@ from host_tools.cloud.devices.hub import DeviceHub, HubSettings
 from host_tools.cloud.devices.listener import start_listener
 from host_tools.cloud.devices.revocation import RevocationList
 from host_tools.cloud.devices.tls import device_context
+from host_tools.cloud.help import site as help_site
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.languages import text
+from host_tools.cloud.oidc.clients import WrongClient
 from host_tools.cloud.operators_certificate import OperatorsCertificate
-from host_tools.cloud.pages.routes import make_app
+from host_tools.cloud.pages.routes import make_app, make_help_app
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.pruning import prune
 from host_tools.cloud.routers.registry import OFFLINE
@@ -70,7 +73,8 @@ class Service:
     async def _build(self) -> tuple[Parts, Certificates]:
         files.make_directory(self.settings.data)
         self._lock = files.lock_directory(self.settings.data)
-        certs = certificates.load_or_create(self.settings.data, (self.settings.public_host,))
+        hosts = (self.settings.public_host, urlsplit(self.settings.help_base).hostname or "localhost")
+        certs = certificates.load_or_create(self.settings.data, hosts)
         box = key_ring.secret_box(self.settings.data, system_clock())
         files.touch_database(self.settings.data, self.settings.database_url)
         database = Database(self.settings.database_url)
@@ -86,6 +90,8 @@ class Service:
         else:
             await self._open_to_routers(parts, certs)
         await self._open_to_browsers(parts, certs)
+        if self.settings.help_url:
+            await self._open_help(parts, certs)
         parts.tasks.start(text.read_all(), "catalogues")
         parts.tasks.keep(parts.post.run, "post")
         await parts.push_keys.load()
@@ -98,8 +104,26 @@ class Service:
         log.info("ready at %s", self.settings.public_url)
 
     async def _open_to_browsers(self, parts: Parts, certs: Certificates) -> None:
+        context = self._context(parts, certs, self.settings.public_host)
+        await self._serve_pages(make_app(parts), context, self.settings.port, "--port")
+
+    async def _open_help(self, parts: Parts, certs: Certificates) -> None:
+        """The help centre at its own address: a client of the portal's OpenID provider."""
+        try:
+            site = await help_site.make(parts, certs.trusted())
+        except WrongClient as error:
+            remedy = "use 'gatelodge cloud clients', or leave out --help-port"
+            raise ToolError(str(error), remedy, exit_codes.CLOUD_DID_NOT_START) from error
+        parts.tasks.keep(partial(_keep_pruning_help, parts, site), "sessions of the help centre")
+        context = self._context(parts, certs, urlsplit(self.settings.help_url).hostname or "localhost")
+        await self._serve_pages(make_help_app(parts, site), context, self.settings.help_port, "--help-port")
+        log.info("the help centre is at %s", self.settings.help_url)
+
+    async def _serve_pages(
+        self, app: web.Application, context: ssl.SSLContext, port: int, option: str
+    ) -> None:
         runner = web.AppRunner(
-            make_app(parts),
+            app,
             access_log=None,
             logger=HTTP_LOG,
             shutdown_timeout=PAGES_CLOSE_S,
@@ -107,16 +131,15 @@ class Service:
         )
         await runner.setup()
         self._runners.append(runner)
-        context = self._context(parts, certs)
-        site = web.TCPSite(runner, self.settings.bind, self.settings.port, ssl_context=context)
-        with _port_errors(self.settings.port, "--port"):
+        site = web.TCPSite(runner, self.settings.bind, port, ssl_context=context)
+        with _port_errors(port, option):
             await site.start()
 
-    def _context(self, parts: Parts, certs: Certificates) -> ssl.SSLContext:
+    def _context(self, parts: Parts, certs: Certificates, host: str) -> ssl.SSLContext:
         """The operator's own certificate, or that of our authority."""
         if self.settings.certificate is None:
             return certs.portal_context()
-        own = OperatorsCertificate(self.settings.certificate, self.settings.public_host)
+        own = OperatorsCertificate(self.settings.certificate, host)
         parts.tasks.keep(own.run, "certificate")
         return own.context
 
@@ -208,6 +231,12 @@ async def _keep_importing(parts: Parts) -> None:
 async def _keep_pruning(parts: Parts) -> None:
     while True:
         await prune(parts)
+        await asyncio.sleep(PRUNE_EVERY_S)
+
+
+async def _keep_pruning_help(parts: Parts, site: help_site.HelpSite) -> None:
+    while True:
+        await site.prune(parts.clock())
         await asyncio.sleep(PRUNE_EVERY_S)
 
 

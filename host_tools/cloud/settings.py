@@ -41,6 +41,13 @@ class Settings:
     support_email: str = ""  # who hears of a new help request; "" nobody
     certificate: KeyPair | None = None  # the operator's own, for browsers
     trusted_proxies: tuple[Network, ...] = ()
+    help_url: str = ""  # of the help centre, where it has an address of its own
+    help_port: int = 0
+
+    @property
+    def help_base(self) -> str:
+        """What the addresses of help requests begin with."""
+        return self.help_url or self.public_url
 
     @property
     def public_host(self) -> str:
@@ -79,6 +86,8 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         support_email=support_email(args.support_mail),
         certificate=key_pair(args.certificate, args.key),
         trusted_proxies=tuple(args.trusted_proxy),
+        help_url=help_url(args.help_url, args.help_port),
+        help_port=args.help_port or 0,
     )
 
 
@@ -93,6 +102,13 @@ def key_pair(certificate: Path | None, key: Path | None) -> KeyPair | None:
         remedy = "name both, --certificate and --key, or neither"
         raise ToolError("a certificate needs its key, and a key its certificate", remedy, exit_codes.USAGE)
     return KeyPair(certificate, key) if certificate and key else None
+
+
+def help_url(given: str | None, port: int | None) -> str:
+    """The help centre's own address; "" where it is a part of the portal."""
+    if port is None and given is not None:
+        raise ToolError("--help-url has no listener", "name its port with --help-port", exit_codes.USAGE)
+    return public_url(given or f"https://localhost:{port}") if port is not None else ""
 
 
 def database_url(data: Path, given: str | None) -> str:

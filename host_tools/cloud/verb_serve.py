@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the routers' address (default 127.0.0.1)",
     )
     add("--public-url", metavar="URL", help="what people type (default https://localhost:PORT)")
+    add("--help-port", type=int, metavar="N", help="give the help centre a port, and a sign-in, of its own")
+    add("--help-url", metavar="URL", help="what people type for it (default https://localhost:HELP_PORT)")
     add(
         "--database",
         metavar="URL",

@@ -189,6 +189,11 @@ def test_safe_settings_are_let_through(tmp_path, capsys):
             "without encryption",
         ),
         ((*SAFE, "--smtp", "localhost:25", "--device-bind", "0.0.0.0"), "whose routers they are"),
+        ((*SAFE, "--smtp", "localhost:25", "--help-port", "8446"), "--help-url names localhost"),
+        (
+            (*SAFE, "--smtp", "localhost:25", "--help-port", "1", "--help-url", SAFE[1] + ":1"),
+            "cookies know no ports",
+        ),
     ],
 )
 def test_unsafe_settings_are_refused_with_a_sentence_each(tmp_path, capsys, options, said):

@@ -65,12 +65,27 @@ class Clients:
         Raises WrongClient.
         """
         check(described)
-        secret = "" if described.public else SECRET_PREFIX + new_token()
+        secret = "" if described.public else self.secret()
         async with self._database.write() as session:
             if await session.get(OidcClient, described.id) is not None:
                 raise WrongClient(f"there is a client {described.id} already")
             session.add(self._row(described, secret))
         return secret
+
+    def secret(self) -> str:
+        return SECRET_PREFIX + new_token()
+
+    async def ensure(self, described: Described, secret: str) -> None:
+        """A client of our own, as it is described now. Raises WrongClient where an operator's has its id."""
+        check(described)
+        async with self._database.write() as session:
+            found = await session.get(OidcClient, described.id)
+            if found is not None and not found.ours:
+                raise WrongClient(f"the id {described.id} is taken: remove that client, or keep its place")
+            row = self._row(described, secret)
+            if found is not None:
+                row.created_at = found.created_at
+            await session.merge(row)
 
     async def remove(self, client_id: str) -> bool:
         """Its tokens and consents go with it."""

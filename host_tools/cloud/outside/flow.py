@@ -47,11 +47,20 @@ class Question(NamedTuple):
 class Flow:
     """`providers`: by id, in the order in which they are offered."""
 
-    def __init__(self, providers: Mapping[str, Provider], box: SecretBox, turnstile: Turnstile, url: str):
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        box: SecretBox,
+        turnstile: Turnstile,
+        url: str,
+        back: str = "",
+    ):
+        """`back`: where a provider leads, if it is another address than our page for accounts elsewhere."""
         self.providers = providers
         self._box = box
         self._turnstile = turnstile
         self._url = url
+        self._back_path = back
 
     async def begin(self, provider_id: str, purpose: str, visit: Visit) -> tuple[str, str]:
         """The address that asks, and the cookie. Raises RefusedError, KeyError for an unknown provider."""
@@ -71,6 +80,21 @@ class Flow:
         self, provider_id: str, cookie: str, given: Mapping[str, str], visit: Visit
     ) -> tuple[Identity, str]:
         """Whom the provider knows, and the purpose. Raises RefusedError."""
+        question = await self.answered(provider_id, cookie, given, visit)
+        provider, back = self.providers[provider_id], self._back(provider_id)
+        try:
+            found = await provider.identity(given["code"], back, question.nonce, question.verifier)
+        except (Away, Unbelievable) as error:
+            raise RefusedError("", AWAY) from error
+        asked_at = question.until - LASTS_S
+        if question.purpose.startswith(PROVE) and not asked_again(found, asked_at, visit.now):
+            raise RefusedError("", NOT_AGAIN)
+        return found, question.purpose
+
+    async def answered(
+        self, provider_id: str, cookie: str, given: Mapping[str, str], visit: Visit
+    ) -> Question:
+        """What was asked, if this is this browser's answer to it, with a code. Raises RefusedError."""
         asked = self._opened("question", cookie, visit)
         if asked is None:
             raise RefusedError("", FAILED)
@@ -85,15 +109,7 @@ class Flow:
         if not given.get("code"):
             raise RefusedError("", REFUSED)
         await self._turnstile.take("outside", address=visit.address, account="")
-        back = self._back(provider_id)
-        try:
-            found = await provider.identity(given["code"], back, question.nonce, question.verifier)
-        except (Away, Unbelievable) as error:
-            raise RefusedError("", AWAY) from error
-        asked_at = question.until - LASTS_S
-        if question.purpose.startswith(PROVE) and not asked_again(found, asked_at, visit.now):
-            raise RefusedError("", NOT_AGAIN)
-        return found, question.purpose
+        return question
 
     def keep(self, identity: Identity, visit: Visit) -> str:
         """A cookie for an identity that belongs to no account yet."""
@@ -106,7 +122,7 @@ class Flow:
         return Identity(*found[:-1])
 
     def _back(self, provider_id: str) -> str:
-        return f"{self._url}/outside/{provider_id}/answer"
+        return self._url + (self._back_path or f"/outside/{provider_id}/answer")
 
     def _sealed(self, kind: str, fields: tuple, visit: Visit) -> str:
         return self._box.seal(json.dumps([kind, visit.browser_hash, *fields])).decode()

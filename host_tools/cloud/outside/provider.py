@@ -36,13 +36,13 @@ class Away(Exception):  # noqa: N818
 class Provider:
     """`address` leads there; `identity` is whom the answer's code stands for."""
 
-    def __init__(self, outside: Outside, clock: Clock):
+    def __init__(self, outside: Outside, clock: Clock, trusted: ssl.SSLContext | None = None):
         self.outside = outside
         self._clock = clock
         self._document: dict[str, Any] = {}
         self._keys: KeySet | None = None
         self._document_at = self._keys_at = float("-inf")
-        self._trusted = ssl.create_default_context(cafile=outside.ca_file or None)
+        self._trusted = trusted or ssl.create_default_context(cafile=outside.ca_file or None)
 
     async def address(
         self, redirect_uri: str, state: str, nonce: str, challenge: str, again: bool = False
@@ -64,17 +64,32 @@ class Provider:
 
     async def identity(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> Identity:
         """Raises Away, Unbelievable."""
-        fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        fields |= {"client_id": self.outside.client_id, "client_secret": self.outside.client_secret}
+        fields = self._code_fields(code, redirect_uri)
         if self.outside.kind == FACEBOOK:
             return await self._facebook(fields)
+        tokens, claims = await self._claims(fields, nonce, verifier)
         document = await self._discovered()
-        tokens = await self._ask("POST", document["token_endpoint"], {**fields, "code_verifier": verifier})
-        claims = await self._verified(str(tokens.get("id_token", "")))
-        check(claims, self.outside.issuer, self.outside.client_id, nonce, self._clock())
         if "email" not in claims and document.get("userinfo_endpoint"):
             claims = {**await self._userinfo(document, tokens, claims), **claims}
         return of_claims(self.outside.id, claims)
+
+    async def claims(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> Mapping[str, Any]:
+        """What the ID token says for this code, all of it. Raises Away, Unbelievable."""
+        return (await self._claims(self._code_fields(code, redirect_uri), nonce, verifier))[1]
+
+    def _code_fields(self, code: str, redirect_uri: str) -> dict[str, str]:
+        fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        return fields | {"client_id": self.outside.client_id, "client_secret": self.outside.client_secret}
+
+    async def _claims(
+        self, fields: dict[str, str], nonce: str, verifier: str
+    ) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        """The answer of the token endpoint, and its ID token's claims."""
+        document = await self._discovered()
+        tokens = await self._ask("POST", document["token_endpoint"], {**fields, "code_verifier": verifier})
+        claims = await self.verified(str(tokens.get("id_token", "")))
+        check(claims, self.outside.issuer, self.outside.client_id, nonce, self._clock())
+        return tokens, claims
 
     async def _userinfo(
         self, document: Mapping[str, Any], tokens: Mapping[str, Any], claims: Mapping[str, Any]
@@ -113,7 +128,7 @@ class Provider:
         local = self.outside.issuer.startswith("http:")
         return all(is_secure(address, local_too=local) for address in named)
 
-    async def _verified(self, token: str) -> Mapping[str, Any]:
+    async def verified(self, token: str) -> Mapping[str, Any]:
         """The claims, if one of the provider's keys signed them. A key may have turned since we looked."""
         for fresh in (False, True):
             try:

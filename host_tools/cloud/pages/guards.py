@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import http_exceptions, web
 
@@ -21,6 +21,7 @@ from host_tools.cloud.pages.nul import holds_nul, refuse_nul
 from host_tools.cloud.pages.proxies import see_through_proxies
 from host_tools.cloud.pages.refusals import NO_ROUTE, REFUSALS, is_refusal
 from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
+from host_tools.cloud.pages.site import SITE
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.secret_box import new_token
 
@@ -69,6 +70,7 @@ ERRORS = {
 
 # (method, path) of the routes that other programs and other sites may use.
 MACHINES: web.AppKey[frozenset[tuple[str, str]]] = web.AppKey("machines", frozenset)
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = logging.getLogger("cloud.pages")
@@ -152,12 +154,13 @@ def remember_browser(request: web.Request, response: web.StreamResponse) -> web.
     visit = request.get(VISIT)
     if visit is None or response.prepared:
         return response
-    if request.cookies.get(BROWSER_COOKIE) != visit.browser_token:
-        set_cookie(response, BROWSER_COOKIE, visit.browser_token, BROWSER_COOKIE_S)
-    if visit.account is not None:
+    site = request.app[SITE]
+    if request.cookies.get(site.browser_cookie) != visit.browser_token:
+        set_cookie(response, site.browser_cookie, visit.browser_token, BROWSER_COOKIE_S)
+    if visit.account is not None and site.known_cookie:
         mark = request.app[PARTS].turnstile.mark(visit.account.email, visit)
         if visit.known_mark != mark:
-            set_cookie(response, KNOWN_COOKIE, mark, BROWSER_COOKIE_S)
+            set_cookie(response, site.known_cookie, mark, BROWSER_COOKIE_S)
     return response
 
 
@@ -172,7 +175,7 @@ def set_cookie(response: web.StreamResponse, name: str, value: str, max_age_s: i
 @web.middleware
 async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Only our names are answered (no DNS rebinding), and only our own pages may post."""
-    if host_name(request) not in (*NAMES, request.app[PARTS].settings.public_host):
+    if host_name(request) not in (*NAMES, request.app[SITE].host):
         raise Misdirected
     if request.method not in SAFE_METHODS and not for_machines(request):
         ours = f"{request.scheme}://{request.host}"
@@ -195,19 +198,19 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
     """Who is asking: the browser by its cookie (a new one gets one), the account by its session."""
     if for_machines(request):
         return await handler(request)
-    parts = request.app[PARTS]
+    parts, site = request.app[PARTS], request.app[SITE]
     visit = Visit(
-        browser_token=_cookie(request, BROWSER_COOKIE) or new_token(),
+        browser_token=_cookie(request, site.browser_cookie) or new_token(),
         address=request.remote or "",
         user_agent=request.headers.get("User-Agent", "").encode("utf-8", "replace").decode(),
         now=parts.clock(),
-        session_token=_cookie(request, SESSION_COOKIE),
-        known_mark=_cookie(request, KNOWN_COOKIE),
+        session_token=_cookie(request, site.session_cookie),
+        known_mark=_cookie(request, site.known_cookie) if site.known_cookie else None,
         channels=parts.post.channels,
     )
     if visit.session_token:
         acting = not request.path.endswith("/live")
-        found = await parts.sessions.find(visit.session_token, visit.now, acting=acting)
+        found = await site.sessions.find(visit.session_token, visit.now, acting=acting)
         visit.session, visit.account = found or (None, None)
         greet(request, visit.account)
     request[VISIT] = visit
@@ -262,10 +265,17 @@ async def _with_files(request: web.Request) -> Mapping[str, object]:
 def for_account(handler: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if request[VISIT].account is None:
-            raise web.HTTPSeeOther("/sign-in")
+            raise web.HTTPSeeOther(_sign_in(request))
         return await handler(request)
 
     return guarded
+
+
+def _sign_in(request: web.Request) -> str:
+    """At the help centre's own address, on to the portal and back to where the person was going."""
+    if not request.app[SITE].portal or request.method not in SAFE_METHODS:
+        return "/sign-in"
+    return "/sign-in?" + urlencode({"to": request.path})
 
 
 def for_stranger(handler: Handler) -> Handler:
@@ -285,7 +295,7 @@ def for_staff(handler: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         visit = request[VISIT]
         if visit.account is None:
-            raise web.HTTPSeeOther("/sign-in")
+            raise web.HTTPSeeOther(_sign_in(request))
         if visit.account.role not in MAY:
             raise web.HTTPNotFound
         if not await request.app[PARTS].desk.two_factor_on(visit):

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import BusyError
 from host_tools.cloud.pages.render import VISIT
+from host_tools.cloud.pages.site import SITE
 from host_tools.cloud.pages.words import router_words
 from host_tools.cloud.parts import PARTS
 
@@ -159,7 +160,8 @@ async def _follow(
 async def _still_in(request: web.Request) -> bool:
     """A session that ended elsewhere ends its live pages too. Looking on is not acting."""
     visit, parts = request[VISIT], request.app[PARTS]
-    return await parts.sessions.find(visit.session_token or "", parts.clock(), acting=False) is not None
+    sessions = request.app[SITE].sessions
+    return await sessions.find(visit.session_token or "", parts.clock(), acting=False) is not None
 
 
 async def _wait(changed: asyncio.Event) -> None:

@@ -20,6 +20,7 @@ from host_tools.cloud.languages import figures, text
 from host_tools.cloud.languages.countries import countries
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages.assets import ASSETS, LOGO
+from host_tools.cloud.pages.site import SITE
 from host_tools.cloud.routers.claims import spaced
 from host_tools.cloud.store.models import SignIn
 
@@ -82,6 +83,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
         now=visit.now if visit else 0.0,
         notice=NOTICES.get(request.query.get("done", "")),
         path=request.path,
+        portal=request.app[SITE].portal,
         approval=request.get(APPROVAL),
         asked_again=asked_again(visit),
         **context,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from host_tools.cloud.api.operations import DESCRIPTION, OPERATIONS
 from host_tools.cloud.api.serving import describe, served
+from host_tools.cloud.help.site import LOGGED_OUT, SIGNED_IN, SIGNED_OUT, HelpSite
 from host_tools.cloud.pages import (
     accounts,
     applications,
     approvals,
     desk,
     help,
+    help_site,
     languages,
     live,
     oidc,
@@ -41,8 +44,11 @@ from host_tools.cloud.pages import (
 )
 from host_tools.cloud.pages.assets import ASSETS
 from host_tools.cloud.pages.guards import (
+    BROWSER_COOKIE,
+    KNOWN_COOKIE,
     MACHINES,
     MIDDLEWARES,
+    SESSION_COOKIE,
     Handler,
     add_headers,
     for_account,
@@ -52,6 +58,7 @@ from host_tools.cloud.pages.guards import (
     with_deadline,
 )
 from host_tools.cloud.pages.refusals import REFUSALS, Refusals
+from host_tools.cloud.pages.site import SITE, Site
 from host_tools.cloud.parts import PARTS, Parts
 
 ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
@@ -69,6 +76,9 @@ OUTSIDE = "/outside/{provider}"
 ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
 
 
+PORTAL, HELP, BOTH = frozenset(("portal",)), frozenset(("help",)), frozenset(("portal", "help"))
+
+
 class Route(NamedTuple):
     method: str
     path: str
@@ -76,13 +86,14 @@ class Route(NamedTuple):
     who: str
     lasting: bool = False  # live updates: they end when the page does, not at a deadline
     files: bool = False  # its form may bring some
+    sites: frozenset[str] = PORTAL  # where it is, if the help centre has an address of its own
 
 
 ROUTES = (
     Route("GET", "/", accounts.home, ANYONE),
-    Route("GET", "/health", live.health, ANYONE),
-    Route("GET", "/static/{name}", ASSETS.serve, ANYONE),
-    Route("POST", "/language", languages.post_language, ANYONE),
+    Route("GET", "/health", live.health, ANYONE, sites=BOTH),
+    Route("GET", "/static/{name}", ASSETS.serve, ANYONE, sites=BOTH),
+    Route("POST", "/language", languages.post_language, ANYONE, sites=BOTH),
     Route("GET", "/terms", accounts.terms, ANYONE),
     Route("GET", "/.well-known/openid-configuration", oidc_api.discovery, MACHINE),
     Route("GET", "/oidc/jwks", oidc_api.jwks, MACHINE),
@@ -173,25 +184,25 @@ ROUTES = (
     Route("POST", ROUTER + "/restart", routers.post_restart, ACCOUNT),
     Route("GET", ROUTER + "/release", routers.release, ACCOUNT),
     Route("POST", ROUTER + "/release", routers.post_release, ACCOUNT),
-    Route("GET", "/help", help.overview, ACCOUNT),
-    Route("GET", "/help/new", help.new, ACCOUNT),
-    Route("POST", "/help/new", help.post_new, ACCOUNT, files=True),
-    Route("GET", "/help/{id}", help.correspondence, ACCOUNT),
-    Route("POST", "/help/{id}", help.post_write, ACCOUNT, files=True),
-    Route("POST", "/help/{id}/close", help.post_close, ACCOUNT),
-    Route("GET", "/help/{id}/files/{file_id}", help.file, ACCOUNT),
-    Route("GET", "/help/{id}/live", help.live_correspondence, ACCOUNT, lasting=True),
-    Route("GET", "/help/{id}/diagnostics/{report_id}", help.report, ACCOUNT),
-    Route("POST", "/help/{id}/diagnostics/{report_id}/remove", help.post_remove_report, ACCOUNT),
-    Route("GET", "/desk", desk.overview, STAFF),
-    Route("GET", "/desk/{id}", desk.opened, STAFF),
-    Route("POST", "/desk/{id}/answer", desk.post_answer, STAFF),
-    Route("POST", "/desk/{id}/note", desk.post_note, STAFF),
-    Route("POST", "/desk/{id}/close", desk.post_close, STAFF),
-    Route("POST", "/desk/{id}/reopen", desk.post_reopen, STAFF),
-    Route("POST", "/desk/{id}/remove", desk.post_remove, STAFF),
-    Route("GET", "/desk/{id}/files/{file_id}", desk.file, STAFF),
-    Route("GET", "/desk/{id}/diagnostics/{report_id}", desk.report, STAFF),
+    Route("GET", "/help", help.overview, ACCOUNT, sites=HELP),
+    Route("GET", "/help/new", help.new, ACCOUNT, sites=HELP),
+    Route("POST", "/help/new", help.post_new, ACCOUNT, files=True, sites=HELP),
+    Route("GET", "/help/{id}", help.correspondence, ACCOUNT, sites=HELP),
+    Route("POST", "/help/{id}", help.post_write, ACCOUNT, files=True, sites=HELP),
+    Route("POST", "/help/{id}/close", help.post_close, ACCOUNT, sites=HELP),
+    Route("GET", "/help/{id}/files/{file_id}", help.file, ACCOUNT, sites=HELP),
+    Route("GET", "/help/{id}/live", help.live_correspondence, ACCOUNT, lasting=True, sites=HELP),
+    Route("GET", "/help/{id}/diagnostics/{report_id}", help.report, ACCOUNT, sites=HELP),
+    Route("POST", "/help/{id}/diagnostics/{report_id}/remove", help.post_remove_report, ACCOUNT, sites=HELP),
+    Route("GET", "/desk", desk.overview, STAFF, sites=HELP),
+    Route("GET", "/desk/{id}", desk.opened, STAFF, sites=HELP),
+    Route("POST", "/desk/{id}/answer", desk.post_answer, STAFF, sites=HELP),
+    Route("POST", "/desk/{id}/note", desk.post_note, STAFF, sites=HELP),
+    Route("POST", "/desk/{id}/close", desk.post_close, STAFF, sites=HELP),
+    Route("POST", "/desk/{id}/reopen", desk.post_reopen, STAFF, sites=HELP),
+    Route("POST", "/desk/{id}/remove", desk.post_remove, STAFF, sites=HELP),
+    Route("GET", "/desk/{id}/files/{file_id}", desk.file, STAFF, sites=HELP),
+    Route("GET", "/desk/{id}/diagnostics/{report_id}", desk.report, STAFF, sites=HELP),
     Route("GET", "/security", security.overview, ACCOUNT),
     Route("GET", "/security/authenticators/add", security.add, ACCOUNT),
     Route("POST", "/security/authenticators/add", security.post_add, ACCOUNT),
@@ -250,17 +261,50 @@ DEVELOPMENT_ROUTES = (
 )
 
 
+# Of the help centre at its own address alone, where the portal is an OpenID provider.
+HELP_SITE_ROUTES = (
+    Route("GET", "/", help_site.home, ANYONE, sites=HELP),
+    Route("GET", "/sign-in", help_site.sign_in, ANYONE, sites=HELP),
+    Route("GET", SIGNED_IN, help_site.signed_in, ANYONE, sites=HELP),
+    Route("POST", "/sign-out", help_site.post_sign_out, ACCOUNT, sites=HELP),
+    Route("GET", SIGNED_OUT, help_site.signed_out, ANYONE, sites=HELP),
+    Route("POST", LOGGED_OUT, help_site.post_logged_out, MACHINE, sites=HELP),
+)
+
+
 def make_app(parts: Parts) -> web.Application:
+    """The portal, with the help centre in it unless that has an address of its own."""
+    settings = parts.settings
+    cookies = (SESSION_COOKIE, BROWSER_COOKIE, KNOWN_COOKIE)
+    rows = ROUTES + (DEVELOPMENT_ROUTES if settings.development and parts.outbox else ())
+    if settings.help_url:
+        moved = help_site.elsewhere(settings.help_url)
+        pages = [row for row in ROUTES if row.sites == HELP and row.method == "GET" and not row.lasting]
+        rows = tuple(row for row in rows if row.sites != HELP)
+        rows += tuple(Route("GET", row.path, moved, ANYONE) for row in pages)
+    return _app(parts, rows, Site(settings.public_host, *cookies, parts.sessions))
+
+
+def make_help_app(parts: Parts, site: HelpSite) -> web.Application:
+    """The help centre at its own address."""
+    cookies = (help_site.SESSION_COOKIE, help_site.BROWSER_COOKIE, "")
+    host = urlsplit(site.url).hostname or ""
+    rows = tuple(row for row in ROUTES if "help" in row.sites) + HELP_SITE_ROUTES
+    app = _app(parts, rows, Site(host, *cookies, site.sessions, site.portal))
+    app[help_site.HELP_SITE] = site
+    return app
+
+
+def _app(parts: Parts, rows: tuple[Route, ...], site: Site) -> web.Application:
     app = web.Application(middlewares=MIDDLEWARES, client_max_size=BODY_MAX)
-    app[PARTS] = parts
+    app[PARTS], app[SITE] = parts, site
     app[live.STREAMS] = Counter()
     app.on_response_prepare.append(add_headers)
-    development = DEVELOPMENT_ROUTES if parts.settings.development and parts.outbox else ()
     app[uploads.READING] = set()
     app[REFUSALS] = Refusals()
-    app[uploads.WITH_FILES] = frozenset((row.method, row.path) for row in ROUTES if row.files)
-    app[MACHINES] = frozenset((row.method, row.path) for row in ROUTES if row.who == MACHINE)
-    for row in (*ROUTES, *development):
+    app[uploads.WITH_FILES] = frozenset((row.method, row.path) for row in rows if row.files)
+    app[MACHINES] = frozenset((row.method, row.path) for row in rows if row.who == MACHINE)
+    for row in rows:
         if row.method == "GET":
             app.router.add_get(row.path, _guarded(row), allow_head=not row.lasting)
         else:

@@ -1,0 +1,276 @@
+"""The help centre at its own address: a client of the provider, with the sessions and the attacks of one."""
+
+import asyncio
+import re
+import time
+
+import aiohttp
+import pytest
+
+from host_tools.cloud.help import sessions
+from host_tools.cloud.help.site import CLIENT_ID, check_logout, own_path
+from host_tools.cloud.oidc.clients import Described, WrongClient
+from host_tools.cloud.oidc.logins import EVENT
+from host_tools.cloud.outside.identity import Unbelievable
+from host_tools.cloud.pages.help_site import QUESTION_COOKIE, SESSION_COOKIE
+from tests.host_tools.cloud_rig import PATIENCE_S
+from tests.host_tools.help_site_rig import answered, asked, fetch, send, two_origins
+
+ASKED = {"subject": "No internet", "router": "", "text": "It stopped on Monday."}
+SIGNED_OUT = "You are signed out of the help centre"
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    async with two_origins(tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+async def ada(rig):
+    browser = rig.browser()
+    await browser.join()
+    return browser
+
+
+def cookies(browser):
+    return {cookie.key: cookie.value for cookie in browser._session.cookie_jar}
+
+
+async def is_in(rig, browser):
+    """Whether the help centre knows the browser, without asking the portal."""
+    page = await fetch(browser, rig.help + "/help", allow_redirects=False)
+    return page.status == 200
+
+
+async def until(condition):
+    async with asyncio.timeout(PATIENCE_S):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+async def test_who_is_signed_in_at_the_portal_passes_in_silence_to_where_they_were_going(rig, ada):
+    page = await fetch(ada, rig.help + "/help/new")
+    assert str(page.url) == rig.help + "/help/new" and "Write to support" in page.text
+    assert SESSION_COOKIE in cookies(ada) and QUESTION_COOKIE not in cookies(ada)
+    page = await send(ada, rig.help + "/help/new", page.csrf, **ASKED)
+    assert page.status == 200 and "It stopped on Monday." in page.text
+
+
+async def test_who_is_not_signs_in_at_the_portal_and_nowhere_else(rig, ada):
+    stranger = rig.browser()
+    page = await fetch(stranger, rig.help + "/help")
+    assert str(page.url).startswith(rig.settings.public_url + "/sign-in")
+    page = await stranger.enter()
+    assert rig.help + "/signed-in?code=" in page.text  # on by itself: a form leads to no other site
+    await fetch(stranger, re.search(r'url=([^"]+)"', page.text)[1].replace("&amp;", "&"))
+    assert await is_in(rig, stranger)
+
+
+async def test_the_portal_leads_old_addresses_to_the_help_centre_and_takes_no_form_of_it(rig, ada):
+    page = await fetch(ada, rig.settings.public_url + "/help/new")
+    assert str(page.url) == rig.help + "/help/new"
+    assert (await ada.post("/help/new", form_page="/profile", **ASKED)).status in (404, 405)
+    assert rig.parts.desk._url == rig.help  # what mails link to
+
+
+async def test_the_help_centre_has_no_other_page_of_the_portal(rig, ada):
+    assert await fetch(ada, rig.help + "/help")
+    for path in ("/routers", "/security", "/profile", "/oidc/authorize", "/api/v1/account", "/outbox"):
+        assert (await fetch(ada, rig.help + path)).status == 404, path
+    page = await fetch(ada, rig.help + "/help")
+    assert f'href="{rig.settings.public_url}/routers"' in page.text
+
+
+async def test_a_session_of_the_one_is_none_of_the_other(rig, ada):
+    await fetch(ada, rig.help + "/help")
+    held = cookies(ada)
+    thief = rig.browser()
+    thief._session.cookie_jar.update_cookies({"__Host-cloud-session": held[SESSION_COOKIE]})
+    page = await fetch(thief, rig.settings.public_url + "/routers", allow_redirects=False)
+    assert page.status == 303
+    other = {"Cookie": f"{SESSION_COOKIE}={held['__Host-cloud-session']}"}
+    page = await fetch(rig.browser(), rig.help + "/help", headers=other, allow_redirects=False)
+    assert page.status == 303
+
+
+async def test_signing_out_at_the_portal_ends_it_behind_the_browsers_back(rig, ada):
+    await fetch(ada, rig.help + "/help")
+    assert await is_in(rig, ada)
+    await ada.sign_out()
+
+    async def out():
+        return not await is_in(rig, ada)
+
+    await until(out)
+
+
+async def test_signing_out_here_leads_to_the_portal_and_back(rig, ada):
+    page = await fetch(ada, rig.help + "/help")
+    page = await send(ada, rig.help + "/sign-out", page.csrf)
+    assert not await is_in(rig, ada)
+    address = re.search(r'url=([^"]+)"', page.text)[1].replace("&amp;", "&")
+    asks = await fetch(ada, address)
+    assert str(asks.url).startswith(rig.settings.public_url + "/oidc/logout")
+    query = re.search(r'name="query" value="([^"]*)"', asks.text)[1].replace("&amp;", "&")
+    confirmed = await send(ada, rig.settings.public_url + "/oidc/logout/confirm", asks.csrf, query=query)
+    back = re.search(r'url=([^"]+)"', confirmed.text)[1].replace("&amp;", "&")
+    assert back.startswith(rig.help) and SIGNED_OUT in (await fetch(ada, back)).text
+    assert (await ada.get("/routers")).path == "/sign-in"
+
+
+async def test_a_code_of_another_browser_opens_nothing(rig, ada):
+    """Nobody can sign somebody else in to an account of the attacker's (RFC 9700 section 4.7)."""
+    victim = rig.browser()
+    await asked(rig, victim)
+    address, _fields = await asked(rig, ada)
+    stolen = await answered(ada, address)
+    page = await fetch(victim, stolen)
+    assert page.status == 422 and SESSION_COOKIE not in cookies(victim)
+    nobody = rig.browser()
+    assert (await fetch(nobody, stolen)).status == 422
+
+
+async def test_a_state_of_another_question_opens_nothing(rig, ada):
+    first, _ = await asked(rig, ada)
+    back = await answered(ada, first)
+    await asked(rig, ada)  # a second question: the cookie is of this one now
+    page = await fetch(ada, back)
+    assert page.status == 422 and SESSION_COOKIE not in cookies(ada)
+
+
+async def test_an_answer_to_a_question_with_another_nonce_opens_nothing(rig, ada):
+    address, fields = await asked(rig, ada)
+    back = await answered(ada, address.replace(fields["nonce"], "another-nonce"))
+    page = await fetch(ada, back)
+    assert page.status == 422 and SESSION_COOKIE not in cookies(ada)
+
+
+async def test_an_answer_works_once(rig, ada):
+    address, _ = await asked(rig, ada)
+    question = cookies(ada)[QUESTION_COOKIE]
+    back = await answered(ada, address)
+    assert (await fetch(ada, back)).status == 200
+    ada._session.cookie_jar.update_cookies({QUESTION_COOKIE: question}, aiohttp.client.URL(rig.help))
+    page = await fetch(ada, back, allow_redirects=False)
+    assert page.status == 422
+
+
+async def test_a_refusal_of_the_portal_is_told(rig, ada):
+    _address, fields = await asked(rig, ada)
+    page = await fetch(ada, f"{rig.help}/signed-in?error=access_denied&state={fields['state']}")
+    assert page.status == 422 and "You are not signed in" in page.text
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "/helpx?y=//z", "", "/sign-in", "/help#x"],
+)
+def test_nobody_is_led_to_another_site(to):
+    assert own_path(to) in ("/help", to) and "evil" not in own_path(to) and "?" not in own_path(to)
+
+
+async def told_out(rig, token):
+    browser = rig.browser()
+    async with browser._session.post(
+        rig.help + "/backchannel-logout", data={"logout_token": token}
+    ) as answer:
+        return answer.status
+
+
+async def claims_of(rig, **changed):
+    """A logout token for the only session of the help centre, as the provider makes it."""
+    async with rig.parts.database.read() as session:
+        row = (await session.scalars(sessions.select(sessions.HelpSession))).one()
+    now = int(rig.clock())
+    known = {
+        "iss": rig.settings.public_url,
+        "aud": CLIENT_ID,
+        "sub": row.account_id,
+        "sid": row.portal_session,
+    }
+    known |= {"iat": now, "exp": now + 120, "jti": "j1", "events": {EVENT: {}}}
+    return {name: value for name, value in {**known, **changed}.items() if value is not None}
+
+
+async def sign(rig, claims):
+    return await rig.parts.oidc.keys.sign(claims, "logout+jwt")
+
+
+async def test_a_logout_token_ends_the_session_that_it_names_and_works_once(rig, ada):
+    await fetch(ada, rig.help + "/help")
+    token = await sign(rig, await claims_of(rig))
+    assert await told_out(rig, token) == 200
+    assert not await is_in(rig, ada)
+    await fetch(ada, rig.help + "/help")  # in again, by the same session of the portal
+    assert await told_out(rig, token) == 400
+    assert await is_in(rig, ada)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"iss": "https://evil.example"},
+        {"aud": "another"},
+        {"aud": [CLIENT_ID, "another"]},
+        {"exp": 1},
+        {"iat": 2**40, "exp": 2**41},
+        {"events": {}},
+        {"events": None},
+        {"nonce": "n"},
+        {"sid": None},
+        {"sub": None},
+        {"jti": None},
+    ],
+)
+async def test_a_logout_token_that_is_none_ends_nothing(rig, ada, changed):
+    await fetch(ada, rig.help + "/help")
+    assert await told_out(rig, await sign(rig, await claims_of(rig, **changed))) == 400
+    assert await is_in(rig, ada)
+
+
+async def test_what_nobody_signed_ends_nothing(rig, ada):
+    await fetch(ada, rig.help + "/help")
+    token = await sign(rig, await claims_of(rig))
+    head, body, _signature = token.split(".")
+    for forged in ("", "x", f"{head}.{body}.", f"eyJhbGciOiJub25lIn0.{body}.", "a.b.c"):
+        assert await told_out(rig, forged) == 400
+    assert await is_in(rig, ada)
+
+
+async def test_a_session_here_ends_by_time_and_the_portal_is_asked_again(rig, ada):
+    await fetch(ada, rig.help + "/help")
+    rig.clock.now += sessions.IDLE_S
+    assert not await is_in(rig, ada)
+    assert (await fetch(ada, rig.help + "/help")).status == 200
+
+
+async def test_a_form_needs_this_sites_token_and_origin(rig, ada):
+    page = await fetch(ada, rig.help + "/help/new")
+    portal = await ada.get("/profile")
+    assert (await send(ada, rig.help + "/help/new", portal.csrf, **ASKED)).status == 403
+    headers = {"Origin": rig.settings.public_url}
+    fields = {"csrf": page.csrf, **ASKED}
+    async with ada._session.post(rig.help + "/help/new", data=fields, headers=headers) as answer:
+        assert answer.status == 403
+
+
+async def test_the_client_is_registered_once_and_follows_the_address(rig):
+    before = await rig.parts.oidc.clients.find(CLIENT_ID)
+    described = Described(CLIENT_ID, "Help", (rig.help + "/moved",), ours=True)
+    await rig.parts.oidc.clients.ensure(described, "glc_x")
+    after = await rig.parts.oidc.clients.find(CLIENT_ID)
+    assert before.ours and after.redirect_uris == rig.help + "/moved"
+    await rig.parts.oidc.clients.remove(CLIENT_ID)
+    await rig.parts.oidc.clients.add(described._replace(ours=False))
+    with pytest.raises(WrongClient, match="taken"):
+        await rig.parts.oidc.clients.ensure(described, "glc_x")
+
+
+def test_a_logout_token_within_its_time_is_believed():
+    now = time.time()
+    claims = {"iss": "i", "aud": [CLIENT_ID], "exp": now, "iat": now, "events": {EVENT: {}}}
+    claims |= {"sub": "a", "sid": "s", "jti": "j"}
+    check_logout(claims, "i", now)
+    with pytest.raises(Unbelievable):
+        check_logout(claims, "i", now + 3600)

@@ -1,0 +1,64 @@
+"""The help centre and the portal at two origins, in Chromium: in by the portal, and out of both."""
+
+import os
+import shutil
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from tests.host_tools import axe_rig
+from tests.host_tools.cloud_rig import PASSWORD
+from tests.host_tools.help_site_rig import two_origins
+from tests.host_tools.test_cloud_accessible import assert_no_fault
+from tests.host_tools.test_cloud_browser import EMAIL, join
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
+PATIENCE_MS = 20000
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    async with two_origins(tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+async def tab():
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = await chromium.new_context(**axe_rig.QUIET)
+        context.set_default_timeout(PATIENCE_MS)
+        yield await context.new_page()
+        await chromium.close()
+
+
+async def test_one_sign_in_at_the_portal_opens_both_and_one_sign_out_closes_both(rig, tab):
+    await join(rig, tab)
+    await tab.get_by_role("link", name="Help", exact=True).click()
+    await expect(tab.get_by_role("heading", name="Help", exact=True)).to_be_visible()
+    assert tab.url == rig.help + "/help"
+    await assert_no_fault(tab)
+    await tab.get_by_role("link", name="Write to support").click()
+    await tab.get_by_label("Subject").fill("No internet")
+    await tab.get_by_label("What happens").fill("It stopped at ten.")
+    await tab.get_by_role("button", name="Send to support").click()
+    await expect(tab.get_by_text("Waiting for support")).to_be_visible()
+    await tab.get_by_role("button", name="Sign out").click()
+    await expect(tab.get_by_role("heading", name="Sign out")).to_be_visible()
+    assert tab.url.startswith(rig.settings.public_url + "/oidc/logout")
+    await tab.get_by_role("button", name="Sign out").last.click()
+    await expect(tab.get_by_text("You are signed out of the help centre")).to_be_visible()
+    await assert_no_fault(tab)
+    await tab.get_by_role("link", name="Sign in again").click()
+    await expect(tab.get_by_role("heading", name="Sign in")).to_be_visible()
+    await tab.get_by_label("E-mail").fill(EMAIL)
+    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    await tab.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(tab.get_by_text("No internet")).to_be_visible()
+    assert tab.url == rig.help + "/help"
+
+
+async def test_an_answer_that_fits_no_question_says_so(rig, tab):
+    await tab.goto(rig.help + "/signed-in?code=x&state=y")
+    await expect(tab.get_by_role("heading", name="You are not signed in")).to_be_visible()
+    await assert_no_fault(tab)
