@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from host_tools.cloud.accounts import letters
 from host_tools.cloud.languages import figures, text
 from host_tools.cloud.languages.countries import countries, country
 from host_tools.cloud.pages.languages import COOKIE
@@ -109,6 +110,22 @@ async def test_a_switch_leads_back_to_a_page_of_ours(rig, referer, back):
     answer = await browser.post_raw("/language", fields, headers, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, back)
     assert re.search(rf"^{COOKIE}=de; .*HttpOnly.*Secure", answer.headers["Set-Cookie"])
+
+
+# --- a text message is paid by the part -----------------------------------------------------------
+
+# 3GPP TS 23.038, section 6.2.1, without what takes two places. Another letter makes it UCS-2: 70 in a part.
+GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+
+
+@pytest.mark.parametrize("tag", text.NAMES)
+def test_a_code_by_text_message_is_one_part_in_every_language(tag):
+    with text.speaking(tag):
+        body = letters.short_code("123456").body
+    assert "123456" in body and len(body) <= (160 if set(body) <= GSM else 70), body
 
 
 # --- dates and figures ----------------------------------------------------------------------------
