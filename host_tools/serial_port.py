@@ -130,6 +130,10 @@ class BenchLine:
             except (TransportError, OSError, SerialException) as error:
                 if time.monotonic() > deadline:
                     raise _no_port(self.port) from error
+            except ValueError as error:  # pyserial's word for a URL of a kind that it does not know
+                remedy = "name a device, rfc2217://HOST:PORT or socket://HOST:PORT"
+                wrong = f"{self.port!r} is no serial port"
+                raise ToolError(wrong, remedy, exit_codes.SERIAL_PORT) from error
             self._check()
             time.sleep(0.25)
 
@@ -244,7 +248,11 @@ class BenchLine:
     def set_speed(self, baud: int) -> None:
         with self._line_errors():
             self._open.serial.flush()  # what is still on its way leaves at the old speed
-            self._open.serial.baudrate = baud
+            try:
+                self._open.serial.baudrate = baud
+            except ValueError as error:
+                wrong = f"the adapter of {self.port} cannot do {baud} baud"
+                raise ToolError(wrong, "choose another speed", exit_codes.SERIAL_PORT) from error
 
     # --- knocking ---
 

@@ -31,11 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("file", nargs="?", type=Path, metavar="BUNDLE", help=bundles)
     port = "a device such as /dev/ttyUSB0, rfc2217://HOST:PORT or socket://HOST:PORT"
     add("--port", required=True, help=port)
-    add("--baud", type=int, metavar="N", help="go on at this speed after the handshake, where the board can")
+    add("--baud", type=baud, metavar="N", help="go on at this speed after the handshake, where the board can")
     add("--to", metavar="PATH", help="send FILE to this path of any board with MicroPython, unsigned")
     trust = "whose bundles are sent: a .pub file of `gatelodge release key` (default: this computer's)"
     add("--trust", type=Path, metavar="FILE", help=trust)
     add("--json", action="store_true", help="print events for a machine")
+
+
+def baud(text: str) -> int:
+    """Bits per second. Raises ValueError for what no line has."""
+    number = int(text)
+    if not 300 <= number <= 10_000_000:
+        raise ValueError
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,16 +96,16 @@ def _send_file(args: argparse.Namespace, progress: Progress) -> None:
             job.detail = f"{show.outcome(sent, time.monotonic())}, {args.to} is proved"
 
 
-def speed(baud: int | None, line: BenchLine, board: Board, progress: Progress) -> int | None:
+def speed(asked: int | None, line: BenchLine, board: Board, progress: Progress) -> int | None:
     """Return the speed to change to; None, and why, where that would change nothing."""
-    if baud is None:
+    if asked is None:
         return None
     if not line.has_speed:
         reason = f"{line.port} is no line with a speed of its own, and carries what both ends can"
     elif not board.can_change_speed:
         reason = "this board's REPL stays at the speed that it has"
     else:
-        return baud
-    progress.say(f"  - --baud {baud} changes nothing: {reason}")
-    progress.event(event="speed", changed=False, asked=baud, reason=reason)
+        return asked
+    progress.say(f"  - --baud {asked} changes nothing: {reason}")
+    progress.event(event="speed", changed=False, asked=asked, reason=reason)
     return None

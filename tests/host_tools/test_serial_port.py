@@ -85,6 +85,18 @@ def test_a_port_that_does_not_exist_is_named(tmp_path):
     assert raised.value.exit_code == exit_codes.SERIAL_PORT
 
 
+def test_a_kind_of_url_that_there_is_not_is_named_at_once():
+    with pytest.raises(ToolError, match="'gopher://bench' is no serial port: name a device") as raised:
+        BenchLine("gopher://bench").__enter__()
+    assert raised.value.exit_code == exit_codes.SERIAL_PORT
+
+
+def test_a_speed_that_the_adapter_refuses_is_named(rig, line):
+    with pytest.raises(ToolError, match=f"{rig.port} cannot do -5 baud: choose another") as raised:
+        line.set_speed(-5)
+    assert raised.value.exit_code == exit_codes.SERIAL_PORT
+
+
 def test_a_silent_router_is_given_up_in_time(dead_port):
     with BenchLine(dead_port) as line, pytest.raises(ToolError, match="says nothing") as raised:
         line.is_locked(timeout_s=0.2)
