@@ -359,6 +359,18 @@ class TestAttacks(OwnedRouter):
         self.assertEqual(refused(self.owner.signing_in.password, PASSWORD, LAPTOP).wait_s, 60)
         self.assertIsNotNone(self.owner.session(self.router.sign_in(HOME), True))
 
+    def test_a_thief_with_the_password_pushes_no_sign_in_of_the_owners_out(self):
+        signing_in = self.owner.signing_in
+        at_home = signing_in.password(PASSWORD, HOME)
+        for number in range(50):
+            signing_in.password(PASSWORD, visitor(100 + number))
+        signing_in.check_token(at_home, HOME)
+        elsewhere = signing_in.password(PASSWORD, LAPTOP)  # from where nobody has signed in yet
+        for _ in range(50):
+            signing_in.password(PASSWORD, THIEF)
+        session_token = signing_in.code(elsewhere, self.router.phone(), LAPTOP)
+        self.assertIsNotNone(self.owner.session(session_token, True))
+
     def test_a_thief_with_the_password_gets_few_codes_judged_and_no_more_by_restarts(self):
         judged = 0
         for attempt in range(40):

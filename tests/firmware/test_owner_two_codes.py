@@ -9,7 +9,7 @@ from gatelodge.owner.owner import Owner
 from gatelodge.timekeeper import Timekeeper
 
 from tests.fakes.crashing_files import PowerLost
-from tests.firmware.owner_rig import HOME, LAPTOP, PASSWORD, THIEF, Router, refused
+from tests.firmware.owner_rig import HOME, PASSWORD, THIEF, Router, refused
 
 BOARD = {"has_rtc": False, "sets_wall_time": False}
 BUILD = 1790000000
@@ -113,12 +113,20 @@ class TestFound(LostTime):
         self.assertEqual(counts, [{}])
 
     def test_a_search_of_nobody_stands_still_and_makes_room(self):
-        self.begin(visitor=LAPTOP)
+        self.begin()
         ours = self.signing_in.password(PASSWORD, HOME)
         busy = refused(self.signing_in.two_codes, ours, self.code(), self.code(1), "", HOME)
         self.assertIn("busy", busy.text)
         self.clocks.uptime_ms += 6000
         self.signing_in.two_codes(ours, self.code(), self.code(1), "", HOME)
+        self.search(ours)
+
+    def test_a_thief_who_searches_makes_room_for_who_is_known_and_not_the_other_way_round(self):
+        self.begin("000000", "000001", visitor=THIEF)
+        ours = self.begin()
+        theirs = self.signing_in.password(PASSWORD, THIEF)
+        busy = refused(self.signing_in.two_codes, theirs, self.code(), self.code(1), "", THIEF)
+        self.assertIn("busy", busy.text)
         self.search(ours)
 
     def test_a_typing_error_can_be_put_right_while_the_search_goes_on(self):

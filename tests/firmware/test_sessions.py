@@ -129,6 +129,12 @@ class TestTickets(unittest.TestCase):
             tickets.add(token(number), number, number)
         self.assertEqual([tickets.find(token(number), 10) for number in range(5)], [None, 1, 2, 3, 4])
 
+    def test_the_one_of_least_worth_makes_room_first(self):
+        tickets = Tickets(300, 4)
+        for number in range(6):
+            tickets.add(token(number), number, number, lambda value: value not in (2, 3))
+        self.assertEqual([tickets.find(token(number), 10) for number in range(6)], [0, 1, None, None, 4, 5])
+
 
 if __name__ == "__main__":
     unittest.main()

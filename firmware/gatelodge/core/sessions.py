@@ -156,13 +156,15 @@ class Tickets:
         self.most = most
         self._kept = {}  # hash of the token -> (ends at, value)
 
-    def add(self, token, value, now_s):
-        """Keep the value; the ticket that ends first makes room when there are too many."""
+    def add(self, token, value, now_s, worth=lambda _value: 0):
+        """Keep the value; when there are too many, one of the least worth makes room: that which ends first.
+
+        worth(value): what is compared."""
         for key in list(self._kept):
             if self._kept[key][0] <= now_s:
                 del self._kept[key]
         if len(self._kept) >= self.most:
-            del self._kept[min(self._kept, key=lambda key: self._kept[key][0])]
+            del self._kept[min(self._kept, key=lambda key: (worth(self._kept[key][1]), self._kept[key][0]))]
         self._kept[hashed(token)] = (now_s + self.lifetime_s, value)
 
     def find(self, token, now_s):

@@ -71,10 +71,11 @@ TRANSITIONS = {
 
 
 class Signin:
-    """A sign-in under way from one client (its address as text)."""
+    """A sign-in under way from one client (its address as text). is_known: core/throttle.py's."""
 
-    def __init__(self, client):
+    def __init__(self, client, is_known=False):
         self.client = client
+        self.is_known = is_known
         self.state = PASSWORD
 
     def happened(self, event):

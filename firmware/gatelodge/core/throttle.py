@@ -133,6 +133,10 @@ class Throttle:
         if not _is_judged_alone(client, row):
             self._account.pop(factor, None)
 
+    def is_known(self, client):
+        """Whether the client has a budget of its own, which no stranger uses up."""
+        return _is_judged_alone(client, self._find(client))
+
     def know(self, client):
         """Remember that the owner signed in, with every factor, from this client."""
         self._touch(client)[1] = True

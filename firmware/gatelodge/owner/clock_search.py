@@ -83,9 +83,12 @@ class ClockSearch:
         return max([totp.NEVER] + [row["last_step"] for row in rows])
 
     def _refuse_another(self, attempt):
-        """The same sign-in may begin anew: its owner has seen a typing error."""
-        idle_s = self._keeper.now_s() - self._driven_s
-        if self._search is not None and attempt is not self._attempt and idle_s < LEFT_ALONE_S:
+        """The same sign-in may begin anew: its owner has seen a typing error. A stranger gives way to who is
+        known: else a thief with the password could keep the search to himself."""
+        if self._search is None or attempt is self._attempt:
+            return
+        is_left_alone = self._keeper.now_s() - self._driven_s >= LEFT_ALONE_S
+        if not is_left_alone and attempt.is_known <= self._attempt.is_known:
             raise refusal("search_busy", wait_s=LEFT_ALONE_S)
 
     def _sets_clock(self, step):

@@ -35,7 +35,8 @@ class SigningIn:
         if record is None:
             raise refusal("no_owner")
         keeper.refuse_early("password", visitor)
-        attempt = signin.Signin(visitor.address)
+        is_known = keeper.throttle.is_known(keeper.client_of(visitor))
+        attempt = signin.Signin(visitor.address, is_known)
         if not passwords.verify(record, text):
             attempt.happened(signin.PASSWORD_WRONG)
             keeper.count_failure("password", visitor, "wrong password")
@@ -44,7 +45,7 @@ class SigningIn:
         keeper.count_success("password", visitor)
         keeper.strengthen(record, text)
         signin_token = keeper.new_token()
-        self._under_way.add(signin_token, attempt, keeper.now_s())
+        self._under_way.add(signin_token, attempt, keeper.now_s(), self._worth)
         return signin_token
 
     def without_code(self, signin_token, visitor):
@@ -129,6 +130,12 @@ class SigningIn:
         """The password or a factor has changed: whoever was on the way in starts with the password."""
         self._under_way.clear()
         self._keeper.button_wait.clear()
+
+    def _worth(self, attempt):
+        """A thief who knows the password begins one sign-in after the other, and pushes none of the owner's
+        out: a stranger makes room before who is known, and of strangers the one who has most."""
+        others = self._under_way.values(self._keeper.now_s())
+        return attempt.is_known, -len([other for other in others if other.client == attempt.client])
 
     def _what_the_password_opens(self, visitor):
         if self._keeper.is_two_factor_off:
