@@ -364,10 +364,12 @@ class TestAttacks(OwnedRouter):
         at_home = signing_in.password(PASSWORD, HOME)
         for number in range(50):
             signing_in.password(PASSWORD, visitor(100 + number))
+            self.clocks.wait(1)
         signing_in.check_token(at_home, HOME)
         elsewhere = signing_in.password(PASSWORD, LAPTOP)  # from where nobody has signed in yet
         for _ in range(50):
             signing_in.password(PASSWORD, THIEF)
+            self.clocks.wait(1)
         session_token = signing_in.code(elsewhere, self.router.phone(), LAPTOP)
         self.assertIsNotNone(self.owner.session(session_token, True))
 
