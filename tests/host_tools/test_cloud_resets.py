@@ -82,6 +82,14 @@ async def test_nobody_learns_whether_there_is_an_account(rig, ada):
     assert await rig.mails("nobody@example.org") == []
 
 
+async def test_no_work_follows_the_answer_at_once(rig, ada):
+    """Else whoever asks again right away learns by the delay whether there was a message to send."""
+    rig.parts.resets.soon_s = 3600
+    before = len(await rig.mails(EMAIL))
+    page = await rig.browser().post("/forgotten", email=EMAIL)
+    assert page.path == "/forgotten/code" and len(await rig.mails(EMAIL)) == before
+
+
 async def test_a_code_is_good_only_in_the_browser_that_asked(rig, ada):
     first, second = rig.browser(), rig.browser()
     code = code_in(await ask(rig, first))

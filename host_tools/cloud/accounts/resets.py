@@ -7,7 +7,9 @@ opens in any.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from typing import Any
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,6 +37,8 @@ from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, toke
 from host_tools.cloud.tasks import Tasks
 
 RESET_S = 1200
+SOON_S = 2.0  # within which a message is on its way
+DRAW = secrets.SystemRandom()
 TRIES = 5
 WRONG_CODE = N_("That code is not right. Check the newest message, or ask for another.")
 OVER = N_("This code or link has been used, or is older than 20 minutes. Ask for another.")
@@ -63,6 +67,7 @@ class Resets:
         self._post = post
         self._tasks = tasks
         self._url = url
+        self.soon_s = SOON_S
 
     async def begin(self, who: str, visit: Visit) -> None:
         """`who`: an e-mail, or a user name of before. Raises ThrottledError."""
@@ -76,7 +81,7 @@ class Resets:
             mine = PasswordReset.browser_hash == visit.browser_hash
             await session.execute(delete(PasswordReset).where(mine))
             session.add(row)
-        self._tasks.start(self._send(row.id, who, code, link_token, visit), "send a reset")
+        self._tasks.start(self._send_soon(row.id, who, code, link_token, visit), "send a reset")
 
     async def waits(self, visit: Visit) -> bool:
         """Whether this browser asked, and its code was not entered yet."""
@@ -154,6 +159,11 @@ class Resets:
             await trusted.trust(session, account_id, visit)
         steps = undo.setting(password_hash=old_hash) if old_hash else ()
         await self._changes.tell(session, "password_reset", "", visit, before, steps)
+
+    async def _send_soon(self, *about: Any) -> None:
+        """At a moment that is drawn: else the next answer would tell, by its delay, that there is work."""
+        await asyncio.sleep(DRAW.uniform(0, self.soon_s))
+        await self._send(*about)
 
     async def _send(self, reset_id: str, who: str, code: str, link_token: str, visit: Visit) -> None:
         async with self._database.write() as session:
