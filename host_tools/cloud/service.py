@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -101,6 +102,7 @@ class Service:
         parts.tasks.keep(partial(parts.oidc.logins.run, certs.trusted()), "logouts")
         parts.tasks.keep(partial(_keep_importing, parts), "import")
         parts.tasks.keep(partial(_keep_pruning, parts), "prune")
+        gc.freeze()  # what stands now lives to the end: to go through it all would hold up every page
         log.info("ready at %s", self.settings.public_url)
 
     async def _open_to_browsers(self, parts: Parts, certs: Certificates) -> None:

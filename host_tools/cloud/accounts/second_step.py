@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import signin, trusted
@@ -35,6 +35,8 @@ from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn
 
 DISABLED = N_("This account is disabled. Write to support.")
+TABLE = SignIn.metadata.tables[SignIn.__tablename__]
+DROP = delete(TABLE).where(TABLE.c.browser_hash == bindparam("browser"))  # one browser has one sign-in
 NOT_AGREED = N_("Nobody has agreed to it yet.")
 
 log = logging.getLogger("cloud.accounts")
@@ -80,7 +82,7 @@ class SecondStep:
             known = await trusted.is_trusted(session, account_id, visit)
             event, offered = signin.first_event(True, how, known), signin.open_methods(held)
             attempt = signin.step(signin.begin(visit.now), event, visit.now, offered[0], offered)
-            await session.execute(delete(SignIn).where(SignIn.browser_hash == visit.browser_hash))
+            await session.execute(DROP, {"browser": visit.browser_hash})
             account = await session.get_one(Account, account_id)  # held, so that it is loaded once
             if account.disabled_at is not None:
                 raise RefusedError("", DISABLED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import NotTheirsError
@@ -31,6 +31,9 @@ BY_TOKEN = Glance(
 
 
 TABLE = Session.metadata.tables[Session.__tablename__]
+MINE = TABLE.c.account_id == bindparam("account")
+KEPT = select(TABLE.c.id).where(MINE).order_by(TABLE.c.acted_at.desc()).limit(bindparam("kept"))
+MAKE_ROOM = delete(TABLE).where(MINE, TABLE.c.id.not_in(KEPT))
 ACTED = update(TABLE).where(TABLE.c.id == bindparam("name")).values(acted_at=bindparam("at"))
 
 
@@ -101,29 +104,26 @@ class Sessions:
 
 
 async def begin_session(session: AsyncSession, account_id: str, visit: Visit) -> str:
-    """Add a session to the caller's transaction and return its token, which is stored nowhere."""
-    await _make_room(session, account_id)
+    """Add a session to the caller's transaction and return its token, which is stored nowhere.
+
+    Those of the account that acted longest ago end, beyond the number that it may hold.
+    """
     token = new_token()
-    row = Session(
-        id=new_id(),
-        token_hash=token_hash(token),
-        account_id=account_id,
-        address=visit.address,
-        browser=visit.browser,
-        browser_hash=visit.browser_hash,
-        created_at=visit.now,
-        acted_at=visit.now,
-        expires_at=visit.now + WHOLE_S,
-    )
-    session.add(row)
+    row = {
+        "id": new_id(),
+        "token_hash": token_hash(token),
+        "account_id": account_id,
+        "address": visit.address,
+        "browser": visit.browser,
+        "browser_hash": visit.browser_hash,
+        "created_at": visit.now,
+        "acted_at": visit.now,
+        "expires_at": visit.now + WHOLE_S,
+    }
+    await session.flush()  # the account may be as new
+    await session.execute(MAKE_ROOM, {"account": account_id, "kept": SESSIONS_OF_ACCOUNT_MAX - 1})
+    await session.execute(insert(TABLE), row)
     return token
-
-
-async def _make_room(session: AsyncSession, account_id: str) -> None:
-    """End the sessions that acted longest ago, beyond those that one account may hold."""
-    mine = Session.account_id == account_id
-    kept = select(Session.id).where(mine).order_by(Session.acted_at.desc()).limit(SESSIONS_OF_ACCOUNT_MAX - 1)
-    await session.execute(delete(Session).where(mine, Session.id.not_in(kept)))
 
 
 async def end_other_sessions(session: AsyncSession, account_id: str, kept_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import NotTheirsError
@@ -18,6 +18,15 @@ from host_tools.cloud.store.secret_box import new_id
 
 TRUSTED_S = 90 * 24 * 3600  # unused for so long, it must verify again
 TRUSTED_MAX = 20  # of one account: the one that was unused longest goes
+
+TABLE = TrustedBrowser.metadata.tables[TrustedBrowser.__tablename__]
+THIS_ONE = (
+    TABLE.c.account_id == bindparam("account"),
+    TABLE.c.browser_hash == bindparam("this"),
+    TABLE.c.used_at > bindparam("after"),
+)
+KNOWN = select(TABLE.c.id).where(*THIS_ONE)
+USE = update(TABLE).where(*THIS_ONE)
 
 
 class TrustedBrowsers:
@@ -48,7 +57,7 @@ class TrustedBrowsers:
 
 
 async def is_trusted(session: AsyncSession, account_id: str, visit: Visit) -> bool:
-    return await _this_one(session, account_id, visit) is not None
+    return await session.scalar(KNOWN, _about(account_id, visit)) is not None
 
 
 def awake(account_id: Any, browser_hash: Any, now: Any, by_push: bool) -> list:
@@ -76,7 +85,8 @@ def subscribed(account_id: str, visit: Visit):
 
 async def trust(session: AsyncSession, account_id: str, visit: Visit) -> None:
     """From now on this browser skips the second step."""
-    row = await _this_one(session, account_id, visit, expired_too=True)
+    mine = (TrustedBrowser.account_id == account_id, TrustedBrowser.browser_hash == visit.browser_hash)
+    row = await session.scalar(select(TrustedBrowser).where(*mine))  # also one that was unused too long
     if row is None:
         await _make_room(session, account_id)
         row = TrustedBrowser(id=new_id(), account_id=account_id, browser_hash=visit.browser_hash)
@@ -88,8 +98,7 @@ async def trust(session: AsyncSession, account_id: str, visit: Visit) -> None:
 
 async def use(session: AsyncSession, account_id: str, visit: Visit) -> None:
     seen = {"address": visit.address, "browser": visit.browser, "used_at": visit.now}
-    mine = this_one(account_id, visit.browser_hash, visit.now)
-    await session.execute(update(TrustedBrowser).where(*mine).values(**seen))
+    await session.execute(USE, _about(account_id, visit) | seen)
 
 
 async def forget_all(session: AsyncSession, account_id: str) -> None:
@@ -103,14 +112,9 @@ async def _make_room(session: AsyncSession, account_id: str) -> None:
     await session.execute(delete(TrustedBrowser).where(mine, gone))
 
 
-async def _this_one(
-    session: AsyncSession, account_id: str, visit: Visit, expired_too: bool = False
-) -> TrustedBrowser | None:
-    if expired_too:
-        mine = [TrustedBrowser.account_id == account_id, TrustedBrowser.browser_hash == visit.browser_hash]
-    else:
-        mine = this_one(account_id, visit.browser_hash, visit.now)
-    return await session.scalar(select(TrustedBrowser).where(*mine))
+def _about(account_id: str, visit: Visit) -> dict[str, Any]:
+    """The values of THIS_ONE."""
+    return {"account": account_id, "this": visit.browser_hash, "after": visit.now - TRUSTED_S}
 
 
 def this_one(account_id: Any, browser_hash: Any, now: Any) -> list:

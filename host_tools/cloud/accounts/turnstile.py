@@ -17,6 +17,7 @@ from host_tools.cloud.store.secret_box import SecretBox
 
 WIDTHS = ("account", "address", "all")
 TABLE = Throttle.metadata.tables[Throttle.__tablename__]
+FIND = select(TABLE).where(TABLE.c.key.in_(bindparam("names", expanding=True)))
 ADD = insert(TABLE).values(key=bindparam("name"), due_at=bindparam("due"))
 RENEW = update(TABLE).where(TABLE.c.key == bindparam("name")).values(due_at=bindparam("due"))
 GIVE_BACK = RENEW.values(due_at=TABLE.c.due_at - bindparam("due"))
@@ -36,8 +37,8 @@ class Turnstile:
         """Count one attempt. Raises ThrottledError, and then counts at no width."""
         async with self._database.brief() as session:
             records = self._records(thing, account, address)
-            found = select(Throttle.key, Throttle.due_at).where(Throttle.key.in_([key for _, key in records]))
-            due = {key: due_at for key, due_at in await session.execute(found)}  # noqa: C416 - rows
+            found = await session.execute(FIND, {"names": [key for _, key in records]})
+            due = {row.key: row.due_at for row in found}
             taken = [{"name": key, "due": self._taken(due.get(key), limit)} for limit, key in records]
             known = [row for row in taken if row["name"] in due]
             for statement, rows in ((RENEW, known), (ADD, [row for row in taken if row not in known])):

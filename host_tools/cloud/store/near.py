@@ -17,7 +17,8 @@ ROWS_AT_ONCE = 64
 
 class NearConnection(aiosqlite.Connection):
     async def _execute(self, fn: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        if fn == self._conn.cursor or (_of_cursor(fn) and not _begins(args)):
+        waits_for_nobody = fn in (self._conn.cursor, self._conn.rollback)
+        if waits_for_nobody or (_of_cursor(fn) and not _begins(args)):
             return fn(*args, **options)
         return await super()._execute(fn, *args, **options)
 
