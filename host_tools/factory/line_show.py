@@ -12,6 +12,7 @@ import threading
 import time
 from typing import TextIO
 
+from host_tools.factory import cells
 from host_tools.factory.events import (
     GO,
     PASS,
@@ -93,7 +94,7 @@ class Tile:
 
     def line(self, now: float, name_width: int) -> tuple[str, str, str]:
         """Return (mark, its colour, the rest)."""
-        name = f"{self.key[-name_width:]:<{name_width}}"
+        name = cells.column(self.key, name_width)
         if self.ended is not None:
             end = self.ended
             text = f"{name} {end.verdict:<6} {end.seconds:6.1f} s  {end.serial_number:<12}  {end.reason}"
@@ -125,6 +126,10 @@ class Live(Plain):
         self._thread.join()
         with self._lock:
             self._draw(everything=True)
+            for tile in self._tiles.values():
+                if tile.ended is not None and tile.ended.verdict != GO:  # its line had no room for all of it
+                    self.out.write(printable(f"  {sentence(tile.ended)}") + "\n")
+            self.out.flush()
 
     def tell(self, event: Event) -> None:
         with self._lock:
@@ -159,7 +164,7 @@ class Live(Plain):
         if len(tiles) > room and not everything:
             tiles = sorted(tiles, key=lambda tile: tile.ended is not None)
             hidden, tiles = len(tiles) - room, tiles[:room]
-        name_width = min(NAME_WIDTH, max([len(tile.key) for tile in tiles], default=1))
+        name_width = min(NAME_WIDTH, max([cells.width(tile.key) for tile in tiles], default=1))
         lines = [self._coloured(*tile.line(time.monotonic(), name_width), width) for tile in tiles]
         lines += [f"    and {hidden} more"[:width]] if hidden else []
         lines.append(total_line(self._totals)[:width])
@@ -169,7 +174,7 @@ class Live(Plain):
         self._drawn = len(lines)
 
     def _coloured(self, mark: str, colour: str, text: str, width: int) -> str:
-        text = printable(text)[: max(0, width - 5)].rstrip()
+        text = cells.cut(printable(text), max(0, width - 5)).rstrip()
         return f"  \x1b[{colour}m{mark}\x1b[0m {text}" if self.coloured else f"  {mark} {text}"
 
 

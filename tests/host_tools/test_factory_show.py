@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from host_tools import exit_codes
-from host_tools.factory import events, line_show, steps
+from host_tools.factory import cells, events, line_show, steps
 from tests.host_tools.bench_rig import ROOT, BenchRig
 from tests.host_tools.factory_rig import Factory, rigs
 
@@ -82,6 +82,27 @@ def test_an_ended_unit_has_its_verdict_and_why_and_no_line_is_wider_than_the_ter
     assert lines[0].split()[:6] == ["✗", "left", "NO-GO", "9.5", "s", "GL2647000001"]
     assert "lock: open" in lines[0]
     assert max(map(len, lines)) <= 80
+
+
+def test_in_the_end_each_no_go_says_all_of_why_and_what_to_do(terminal):
+    reason = "self-test: " + "network links is 0, at least 1 is right " * 2
+    lines = show(terminal, *TOLD, dataclasses.replace(ENDED, reason=reason))
+    assert reason not in lines[0]
+    assert lines[-1] == f"  left: NO-GO GL2647000001 in 9.5 s: {reason}: set it aside"
+    passed = dataclasses.replace(ENDED, verdict=events.GO, remedy="")
+    assert len(show(Terminal(), *TOLD, passed)) == 3
+
+
+def test_wide_letters_and_marks_keep_a_line_within_the_terminal():
+    assert cells.column("工場ポート左", 7) == "ート左 "
+    assert cells.width(cells.cut("工場" * 50, 75)) == 74
+    assert cells.cut("Lo\u0301dz", 3) == "Lo\u0301d"
+
+
+def test_a_port_with_a_wide_name_does_not_wrap(terminal):
+    wide = dataclasses.replace(ENDED, port="左の工場" * 4, reason="故障" * 40)
+    lines = show(terminal, wide)
+    assert cells.width(lines[0]) <= 80
 
 
 def test_what_is_said_stands_above_the_live_lines(terminal):
