@@ -201,6 +201,23 @@ async def test_sigterm_ends_it_in_time_with_a_live_page_open(cloud):
         assert await cloud.stop() == 0
 
 
+async def test_the_help_centre_at_its_own_port_is_entered_by_the_portals_session(cloud):
+    port = free_port()
+    await cloud.start("--development", "--help-port", str(port))
+    await cloud.browse()
+    await sign_up(cloud)
+
+    async def entered():
+        async with cloud.browser.get(f"https://localhost:{port}/help") as answer:
+            return answer.url.port == port and "Write to support" in await answer.text()
+
+    await until(entered, "the help centre")
+    async with cloud.browser.get(cloud.url + "/help/new") as answer:
+        assert str(answer.url) == f"https://localhost:{port}/help/new"
+    assert await cloud.stop() == 0
+    assert "code=" not in cloud.log() and "Traceback" not in cloud.log()
+
+
 async def test_accounts_outlive_a_restart(cloud):
     await cloud.start("--development")
     await cloud.browse()
