@@ -89,17 +89,20 @@ class Resets:
             row = await session.scalar(_of_browser(visit))
         return row is not None and not row.proved
 
-    async def progress(self, visit: Visit) -> str:
+    async def progress(self, visit: Visit) -> str | None:
         """How it stands with the message (delivery/progress.py), for a browser that is known to the account.
 
-        Any other is told that it is on its way, whether or not there is one.
+        None for any other: whether there is a message would tell whether there is an account. It takes such a
+        browser the same one look either way.
         """
+        whose = select(PasswordReset, Account.email).outerjoin(
+            Account, Account.id == PasswordReset.account_id
+        )
         async with self._database.read() as session:
-            row = await session.scalar(_of_browser(visit))
-            account = await session.get(Account, row.account_id) if row and row.account_id else None
-            if row is None or account is None or not self._turnstile.knows(account.email, visit):
-                return progress.ON_THE_WAY
-            return progress.of_all(await session.scalars(for_purpose(_about(row), 0.0)))
+            found = (await session.execute(whose.where(*_mine(visit)))).one_or_none()
+            if found is None or not self._turnstile.knows(found.email or "", visit):
+                return None
+            return progress.of_all(await session.scalars(for_purpose(_about(found.PasswordReset), 0.0)))
 
     async def prove(self, code: str, visit: Visit) -> None:
         """The code, in the browser that asked: it may set the password now. Raises RefusedError."""
@@ -203,9 +206,12 @@ def _named(who: str):
     return select(Account).where(or_(Account.email == who, Account.user_name == who))
 
 
+def _mine(visit: Visit):
+    return PasswordReset.browser_hash == visit.browser_hash, PasswordReset.expires_at > visit.now
+
+
 def _of_browser(visit: Visit):
-    mine = (PasswordReset.browser_hash == visit.browser_hash, PasswordReset.expires_at > visit.now)
-    return select(PasswordReset).where(*mine)
+    return select(PasswordReset).where(*_mine(visit))
 
 
 def _proved(link_token: str, visit: Visit):

@@ -8,7 +8,6 @@ signs up with somebody's address has prepared nothing.
 from __future__ import annotations
 
 import secrets
-from contextlib import nullcontext
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
@@ -16,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.accounts.events import note
-from host_tools.cloud.accounts.letters import to
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.trusted import trust
@@ -25,7 +23,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.delivery.texts import Text
-from host_tools.cloud.languages.text import N_, reader
+from host_tools.cloud.languages.text import N_, reader, speaking
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn, SignUp
 from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
@@ -168,10 +166,12 @@ class SignUps:
 
     async def _text(self, session: AsyncSession, row: SignUp, code: str, link: str) -> Text:
         """In the language of the browser that asks; to whom has an account, in that account's."""
-        account = await session.scalar(select(Account).where(Account.email == row.email))
+        known = select(Account.language, Account.time_zone).where(Account.email == row.email)
+        found = (await session.execute(known)).one_or_none()  # looked for either way: nobody waits longer
         if not row.taken:
             return texts.confirm_email(code, link)
-        with to(account) if account else nullcontext():
+        language, zone = found or ("", "")
+        with speaking(language or reader().tag, zone):
             return texts.already_signed_up(self._public_url)
 
 

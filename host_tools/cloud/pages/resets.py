@@ -59,12 +59,12 @@ async def post_code(request: web.Request) -> web.StreamResponse:
 
 
 async def code_live(request: web.Request) -> web.StreamResponse:
-    """What becomes of the message, as far as this browser may know."""
+    """What becomes of the message, where this browser may know."""
     parts, visit = request.app[PARTS], request[VISIT]
 
     async def snapshot() -> dict[str, Any] | None:
-        now = replace(visit, now=parts.clock())
-        return {"delivery": await _delivery(request)} if await parts.resets.waits(now) else None
+        state = await parts.resets.progress(replace(visit, now=parts.clock()))
+        return None if state is None else {"delivery": deliveries.told(deliveries.RESET, state)}
 
     return await live.stream(request, snapshot, ("reset",), visit.browser_hash)
 
@@ -96,12 +96,11 @@ async def _code_page(request: web.Request, errors: dict[str, str], status: int =
     if not errors and not await request.app[PARTS].resets.waits(request[VISIT]):
         raise web.HTTPSeeOther("/forgotten")
     by_user_name = request.query.get("by") == "user-name"
-    context = {"by_user_name": by_user_name, "delivery": await _delivery(request)}
-    return page(request, "forgotten_code.html", errors=errors, status=status, **context)
-
-
-async def _delivery(request: web.Request) -> str:
-    return deliveries.told(deliveries.RESET, await request.app[PARTS].resets.progress(request[VISIT]))
+    state = await request.app[PARTS].resets.progress(request[VISIT])
+    context = {"delivery": deliveries.told(deliveries.RESET, state or ""), "live": state is not None}
+    return page(
+        request, "forgotten_code.html", errors=errors, by_user_name=by_user_name, status=status, **context
+    )
 
 
 async def _password_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
