@@ -245,6 +245,14 @@ async def test_a_session_here_ends_by_time_and_the_portal_is_asked_again(rig, ad
     assert (await fetch(ada, rig.help + "/help")).status == 200
 
 
+async def test_whoever_is_disabled_is_out_before_the_portal_has_told_so(rig, ada):
+    await fetch(ada, rig.help + "/help")
+    account = await rig.parts.administration.find("ada@example.org")
+    async with rig.parts.database.write() as session:
+        (await session.get_one(type(account), account.id)).disabled_at = rig.clock.now
+    assert not await is_in(rig, ada)
+
+
 async def test_a_form_needs_this_sites_token_and_origin(rig, ada):
     page = await fetch(ada, rig.help + "/help/new")
     portal = await ada.get("/profile")

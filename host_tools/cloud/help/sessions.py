@@ -22,14 +22,16 @@ class HelpSessions:
     async def find(self, token: str, now: float, *, acting: bool) -> tuple[None, Account] | None:
         """Whose it is, as the portal's sessions tell it, but for the portal's own session."""
         mine = select(HelpSession, Account).join(Account, Account.id == HelpSession.account_id)
+        # Whoever was disabled is out before the portal has told so.
+        which = (HelpSession.token_hash == token_hash(token), Account.disabled_at.is_(None))
         async with self._database.read() as session:
-            row = (await session.execute(mine.where(HelpSession.token_hash == token_hash(token)))).first()
+            row = (await session.execute(mine.where(*which))).first()
         if row is None or now >= min(row[0].expires_at, row[0].acted_at + IDLE_S):
             return None
         if acting and now - row[0].acted_at >= NOTED_EVERY_S:
-            which = HelpSession.token_hash == row[0].token_hash
+            own = HelpSession.token_hash == row[0].token_hash
             async with self._database.write() as session:
-                await session.execute(update(HelpSession).where(which).values(acted_at=now))
+                await session.execute(update(HelpSession).where(own).values(acted_at=now))
         return None, row[1]
 
     async def begin(self, account_id: str, portal_session: str, now: float) -> str | None:
