@@ -54,6 +54,7 @@ def server_context(pair: KeyPair) -> ssl.SSLContext:
     """TLS 1.2 or newer, no client certificate. Raises OSError where the pair is none, or does not fit."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")  # of TLS 1.2; those of 1.3 are all of this kind
     # A key that wants a password is refused: nobody is there to be asked.
     context.load_cert_chain(pair.certificate, pair.key, password=lambda: "")
     context.set_alpn_protocols(["http/1.1"])

@@ -157,7 +157,7 @@ def build_parts(
     passkeys = Passkeys(database, challenges, factors, changes, Site(settings.public_host, url))
     answers = Answers(factors, codes, passkeys)
     sending = Sending(database, codes, post, bus, places, url)
-    second_step = SecondStep(database, turnstile, answers, codes, sending)
+    second_step = SecondStep(database, turnstile, answers, codes, sending, changes)
     post.news = FallThrough(database, second_step, bus, clock, post.channels).heard
     again = [one.id for one in settings.outside if one.asks_again]
     proving = Proving(database, factors, passkeys, codes, turnstile, post, again)

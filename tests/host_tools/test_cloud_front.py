@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import base64
 import datetime
 import ipaddress
 import logging
@@ -12,16 +13,20 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import select
 
 from host_tools.cloud import verb_serve
+from host_tools.cloud.accounts import signin
 from host_tools.cloud.certificates import KeyPair
 from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.pages.proxies import client_address
 from host_tools.cloud.pages.refusals import LIMIT
 from host_tools.cloud.settings import key_pair
+from host_tools.cloud.store import database
+from host_tools.cloud.store.models import Account
 from host_tools.cloud.unsafe import faults
 from host_tools.errors import ToolError
-from tests.host_tools.cloud_rig import Rig, settings
+from tests.host_tools.cloud_rig import Rig, code_in, database_url, settings
 
 HOST = "account.example.org"
 PROXIES = tuple(ipaddress.ip_network(text) for text in ("192.0.2.1", "10.0.0.0/8", "2001:db8::/32"))
@@ -137,6 +142,96 @@ def test_a_proxy_is_an_address_or_a_network_and_not_everybody(tmp_path):
     for text, unsafe in (("0.0.0.0/0", True), ("::/0", True), ("10.0.0.0/8", False), ("192.0.2.1", False)):
         told = " ".join(faults(settings(tmp_path, trusted_proxies=(ipaddress.ip_network(text),))))
         assert ("trusts strangers" in told) == unsafe, text
+
+
+async def test_v6_3_5_who_knows_the_password_and_has_no_second_factor_is_told_of(rig, ada):
+    await ada.enrol()
+    thief = rig.browser()
+    await thief.sign_in()
+    for _ in range(signin.TRIES):
+        before = len(await rig.mails("ada@example.org"))
+        await thief.post("/sign-in/code", code="000000")
+    mails = await rig.mails("ada@example.org")
+    assert len(mails) == before + 1 and mails[0].subject == "A sign-in failed at the second step"
+    assert "If it was not you" in mails[0].body and "/undo/" not in mails[0].body
+    log = (await ada.get("/security/log")).text
+    assert log.count("A sign-in failed at the second step") == signin.TRIES
+
+
+MASS = {
+    "role": "admin",
+    "id": "x",
+    "account_id": "x",
+    "password_hash": "x",
+    "disabled_at": "",
+    "verified": "1",
+}
+
+
+async def test_v15_3_3_a_field_that_a_form_does_not_have_changes_nothing(rig, ada):
+    """Mass assignment: neither a role nor another e-mail comes with the name."""
+    form = await ada.get("/profile")
+    values = {"first_name": "Ann", "last_name": "Bell", "country": "BE", "language": "en", "time_zone": "UTC"}
+    await ada.post_raw("/profile", {"csrf": form.csrf, **values, **MASS, "email": "mallory@example.org"})
+    eve = rig.browser()
+    await eve.sign_up("eve@example.org", **MASS)
+    code = code_in((await rig.mails("eve@example.org"))[0])
+    await eve.post("/confirm", code=code, **MASS)
+    async with rig.parts.database.read() as session:
+        rows = list(await session.scalars(select(Account).order_by(Account.email)))
+    assert [(row.email, row.first_name, row.role) for row in rows] == [
+        ("ada@example.org", "Ann", ""), ("eve@example.org", "Ada", ""),
+    ]  # fmt: skip
+    assert all(row.password_hash.startswith("$argon2id$") and len(row.id) == 30 for row in rows)
+    for browser in (ada, eve):
+        assert (await browser.get("/desk")).status == 404
+
+
+ELSEWHERE = (
+    "//evil.example",
+    "https://evil.example",
+    "/\\evil.example",
+    "https:evil.example",
+    "javascript:alert(1)",
+)
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+async def test_v3_7_2_nothing_that_came_leads_to_another_site(rig, ada, target):
+    """By a parameter, a cookie, or where a form says that it was."""
+    ours = rig.server.make_url("/").host
+    going = base64.urlsafe_b64encode(target.encode()).decode()
+    asks = (
+        ("/security/prove", {"next": target}, {}, {}),
+        ("/sign-in", {"next": target, "done": target}, {}, {}),
+        ("/oidc/resume", {}, {"__Host-cloud-going": going}, {}),
+    )
+    for path, query, cookies, headers in asks:
+        ada._session.cookie_jar.update_cookies(cookies, rig.server.make_url("/"))
+        page = await ada.get(path, params=query, headers=headers)
+        assert page.url.host == ours and f'href="{target}"' not in page.text, path
+    form = await ada.get("/security")
+    origin = str(rig.server.make_url("/")).rstrip("/")
+    for referer in (target, origin + target):
+        fields = {"csrf": form.csrf, "language": "en"}
+        page = await ada.post_raw("/language", fields, {"Referer": referer}, allow_redirects=False)
+        assert page.headers["Location"] == "/", referer
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_who_waits_too_long_for_another_writer_is_asked_to_try_again(
+    tmp_path, kind, monkeypatch, caplog
+):
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    async with Rig(tmp_path, database_url=database_url(tmp_path, kind)) as rig:
+        browser = rig.browser()
+        await browser.get("/sign-in")
+        async with rig.parts.database.write() as session:
+            await session.execute(select(1))  # it begins with its first statement
+            page = await browser.sign_in("nobody@example.org")
+            assert page.status == 503 and "Too much is going on" in page.text
+        assert (await browser.sign_in("nobody@example.org")).status == 422
+    assert "waited too long" in caplog.text and "Traceback" not in caplog.text
 
 
 def refusals(caplog):

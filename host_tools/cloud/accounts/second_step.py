@@ -21,6 +21,7 @@ from host_tools.cloud.accounts.attempts import (
     sent_progress,
     stepped,
 )
+from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
@@ -61,12 +62,14 @@ class SecondStep:
         answers: Answers,
         sent_codes: Codes,
         sending: Sending,
+        changes: Changes,
     ):
         self._database = database
         self._turnstile = turnstile
         self._answers = answers
         self._codes = sent_codes
         self._sending = sending
+        self._changes = changes
 
     async def begin(
         self, account_id: str, how: str, visit: Visit, attempt_of: dict[str, str] | None = None
@@ -169,9 +172,13 @@ class SecondStep:
         after = await stepped(session, row, verdict.event, row.method, visit, offered)
         if after.state == signin.SIGNED_IN:
             return await self._finish(session, row, wants_trust, visit)
-        note(session, row.account_id, "sign_in_failed", visit, row.method)
         if after.state == signin.VOID:
+            # Somebody knows the password, or what stands for it, and has not got the second factor.
+            account = await session.get_one(Account, row.account_id)
+            await self._changes.tell(session, "sign_in_failed", row.method, visit, account)
             await session.delete(row)
+        else:
+            note(session, row.account_id, "sign_in_failed", visit, row.method)
         return Entered(after.state)
 
     async def _finish(self, session: AsyncSession, row: SignIn, wants_trust: bool, visit: Visit) -> Entered:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import http_exceptions, web
+from sqlalchemy.exc import DBAPIError
 
 from host_tools.cloud.accounts.errors import BusyError, NotTheirsError, RefusedError, ThrottledError
 from host_tools.cloud.accounts.visit import Visit
@@ -23,6 +24,7 @@ from host_tools.cloud.pages.refusals import NO_ROUTE, REFUSALS, is_refusal
 from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.pages.site import SITE
 from host_tools.cloud.parts import PARTS
+from host_tools.cloud.store.database import is_held_up
 from host_tools.cloud.store.secret_box import new_token
 
 # The router's page may be on this computer too, at another port, and cookies know no ports: the names differ.
@@ -107,6 +109,12 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except NotTheirsError:
         return error_page(request, 404)
     except BusyError:
+        return error_page(request, 503)
+    except DBAPIError as error:
+        if not is_held_up(error):
+            log.exception("%s %s failed", request.method, route_name(request))
+            return error_page(request, 500)
+        log.warning("%s %s waited too long for the database", request.method, route_name(request))
         return error_page(request, 503)
     except Exception:
         log.exception("%s %s failed", request.method, route_name(request))

@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from host_tools import exit_codes
@@ -194,6 +194,12 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         # between.
         writing = connection.get_execution_options().get(WRITING)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def is_held_up(error: DBAPIError) -> bool:
+    """Whether another writer held the lock for too long: nothing was done, and it may be tried again."""
+    lock_not_available = getattr(error.orig, "sqlstate", None) == "55P03"  # PostgreSQL, appendix A
+    return lock_not_available or "database is locked" in str(error.orig)
 
 
 def _reason(error: Exception) -> str:
