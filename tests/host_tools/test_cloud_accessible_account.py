@@ -5,10 +5,12 @@ import re
 
 import pytest
 from playwright.async_api import async_playwright, expect
+from sqlalchemy import update
 
 from host_tools.cloud import certificates
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import RESET
+from host_tools.cloud.store.models import Account
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
 from tests.host_tools.test_cloud_accessible import (
@@ -72,6 +74,25 @@ async def test_who_forgot_the_password_finds_every_page_accessible(rig, tab):
     await assert_all_reached(tab)
     await press(tab, "Set the password")
     await expect(tab.get_by_text("Register your first router")).to_be_visible()
+
+
+async def test_who_has_no_password_finds_the_pages_of_a_proof_accessible(rig, tab):
+    await join(rig, tab)
+    async with rig.parts.database.write() as session:
+        await session.execute(update(Account).values(password_hash=""))
+    await look_at(rig, tab, "/security/prove", "/profile/data")
+    await tab.goto(str(rig.server.make_url("/security/prove?next=/profile/data")))
+    await press(tab, "Send a code by e-mail")
+    await tab.get_by_label("Code from the e-mail").fill("000000")
+    await press(tab, "Go on")
+    await tab.locator("[aria-invalid=true]").wait_for()
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    code = code_in(await mail_of(rig, "Your code to go on"))
+    await tab.get_by_label("Code from the e-mail").fill(code)
+    await press(tab, "Go on")
+    await expect(tab.get_by_text("You have just proved that it is you.").first).to_be_visible()
+    await assert_no_fault(tab)
 
 
 async def test_who_looks_after_the_profile_finds_every_page_accessible(rig, tab):
