@@ -22,7 +22,6 @@ from host_tools.release.catalogues import header, is_translated, texts_of
 
 FOLDER = marks.CLOUD / "languages" / "catalogues"
 TAGS = tuple(language.tag for language in languages.LANGUAGES if language is not languages.ENGLISH)
-COMPLETE: tuple[str, ...] = ()  # languages in which nothing may be missing
 
 
 @cache
