@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 from host_tools.cloud.delivery.config import LOCAL, NONE
+from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.settings import Settings
+from host_tools.errors import ToolError
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SENDERS_OF_NOBODY = ("localhost", "example.org", "example.com")
@@ -49,6 +51,17 @@ def _help(settings: Settings) -> Iterator[str]:
         yield f"--help-url names {host}, which nobody else can reach: name the address that people type."
     elif host == settings.public_host:
         yield "--help-url is at the portal's own name, and cookies know no ports: give it another name."
+
+
+def _certificate(settings: Settings) -> Iterator[str]:
+    if settings.certificate is None:
+        if not settings.trusted_proxies:  # else browsers see the proxy's
+            yield "--certificate is missing, and browsers warn of the cloud's own: name one that they know."
+        return
+    try:
+        OperatorsCertificate(settings.certificate, settings.public_host)
+    except ToolError as error:
+        yield f"{error}."
 
 
 def _mail(settings: Settings) -> Iterator[str]:
@@ -97,5 +110,5 @@ def _is_address(host: str) -> bool:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
-    _development, _name, _help, _proxies, _mail, _database, _files, _factory,
+    _development, _name, _help, _certificate, _proxies, _mail, _database, _files, _factory,
 )  # fmt: skip

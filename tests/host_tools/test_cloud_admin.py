@@ -163,7 +163,10 @@ def check(data, *options):
     return cli.main(["cloud", "check", "--data", str(data), *options])
 
 
-SAFE = ("--public-url", "https://account.gatelodge.net", "--mail-from", "no-reply@gatelodge.net")
+SAFE = (
+    "--public-url", "https://account.gatelodge.net", "--mail-from", "no-reply@gatelodge.net",
+    "--trusted-proxy", "192.0.2.1",
+)  # fmt: skip
 
 
 def test_safe_settings_are_let_through(tmp_path, capsys):
@@ -187,6 +190,11 @@ def test_safe_settings_are_let_through(tmp_path, capsys):
         (
             (*SAFE, "--smtp", "localhost:25", "--database", "postgresql+asyncpg://u@db/x"),
             "without encryption",
+        ),
+        ((*SAFE[:4], "--smtp", "localhost:25"), "--certificate is missing"),
+        (
+            (*SAFE, "--smtp", "localhost:25", "--certificate", "/nowhere.pem", "--key", "/nowhere.key"),
+            "/nowhere.pem cannot be used",
         ),
         ((*SAFE, "--smtp", "localhost:25", "--device-bind", "0.0.0.0"), "whose routers they are"),
         ((*SAFE, "--smtp", "localhost:25", "--help-port", "8446"), "--help-url names localhost"),
