@@ -32,9 +32,9 @@ class Request:
 
     language = ""  # its tag, once web/language.py has looked
     way = None  # what answers it, once web/routes.py has looked
-    bearer = None  # the token that it shows, once web/routes.py has looked
-    session_hash = None  # of its session's token, once web/routes.py has looked
-    stranger = None  # who asks, where it takes no session, once web/routes.py has looked
+    bearer = None  # the token that it shows, once web/visit.py has looked
+    session_hash = None  # of its session's token, once web/visit.py has looked
+    stranger = None  # who asks, where it takes no session, once web/visit.py has looked
 
     def __init__(self, head, body, client_addr):
         """head: wire.Head."""

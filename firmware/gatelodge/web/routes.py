@@ -12,13 +12,12 @@ row is bound is decided then.
 from collections import namedtuple
 
 from gatelodge import compat, log
-from gatelodge.core import sessions, user_agent
-from gatelodge.core.signin import Visitor
 from gatelodge.refusals import SigninError
 from gatelodge.text import N_, speak
 from gatelodge.web import fields as row_fields
 from gatelodge.web import guard, language, reply, scopes
 from gatelodge.web.message import Response
+from gatelodge.web.visit import NO_TOKEN, Visit, look_for_token, session_hash_of, stranger
 from gatelodge.web.wire import Refusal
 
 # Who may.
@@ -27,8 +26,6 @@ NEWCOMER = "newcomer"  # while nobody owns this router
 VISITOR = "visitor"  # once somebody does, signed in or not
 WATCHER = "watcher"  # signed in; what a page asks by itself, which does not put off the idle end
 OWNER = "owner"  # signed in; what a person did
-
-NO_TOKEN = ()  # what a request shows that shows none, once it was looked for
 
 Row = namedtuple("Row", ("method", "path", "who", "handler", "fields", "proof", "about"))
 
@@ -47,41 +44,6 @@ def get(path, who, handler, fields=None, about=None):
 
 def post(path, who, handler, fields=None, proof=False, about=None):
     return Row("POST", path, who, handler, fields or {}, proof, about)
-
-
-class Visit:
-    """One request on its way: who asks, with which session, or with which token (owner.api_tokens.Grant)."""
-
-    def __init__(self, request, session, grant=None):
-        self.request = request
-        self.session = session
-        self.grant = grant
-        self.client = request.client_addr[0] if request.client_addr else ""
-
-    def cookie(self, name):
-        return self.request.cookies.get(name, "")
-
-    @property
-    def visitor(self):
-        """Who asks, for the owner's decisions."""
-        browser = user_agent.name(self.request.headers.get("User-Agent"))
-        return Visitor(self.client, browser, self.cookie(guard.TRUST))
-
-    @property
-    def session_token(self):
-        return self.cookie(guard.SESSION)
-
-    @property
-    def session_hash(self):
-        """What is kept of the token."""
-        return session_hash_of(self.request)
-
-    @property
-    def by(self):
-        """Who it was, for the log."""
-        if self.grant:
-            return "the API token %s (%s), from %s" % (self.grant.id, self.grant.name, self.client)
-        return "the admin page, from %s" % self.client
 
 
 # A row that is bound. admit(request, row) -> Visit, or the Response that leads elsewhere; read(request) ->
@@ -228,29 +190,9 @@ UNROUTED = {
 }
 
 
-def look_for_token(request):
-    """An empty one is one, too: it opens nothing."""
-    shown = guard.bearer(request.headers)
-    request.bearer = NO_TOKEN if shown is None else shown
-
-
-def session_hash_of(request):
-    """What is kept of the token of its session. A page that asks again and again shows the same one."""
-    if request.session_hash is None:
-        request.session_hash = sessions.hashed(request.cookies.get(guard.SESSION, ""))
-    return request.session_hash
-
-
 def scope_of(row):
     """That a token needs for it, or None where no token will do."""
     return row.about.scope if row.about else None
-
-
-def stranger(request, _row):
-    """The Visit without a session, which the request keeps: it may be asked again."""
-    if request.stranger is None:
-        request.stranger = Visit(request, None)
-    return request.stranger
 
 
 def _reader(row):
