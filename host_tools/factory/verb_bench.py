@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import errno
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -63,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         with machine_output(args.json) as out:
             asyncio.run(_serve(args, bench, rules, (address, port), out))
+    except socket.gaierror as error:
+        remedy = "name an address of this computer with --listen"
+        raise ToolError(f"nobody knows the address {address!r}", remedy, exit_codes.USAGE) from error
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise

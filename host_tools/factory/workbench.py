@@ -135,7 +135,11 @@ def _print_label(
 
         def write(unit: UnitRecord) -> str:
             path = one_file or (directory or Path()) / f"{unit.serial_number}.{ending}"
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                wrong = f"there is no place for labels at {path.parent} ({error.strerror})"
+                raise ToolError(wrong, "name another with --label-dir", exit_codes.PRINTER) from error
             label.write_label(unit, path, template)
             return str(path)
 

@@ -11,11 +11,13 @@ from PIL import Image, ImageFont
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.factory import label
+from host_tools.factory import label, workbench
 from host_tools.factory.label import content, layout, media, output, paper
 from host_tools.factory.label.drawing import Line, Modules, Text
 from host_tools.factory.label.typeface import face
 from host_tools.factory.records import UnitRecord
+from host_tools.factory.station import Station
+from host_tools.release.places import ROOT
 
 CODE = service_code.generate(bytes(range(10)))
 UNIT = UnitRecord("GL2647000001", CODE, "ab" * 32, "Gatelodge <Bench> & Co", 1795281371, "02:00:00:6a:7e:01")
@@ -224,6 +226,19 @@ def test_a_label_is_not_written_through_a_link(tmp_path):
     label.write_label(UNIT, tmp_path / "label.svg", HOME)
     assert (tmp_path / "elsewhere").read_text() == "untouched"
     assert not (tmp_path / "label.svg").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "place, wrong", [("file/labels", "no place for labels"), ("folder", "is not written")]
+)
+def test_a_bench_that_cannot_write_its_label_says_so_with_the_printers_status(tmp_path, place, wrong):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder" / f"{UNIT.serial_number}.svg").mkdir(parents=True)  # a directory has its name
+    station = Station(tmp_path, {"label.directory": place})
+    put = workbench._print_label(station, ROOT / "boards/host/board.json", None)
+    with pytest.raises(ToolError, match=wrong) as raised:
+        put(UNIT)
+    assert raised.value.exit_code == exit_codes.PRINTER
 
 
 @pytest.mark.parametrize("name", ["label.gif", "label", "missing/label.svg"])

@@ -220,6 +220,11 @@ def test_a_network_port_that_is_taken_is_named(directory, boards):
     assert status == exit_codes.PORT_TAKEN and place in said
 
 
+def test_an_address_that_nobody_knows_is_named(directory, boards):
+    status, said = finished("--station", directory / "bench.toml", "--listen", "nobody.invalid:8090")
+    assert status == exit_codes.USAGE and "nobody knows the address 'nobody.invalid'" in said
+
+
 def test_a_bench_without_a_place_for_labels_does_not_begin(directory):
     text = STATION.format(root=ROOT).partition("[label]")[0] + PORT.format(path="/dev/none", name="x")
     (directory / "no-labels.toml").write_text(text)

@@ -43,4 +43,5 @@ def write(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         remedy = "name a file in a directory that you may write to"
-        raise ToolError(f"the label {path} is not written ({error.strerror})", remedy) from error
+        wrong = f"the label {path} is not written ({error.strerror})"
+        raise ToolError(wrong, remedy, exit_codes.PRINTER) from error
