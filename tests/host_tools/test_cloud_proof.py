@@ -14,7 +14,7 @@ from host_tools.cloud.outside.config import FACEBOOK, Outside
 from host_tools.cloud.pages.proof import HOME, target
 from tests.fakes.openid_provider import SECRET, OpenIdProvider
 from tests.fakes.soft_passkey import SoftPasskey
-from tests.host_tools.cloud_rig import PASSWORD, Clock, Rig, code_in
+from tests.host_tools.cloud_rig import PASSWORD, Clock, Rig, code_in, without_secrets
 from tests.host_tools.test_cloud_outside import NEW, come_back, sign_in
 from tests.host_tools.test_cloud_passkeys import OPTIONS, ORIGIN, add, options_of, send_made
 
@@ -279,6 +279,17 @@ async def test_a_change_of_an_account_without_a_password_is_undone_after_a_proof
     page = await ada.post(link)
     assert page.path == "/sign-in" and "The change is undone" in page.text
     assert (await ada.sign_in()).status == 422
+
+
+async def test_no_password_opens_such_an_account_and_nobody_learns_that_there_is_none(rig, ada):
+    other = rig.browser()
+    pages = []
+    for email in (EMAIL, "nobody@example.org"):
+        for password in ("a guess", " ", "0"):
+            page = await other.sign_in(email, password)
+            assert page.path == "/sign-in" and page.status == 422
+            pages.append(without_secrets(page.text).replace(email, "WHO"))
+    assert len(set(pages)) == 1
 
 
 def test_a_proof_leads_to_a_page_of_the_account_and_nowhere_else():
