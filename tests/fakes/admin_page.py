@@ -58,11 +58,11 @@ class SetClock:
 
     @property
     def is_doubtful(self):
-        return self.source == "sntp"
+        return self.source == "sntp" or self.is_disputed
 
     @property
     def takes_two_codes(self):
-        return self.source in ("floor", "sntp")
+        return self.source in ("floor", "sntp") or self.is_disputed
 
     def now(self):
         return int(compat.wall_time()) - self.behind_s
@@ -80,6 +80,7 @@ class SetClock:
         self.is_set, self.source, self.behind_s = True, "sntp", behind_s
 
     def set(self, unix_s, source):
+        self.is_disputed = source == "two codes" and self.is_set and bool(self.behind_s)
         self.is_set, self.source, self.behind_s = True, source, 0
         return True
 

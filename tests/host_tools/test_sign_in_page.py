@@ -105,6 +105,26 @@ def test_a_clock_that_was_set_wrong_is_put_right_by_two_codes(tab, router, phone
     expect(tab.get_by_text("Set by two codes")).to_be_visible()
 
 
+def test_a_clock_that_two_codes_contradicted_is_not_trusted_by_a_code(tab, router, phone):
+    router.tell("doubt 3")
+    enter_password(tab, router)
+    expect(tab.get_by_label("Trust this browser")).to_be_visible()
+    tab.goto(router.url + "/signin/code?codes=two")
+    type_two_codes(tab, code(phone, 1), code(phone, 2))
+    expect(overview(tab)).to_be_visible()
+    tab.goto(router.url + "/about")
+    tab.get_by_role("button", name="Show the service code").click()
+    proof = tab.get_by_role("dialog", name="Is it you?")
+    proof.get_by_label("Six-digit code").press_sequentially(code(phone))
+    expect(proof).to_contain_text("The router's time is in doubt")
+    tab.goto(router.url)
+    sign_out(tab)
+    enter_password(tab, router)
+    expect(tab.get_by_label("Six-digit code")).to_be_visible()
+    expect(tab.get_by_label("Trust this browser")).to_have_count(0)
+    expect(tab.get_by_text("Is the router's time wrong?")).to_be_visible()
+
+
 def test_where_the_time_was_proved_one_code_is_asked_for_whatever_the_address_says(tab, router, phone):
     router.tell("set")
     enter_password(tab, router)
