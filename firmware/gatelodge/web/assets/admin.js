@@ -422,9 +422,12 @@ function listen() {
     live.samples = live.samples.concat(update.samples || []).slice(-live.most);
     drawChart();
   });
-  live.source.addEventListener("ended", () => location.assign("/signin?because=ended"));
+  live.source.addEventListener("ended", () => isAsking() || location.assign("/signin?because=ended"));
   live.source.onerror = () => lost();
 }
+
+// A form that is under way may have ended the session itself: its answer says where to go.
+const isAsking = () => Boolean($("form[aria-busy]"));
 
 function found() {
   live.heard = Date.now();
@@ -447,6 +450,7 @@ function expectSilence() {
 }
 
 async function askAgain() {
+  if (isAsking()) return setTimeout(askAgain, RETRY_MS);
   try {
     const answer = await fetch("/api/status", { cache: "no-store", signal: AbortSignal.timeout(4000) });
     const status = await answer.json();
