@@ -6,6 +6,7 @@ import pytest
 from gatelodge.contract import service_code
 
 from host_tools.cloud.routers.invitations import INVITED_S
+from host_tools.release import catalogues
 
 SERIAL, OTHER = "GL-0001", "GL-0002"
 
@@ -87,6 +88,13 @@ async def test_a_router_gets_a_link_for_itself_and_by_its_own_code_only(rig):
 async def test_an_owned_router_gets_none(rig, ada):
     code = await rig.own_router(SERIAL, ada)
     assert "belongs to an account" in (await rig.hub.invite(SERIAL, code))["error"]
+
+
+async def test_why_there_is_no_link_is_in_the_router_s_catalogues(rig, ada):
+    """The router says it in the language of whoever is at its page."""
+    code = await rig.own_router(SERIAL, ada)
+    refusals = [(await rig.hub.invite(SERIAL, typed))["error"] for typed in (code, "")]
+    assert len(set(refusals)) == 2 and set(refusals) <= set(catalogues.keys())
 
 
 async def test_who_has_to_sign_in_first_is_brought_back(rig, ada):

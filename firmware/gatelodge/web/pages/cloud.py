@@ -202,6 +202,12 @@ def _free(state, invitation):
     )
 
 
+# What the cloud answers in place of a link (host_tools/cloud/routers/invitations.py): said in `_notes`.
+_REFUSALS = (
+    N_("The cloud knows another service code of this router. Ask where you bought it."),
+    N_("This router belongs to an account. Its owner releases it first."),
+    N_("The cloud could not make a link. Try again in a minute."),
+)
 _OFFLINE = N_("To put it into an account, the router has to be connected to the cloud. It goes on trying.")
 
 
