@@ -37,7 +37,7 @@ class Console:
         self._restart = restart
         self._actions = actions
         self._repl = RawRepl(bench.banner)
-        self._runner = Runner({"bench": bench, "line_speed": terminal.change_speed})
+        self._runner = Runner({"bench": bench, "line_speed": terminal.change_speed}, terminal.listen)
 
     async def run(self):
         """Serve the line until cancelled."""

@@ -35,10 +35,11 @@ NOT_UTF8 = "Traceback (most recent call last):\nUnicodeError: the error's own te
 
 
 class Runner:
-    """`names` is what every fresh namespace holds, e.g. {"bench": bench}."""
+    """`names` is what every fresh namespace holds, e.g. {"bench": bench}. `quiet` ends the interrupts."""
 
-    def __init__(self, names):
+    def __init__(self, names, quiet=lambda: None):
         self._names = names
+        self._quiet = quiet
         self._path = list(sys.path)
         self._folder = os.getcwd()
         self._modules = set(sys.modules)
@@ -94,6 +95,7 @@ class Runner:
             torn = _unlock_heap()
             if torn:
                 gc.disable()
+            self._quiet()  # the next process starts on the line as this one leaves it
             compat.set_alarm(SOUND_S)  # until prove_sound: telling of the error may wait for the lock, too
             return Outcome(_traceback(error), False, torn)
         return Outcome("", False, False)
