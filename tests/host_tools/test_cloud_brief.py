@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from host_tools.cloud.accounts.errors import ThrottledError
@@ -75,6 +75,31 @@ async def test_one_that_is_cancelled_midway_leaves_nothing_and_holds_nobody_up(d
     async with database.write() as session:
         await session.execute(INSERT, {"key": "l", "due_at": 1.0})
     assert await keys_of(database) == ["l"]
+
+
+async def test_one_that_is_cancelled_while_it_waits_touches_nothing_before_its_turn(tmp_path):
+    database, begins = Database(database_url(tmp_path, "sqlite")), asyncio.Event()
+    await database.migrate()
+    event.listen(database._near.sync_engine, "before_cursor_execute", lambda *_: begins.set())
+
+    async def wait_for_the_turn():
+        async with database.brief() as session:
+            await session.scalar(COUNT)
+
+    async with database.write() as writer:
+        await writer.execute(INSERT, {"key": "k", "due_at": 1.0})
+        task = asyncio.ensure_future(wait_for_the_turn())
+        await begins.wait()
+        task.cancel()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not task.done()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    async with database.brief() as session:
+        await session.execute(INSERT, {"key": "l", "due_at": 1.0})
+    assert await keys_of(database) == ["k", "l"]
+    await database.close()
 
 
 async def test_on_sqlite_only_to_begin_and_to_end_does_it_leave_the_loop(tmp_path):

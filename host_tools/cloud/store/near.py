@@ -6,6 +6,7 @@ microseconds, and would take ten times as many with its way to a thread and back
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,12 @@ class NearConnection(aiosqlite.Connection):
         waits_for_nobody = fn in (self._conn.cursor, self._conn.rollback)
         if waits_for_nobody or (_of_cursor(fn) and not _begins(args)):
             return fn(*args, **options)
-        return await super()._execute(fn, *args, **options)
+        work = asyncio.ensure_future(super()._execute(fn, *args, **options))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])  # else the loop would wait, at the connection's own lock
+            raise
 
 
 def _of_cursor(fn: Callable[..., Any]) -> bool:
