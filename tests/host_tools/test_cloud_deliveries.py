@@ -64,6 +64,7 @@ async def told(browser, rig, path):
 async def test_the_page_of_a_new_number_says_what_becomes_of_its_message(rig, ada, carrier, trouble, said):
     page = await ada.post("/security/phones/add", number=NUMBER, password=PASSWORD)
     assert page.path == "/security/phones/confirm" and said not in page.text
+    await settled(rig)  # the carrier has that message
     rig.clock.now += 60
     for name, value in trouble.items():
         setattr(carrier, name, value)
