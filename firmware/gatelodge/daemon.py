@@ -8,7 +8,7 @@ admin page comes first and waits for none of the others.
 import asyncio
 from binascii import a2b_base64
 
-from gatelodge import compat, log, store_keys, streams
+from gatelodge import compat, log, store_keys
 from gatelodge.cloud.client import CloudClient
 from gatelodge.compat import json
 from gatelodge.console.bench import Bench
@@ -25,6 +25,8 @@ from gatelodge.router.button import Button
 from gatelodge.router.host import HostRouter
 from gatelodge.router.linux import LinuxRouter
 from gatelodge.store import FlashFiles, Store
+from gatelodge.streams.listener import serve
+from gatelodge.streams.stream import client_context, open_tls, server_context
 from gatelodge.tasks import Tasks
 from gatelodge.timekeeper import Timekeeper
 from gatelodge.web import app
@@ -130,11 +132,11 @@ class Daemon:
         self._tasks.start(self._router.devices.run(), "the devices of the home")
         bind, owner = board["bind"], self._tasks
         home = self.board["interfaces"]["lan"] if board["lan_only"] else ""  # not from the internet's side
-        await streams.serve(
+        await serve(
             bind,
             board["https_port"],
             web.handle,
-            tls_context=streams.server_context(a2b_base64(identity["admin_certificate"]), key),
+            tls_context=server_context(a2b_base64(identity["admin_certificate"]), key),
             max_connections=heap.connections(compat.heap_bytes()),
             handshake_timeout_ms=HANDSHAKE_MS,
             owner=owner,
@@ -142,18 +144,18 @@ class Daemon:
             known=self._owner.clients,
         )
         plain = {"max_connections": REDIRECTS, "owner": owner, "interface": home}
-        await streams.serve(bind, board["http_port"], web.handle_redirect, **plain)
+        await serve(bind, board["http_port"], web.handle_redirect, **plain)
         log.info("web", "the admin page listens on port %d", board["https_port"])
 
     def _make_cloud(self, identity, key):
         ends = (identity["cloud_ca"], identity["device_certificate"])
-        context = streams.client_context(*[a2b_base64(text) for text in ends], key)
+        context = client_context(*[a2b_base64(text) for text in ends], key)
         resolver = Resolver(compat.entropy)
         where = identity["cloud"]
 
         async def open_stream():
             address = await resolver.resolve(where["host"], RESOLVE_MS)
-            return await streams.open_tls(address, where["port"], context, where["server_name"], CONNECT_MS)
+            return await open_tls(address, where["port"], context, where["server_name"], CONNECT_MS)
 
         commands = {"reboot": self._on_reboot, "identify": self._on_identify}
         commands["diagnostics"] = self._on_diagnostics

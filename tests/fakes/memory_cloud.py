@@ -65,7 +65,7 @@ class MemoryCloud:
 
 
 class MemoryStream:
-    """The seam of gatelodge.streams.Stream, as far as the client uses it."""
+    """The seam of gatelodge.streams.stream.Stream, as far as the client uses it."""
 
     timeout_ms = 30000
 

@@ -27,7 +27,7 @@ def zeros(count):
 
 
 class TlsRefusal(LineError):
-    """As gatelodge.streams raises it."""
+    """As gatelodge.streams.stream raises it."""
 
     def __init__(self, reason):
         super().__init__("TLS failed")

@@ -4,7 +4,8 @@ import unittest
 from gatelodge import compat, log
 from gatelodge.contract.errors import LineError, OurError, ValueRangeError
 from gatelodge.core import door
-from gatelodge.streams import Listener, Stream, open_tcp, serve
+from gatelodge.streams.listener import Listener, serve
+from gatelodge.streams.stream import Stream, open_tcp
 from gatelodge.tasks import Tasks
 
 HOST = "127.0.0.1"

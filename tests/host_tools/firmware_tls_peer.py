@@ -11,7 +11,8 @@ import sys
 from gatelodge import log
 from gatelodge.compat import json
 from gatelodge.contract.errors import LineError
-from gatelodge.streams import TlsError, client_context, open_tls, serve, server_context
+from gatelodge.streams.listener import serve
+from gatelodge.streams.stream import TlsError, client_context, open_tls, server_context
 from gatelodge.tasks import Tasks
 
 HOST = "127.0.0.1"

@@ -5,7 +5,7 @@ import socket
 import tls
 from gatelodge.compat import json
 from gatelodge.core import base32, totp
-from gatelodge.streams import Stream
+from gatelodge.streams.stream import Stream
 
 from tests.fakes import quick_time
 
