@@ -24,7 +24,7 @@ lines on stdin:
 import asyncio
 import sys
 
-from gatelodge import compat, log, store_keys, streams
+from gatelodge import compat, log, store_keys
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import StateError
 from gatelodge.core import heap
@@ -34,6 +34,8 @@ from gatelodge.core.throttle import CLOSED_FROM
 from gatelodge.owner.owner import Owner
 from gatelodge.power import Power
 from gatelodge.store import FlashFiles, Store
+from gatelodge.streams import listener
+from gatelodge.streams.stream import server_context
 from gatelodge.tasks import Tasks
 from gatelodge.web import app
 
@@ -232,10 +234,8 @@ def read_file(path):
 async def serve(port, directory, quick):
     tasks = Tasks("play")
     play = Play(directory, quick)
-    context = streams.server_context(
-        read_file(directory + "/certificate.der"), read_file(directory + "/key.der")
-    )
-    listener = await streams.serve(
+    context = server_context(read_file(directory + "/certificate.der"), read_file(directory + "/key.der"))
+    accepting = await listener.serve(
         "127.0.0.1",
         port,
         play.web.handle,
@@ -254,7 +254,7 @@ async def serve(port, directory, quick):
             break
         play.obey(str(line, "utf-8"))
         print("ok")
-    listener.close()
+    accepting.close()
     await tasks.close()
 
 

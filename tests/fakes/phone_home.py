@@ -13,10 +13,11 @@ import binascii
 import sys
 import time
 
-from gatelodge import compat, log, streams
+from gatelodge import compat, log
 from gatelodge.cloud.client import CloudClient
 from gatelodge.compat import json
 from gatelodge.store import FlashFiles, Store
+from gatelodge.streams.stream import client_context, open_tls
 
 CONNECT_MS = 5000
 RESTART = 64
@@ -40,7 +41,7 @@ class PhoneHome:
         self.config = config
         self.restart = asyncio.Event()
         der = [binascii.a2b_base64(config[name]) for name in ("cloud_ca", "certificate", "key")]
-        self.context = streams.client_context(*der)
+        self.context = client_context(*der)
         self.store = Store(FlashFiles(), config["store"])
         self.store.open()
         identity = {
@@ -62,9 +63,7 @@ class PhoneHome:
 
     async def open_stream(self):
         config = self.config
-        return await streams.open_tls(
-            config["host"], config["port"], self.context, config["server_name"], CONNECT_MS
-        )
+        return await open_tls(config["host"], config["port"], self.context, config["server_name"], CONNECT_MS)
 
     async def reboot(self, args):
         self.tell({"ran": "reboot"})
