@@ -73,5 +73,21 @@ async def test_a_session_that_ended_meanwhile_stays_ended(rig, browser):
     assert await rig.parts.sessions.find(token, rig.clock(), acting=False) is None
 
 
+async def test_a_session_that_is_written_down_while_it_is_read_goes_on(rig, browser, monkeypatch):
+    rig.clock.now += IDLE_S - 3600
+    assert (await browser.get("/routers")).path == "/routers"
+    database, found = rig.parts.database, rig.parts.sessions
+    read = database.glance
+
+    async def read_before_it_is_written(*args, **values):
+        rows = await read(*args, **values)
+        await found.flush()
+        return rows
+
+    monkeypatch.setattr(database, "glance", read_before_it_is_written)
+    rig.clock.now += IDLE_S - 3600
+    assert await found.find(_token(browser), rig.clock(), acting=True)
+
+
 def _token(browser):
     return {cookie.key: cookie.value for cookie in browser._session.cookie_jar}.get(SESSION)

@@ -46,8 +46,10 @@ class Sessions:
 
     async def find(self, token: str, now: float, *, acting: bool) -> tuple[Session, Account] | None:
         """The live session of a cookie, and whose it is."""
+        before = self._acted  # what is written down while the row is read may not be in it yet
         for session, account in await self._database.glance(BY_TOKEN, token_hash=token_hash(token)):
-            session.acted_at = self._acted.get(session.id, session.acted_at)
+            noted = (acted.get(session.id, 0.0) for acted in (before, self._acted))
+            session.acted_at = max(session.acted_at, *noted)
             if now >= expires_at(session):
                 return None
             if acting and now - session.acted_at >= NOTED_EVERY_S:
