@@ -26,13 +26,6 @@ async def rig(tmp_path):
         yield rig
 
 
-@pytest.fixture
-async def ada(rig):
-    browser = rig.browser()
-    await browser.join()
-    return browser
-
-
 def cookies(browser):
     return {cookie.key: cookie.value for cookie in browser._session.cookie_jar}
 
