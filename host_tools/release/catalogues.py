@@ -63,7 +63,11 @@ def _marked(path: Path) -> Iterator[tuple[int, Sentence]]:
 
 
 def read(tag: str) -> Catalog:
-    path = source_path(tag)
+    return read_file(source_path(tag), tag)
+
+
+def read_file(path: Path, tag: str) -> Catalog:
+    """Empty where there is no file yet."""
     if not path.exists():
         return Catalog(locale=tag)
     with path.open("rb") as file:

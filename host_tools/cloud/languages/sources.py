@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 from gatelodge.contract import languages
 
 from host_tools.cloud.languages import marks
@@ -34,11 +34,7 @@ def source_path(tag: str) -> Path:
 
 
 def read(tag: str) -> Catalog:
-    path = source_path(tag)
-    if not path.exists():
-        return Catalog(locale=tag)
-    with path.open("rb") as file:
-        return read_po(file, locale=tag)
+    return catalogues.read_file(source_path(tag), tag)
 
 
 def update(tag: str) -> Path:
