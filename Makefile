@@ -46,7 +46,7 @@ image: $(INSTALLED)  ## build a board's image (BOARD=)
 test: lint test-unit test-host test-postgresql test-system  ## everything that must pass
 
 test-unit: $(INSTALLED_DEV) micropython  ## the router's decisions and the contract, on both interpreters
-	@$(BIN)/python -m pytest tests/test_*.py tests/contract tests/firmware $(ARGS)
+	@$(BIN)/python -m pytest $(ONCE_MORE) tests/test_*.py tests/contract tests/firmware $(ARGS)
 	@$(BIN)/python tests/micropython/run.py
 
 test-host: $(INSTALLED_DEV) micropython packages-test  ## the bench, the emulator, the releases and the cloud

@@ -72,6 +72,8 @@ class MemoryStream:
     def __init__(self, cloud):
         self.cloud = cloud
         self.is_closed = False
+        self.is_stuck = False  # nobody takes what is written, and the writer waits
+        self.held = 0  # writers that wait
         self._opened = False
         self._data = b""
         self._ended = False
@@ -87,6 +89,10 @@ class MemoryStream:
     async def write(self, data):
         if self._ended or self.is_closed:
             raise LineError("the line was cut")
+        if self.is_stuck:
+            self.held += 1
+            await asyncio.sleep(30)
+            raise LineError("the line did not take it")
         if not self._opened:
             self._answer_handshake(data)
             return

@@ -8,9 +8,16 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
     """The test sets self.cloud (tests/fakes/memory_cloud.py) and self.running, the client's task."""
 
     async def stop(self):
-        # More than once: before CPython 3.12 wait_for swallows a cancellation that comes with its result.
+        # Again after a while: before CPython 3.12 wait_for swallows a cancellation that comes with its result. Not
+        # at once: a second one while the client says goodbye cuts that short.
         while not self.running.done():
             self.running.cancel()
+            await self.ended()
+
+    async def ended(self):
+        for _ in range(2000):
+            if self.running.done():
+                return
             await asyncio.sleep(0.001)
 
     async def until(self, condition):

@@ -89,6 +89,15 @@ class CloudClientTest(ClientTest):
         self.assertEqual(self.cloud.closed_with, [1000])
         self.assertTrue(self.cloud.stream.is_closed)
 
+    async def test_stopping_without_time_for_a_goodbye_closes_the_line(self):
+        await self.online()
+        self.cloud.stream.is_stuck = True
+        self.running.cancel()
+        await self.until(lambda: self.cloud.stream.held)
+        await self.stop()
+        self.assertEqual(self.cloud.heard_of("goodbye"), [])
+        self.assertTrue(self.cloud.stream.is_closed)
+
     async def test_a_cut_line_is_dialled_again(self):
         await self.online()
         self.cloud.cut()

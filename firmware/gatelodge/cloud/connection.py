@@ -109,7 +109,8 @@ class Connection:
             await with_deadline(self._farewell(reason, error), FAREWELL_MS, "the goodbye")
         except (LineError, OSError):
             self.link = None  # nobody listens any more
-        self.stream.close()
+        finally:
+            self.stream.close()  # also when whoever stops us has no time for a goodbye
 
     async def _farewell(self, reason, error):
         if self.link is None or isinstance(error, (LineError, OSError)):
