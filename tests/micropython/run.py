@@ -3,8 +3,8 @@
     python tests/micropython/run.py [FILE...]
 
 The interpreter is $MICROPYTHON, or build/micropython/bin/micropython. One process per file, because
-MicroPython has one event loop and one heap; two at a time; each with a deadline. A file that fails is asked once
-more, and the report says so: a busy computer may be late once.
+MicroPython has one event loop and one heap; two at a time; each with a deadline. A file that fails is
+asked once more, and the report says so: a busy computer may be late once.
 """
 
 import os
