@@ -8,7 +8,7 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
     """The test sets self.cloud (tests/fakes/memory_cloud.py) and self.running, the client's task."""
 
     async def stop(self):
-        # Again after a while: before CPython 3.12 wait_for swallows a cancellation that comes with its result.
+        # Again after a while: before CPython 3.12 wait_for swallows a cancellation that comes with a result.
         # Not at once: a second one while the client says goodbye cuts that short.
         while not self.running.done():
             self.running.cancel()
