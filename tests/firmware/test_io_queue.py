@@ -106,11 +106,11 @@ class IoQueueTest(unittest.IsolatedAsyncioTestCase):
             await compat.wait_readable(pair.ours, in_ms(ms))
             woken.append(ms)
 
-        tasks = [asyncio.create_task(sleep(self.pair, 60)), asyncio.create_task(sleep(other, 20))]
+        tasks = [asyncio.create_task(sleep(self.pair, 200)), asyncio.create_task(sleep(other, 20))]
         for task in tasks:
             await task
         other.close()
-        self.assertEqual(woken, [20, 60])
+        self.assertEqual(woken, [20, 200])
 
     async def test_a_cancelled_sleeper_is_forgotten(self):
         async def sleep():

@@ -160,7 +160,7 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
     async def test_run_polls_at_once(self):
         client = self.client(lambda token: [answer(token)])
         self.tasks.start(client.run(), "sntp")
-        for _ in range(100):
+        for _ in range(1000):
             if self.clock.is_set:
                 return
             await asyncio.sleep(0.02)

@@ -216,7 +216,7 @@ class StreamTest(unittest.IsolatedAsyncioTestCase):
     async def test_one_who_asks_nothing_more_meets_the_deadline(self):
         async def greet(stream):
             with self.assertRaises(LineError):
-                await stream.read_unanswered(to_hello(lambda: b"x"), 30)
+                await stream.read_unanswered(to_hello(lambda: b"x"), 400)
             self.heard = "too slow"
 
         stream = await self.pair(greet)
