@@ -7,8 +7,9 @@ updated over the air, so it is small and imports nothing of a slot before it has
 
 boot.json: {"confirmed": "a" or "b" or null, "trial": the same, "attempts_left": n, "failures": n}
 
-A slot on trial has a number of starts to call `boot.confirm()`; each is counted before it begins, so a hang
-or a power cut uses one up too. The confirmed slot that fails again and again takes turns with the other one.
+A slot on trial has a number of starts to call `boot.confirm()`; each is counted before it begins, so a power
+cut uses one up too, and is ended after TRIAL_S, so a hang does. The confirmed slot that fails again and again
+takes turns with the other one.
 
 Exit codes: 0 stop, 64 start me again; the daemon returns one of them.
 """
@@ -23,6 +24,7 @@ STOP, START_AGAIN = 0, 64
 SLOTS = ("a", "b")
 FAILURES_PER_TURN = 3  # in a row, before the other slot has its turn
 LONGEST_REST_S = 60  # before the next start after a failure
+TRIAL_S = 180  # for a start on trial to confirm itself: the reference board takes 2, a slow flash a minute
 NEW_RECORD = {"confirmed": None, "trial": None, "attempts_left": 0, "failures": 0}
 
 # What may be found at boot, and what follows from it.
@@ -47,10 +49,11 @@ def situation(record, present):
 
 
 # situation -> what changes in the record before the start, and which slot starts, of (record, present).
-# SPENT starts nothing: the record that it leaves is looked at again.
+# SPENT starts nothing: the record that it leaves is looked at again. The failures were the trial's: counted
+# against the confirmed slot, they would give the one that has just failed another turn.
 _TABLE = {
     TRIAL: (lambda r: {"attempts_left": r["attempts_left"] - 1}, lambda r, present: r["trial"]),
-    SPENT: (lambda r: {"trial": None, "attempts_left": 0}, lambda r, present: None),
+    SPENT: (lambda r: {"trial": None, "attempts_left": 0, "failures": 0}, lambda r, present: None),
     CONFIRMED: (lambda r: {}, lambda r, present: r["confirmed"]),
     FAILING: (lambda r: {}, lambda r, present: [slot for slot in present if slot != r["confirmed"]][0]),
     NEW: (lambda r: {}, lambda r, present: present[0]),
@@ -83,6 +86,7 @@ class Boot:
         return self._record["trial"] == self.slot
 
     def confirm(self):
+        set_alarm(0)
         record = dict(NEW_RECORD)
         record["confirmed"] = self.slot
         if record != self._record:
@@ -91,7 +95,7 @@ class Boot:
 
     def failed(self):
         """Counts a failure; returns how many there were in a row."""
-        record = dict(self._record)
+        record = read_record(self._path)  # the daemon may have put the other slot on trial
         record["failures"] += 1
         write_record(self._path, record)
         return record["failures"]
@@ -153,6 +157,20 @@ def version_of(root, slot):
         return None
 
 
+def set_alarm(seconds):
+    """SIGALRM ends this process after so long; 0 takes it back. Nothing happens without the C library."""
+    try:
+        import ffi
+    except ImportError:
+        return
+    for library in (None, "libc.so.6", "libc.so"):  # the interpreter itself; glibc; musl
+        try:
+            ffi.open(library).func("I", "alarm", "I")(seconds)
+            return
+        except OSError:
+            continue
+
+
 def say(text):
     print("loader: " + text, file=sys.stderr)
 
@@ -177,6 +195,8 @@ def run(root, board_path, start=start_daemon, rest=time.sleep):
     try:
         with open(board_path) as file:
             board = json.load(file)
+        if boot.on_trial:
+            set_alarm(TRIAL_S)
         return start(root, board, boot)
     except KeyboardInterrupt:
         return START_AGAIN  # Ctrl-C on the serial line stops no router

@@ -27,6 +27,7 @@ ROWS = (
     (record("a", "b", 0), BOTH, SPENT, "a", record("a")),
     (record("a", "b", 3), A, SPENT, "a", record("a")),
     (record("a", "b", 0), NONE, SPENT, None, record("a")),
+    (record("a", "b", 0, 3), BOTH, SPENT, "a", record("a")),
     (record("a", failures=2), BOTH, CONFIRMED, "a", record("a", failures=2)),
     (record("a", failures=3), BOTH, FAILING, "b", record("a", failures=3)),
     (record("a", failures=5), BOTH, FAILING, "b", record("a", failures=5)),
@@ -92,6 +93,35 @@ class LoaderTest(unittest.TestCase):
             self.run_with(lambda root, board, boot: started.append(boot.slot) or START_AGAIN)
         self.assertEqual(started, ["b", "b", "a", "a"])
         self.assertEqual(self.record(), record("a"))
+
+    def test_a_trial_that_raises_is_left_after_its_starts_and_gets_no_other_turn(self):
+        self.fill("a", "b")
+        self.write("boot.json", record("a", "b", 3))
+        started = []
+
+        def broken_in_b(root, board, boot):
+            started.append(boot.slot)
+            if boot.slot == "b":
+                raise ValueError("broken update")
+            boot.confirm()
+
+        for _ in range(6):
+            self.run_with(broken_in_b)
+        self.assertEqual("".join(started), "bbbaaa")
+        self.assertEqual(self.rests, [1, 2, 4])
+
+    def test_a_daemon_that_fails_after_an_installation_takes_the_trial_from_nobody(self):
+        self.fill("a", "b")
+
+        def installs_and_fails(root, board, boot):
+            boot.confirm()
+            self.write("boot.json", record("a", "b", 3))
+            raise ValueError("broken daemon")
+
+        self.run_with(installs_and_fails)
+        started = []
+        self.run_with(lambda root, board, boot: started.append(boot.slot))
+        self.assertEqual(started, ["b"])
 
     def test_a_trial_that_confirms_stays(self):
         self.fill("a", "b")

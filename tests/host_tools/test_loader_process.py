@@ -1,6 +1,7 @@
 """The loader as the board starts it: a MicroPython process, a root directory, a board."""
 
 import json
+import signal
 import subprocess
 
 from tests.micropython.run import ROOT, environment, interpreter
@@ -51,4 +52,17 @@ def test_a_trial_that_crashes_falls_back_to_the_confirmed_slot(tmp_path):
     record = {"confirmed": "a", "trial": "b", "attempts_left": 1, "failures": 0}
     (tmp_path / "boot.json").write_text(json.dumps(record))
     assert "broken update" in start(tmp_path).stderr
+    assert start(tmp_path).stdout.split()[1:3] == ["bench", "a"]
+
+
+def test_a_trial_that_hangs_is_ended_and_has_used_a_start_up(tmp_path):
+    fill(tmp_path, "a", DAEMON.format(code=0))
+    fill(tmp_path, "b", "def main(root, board, boot):\n    while True:\n        pass\n")
+    record = {"confirmed": "a", "trial": "b", "attempts_left": 1, "failures": 0}
+    (tmp_path / "boot.json").write_text(json.dumps(record))
+    soon = f"import main; main.TRIAL_S = 1; main.main(['{tmp_path}', '{tmp_path / 'board.json'}'])"
+    hung = subprocess.run(
+        [interpreter(), "-c", soon], env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert hung.returncode == -signal.SIGALRM, hung.stderr
     assert start(tmp_path).stdout.split()[1:3] == ["bench", "a"]
