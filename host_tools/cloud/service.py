@@ -90,9 +90,9 @@ class Service:
             log.warning("no --factory-ca: routers cannot connect, the portal alone is served")
         else:
             await self._open_to_routers(parts, certs)
-        await self._open_to_browsers(parts, certs)
         if self.settings.help_url:
             await self._open_help(parts, certs)
+        await self._open_to_browsers(parts, certs)  # the last one: whoever is answered there finds all of it
         parts.tasks.start(text.read_all(), "catalogues")
         parts.tasks.keep(parts.post.run, "post")
         await parts.push_keys.load()

@@ -29,16 +29,19 @@ ROWS = (
     Row("cloud", "tcp", 8444, "the cloud's portal"),
     Row("cloud_devices", "tcp", 8445, "the cloud's listener for routers"),
     Row("ntp", "udp", 8123, "network time"),
+    Row("help", "tcp", 8446, "the cloud's help centre"),
 )
 
 
 def choose(run_dir: Path, automatic: bool = False, base: int | None = None) -> dict[str, int]:
     """Return {name: port}: those this run directory has, else consecutive, free or the usual ones.
 
+    A directory of an older release lacks some: they are chosen now, and the others stay.
+
     Raises ToolError, naming who has it, when one of them is taken.
     """
     kept = run_dir / FILE
-    ports = json.loads(kept.read_text()) if kept.is_file() else _new_ports(automatic, base)
+    ports = _new_ports(automatic, base) | (json.loads(kept.read_text()) if kept.is_file() else {})
     if base is not None and ports != _consecutive(base):
         # The cloud's port is part of what the router was provisioned with.
         wrong = f"{run_dir} has its ports already, from {ports['admin']}"

@@ -104,9 +104,10 @@ def _welcome(house: House, progress: Progress, seconds: float) -> None:
     rows = (
         ("Admin page", current["admin_url"]),
         ("Cloud", current["cloud_url"]),
+        ("Help centre", current["help_url"]),
         ("Mail outbox", current["outbox_url"]),
         ("Serial port", current["serial_port"]),
-        ("Trust", f"{current['ca_file']} verifies both pages"),
+        ("Trust", f"{current['ca_file']} verifies these pages"),
     )
     for name, value in rows:
         progress.say(f"  {progress.bold(f'{name:<14}')} {value}")

@@ -34,6 +34,14 @@ def test_a_taken_port_is_refused_with_who_has_it(tmp_path, held):
     assert f"(process {os.getpid()})" in str(caught.value)
 
 
+def test_a_directory_of_before_keeps_its_ports_and_gets_those_that_are_new(tmp_path):
+    chosen = ports.choose(tmp_path, automatic=True)
+    (tmp_path / ports.FILE).write_text(json.dumps({"admin": chosen["admin"], "cloud": chosen["cloud"]}))
+    again = ports.choose(tmp_path, automatic=True)
+    assert (again["admin"], again["cloud"]) == (chosen["admin"], chosen["cloud"])
+    assert sorted(again) == sorted(chosen)
+
+
 def test_a_base_gives_consecutive_ports(tmp_path):
     base = ports.choose(tmp_path / "a", automatic=True)["admin"]
     chosen = ports.choose(tmp_path / "b", base=base)

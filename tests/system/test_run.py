@@ -86,10 +86,11 @@ def test_a_run_that_is_killed_takes_its_parts_along(tmp_path, board):
         until(lambda: not any(map(is_running, started)), "a part outlived the run that was killed")
 
 
-def test_one_file_verifies_both_pages(running):
+def test_one_file_verifies_every_page(running):
     factory_ca = Path(running.current["factory_dir"]) / "factory-ca.pem"
     assert waiting.answers(running.current["admin_url"], Path(running.current["ca_file"]))
     assert waiting.answers(running.current["cloud_url"], Path(running.current["ca_file"]))
+    assert waiting.answers(running.current["help_url"], Path(running.current["ca_file"]))
     assert not waiting.answers(running.current["cloud_url"], factory_ca)
 
 
