@@ -14,6 +14,7 @@ from tests.fuzz import corpora
 from tests.fuzz.mutations import mutated
 
 SAMPLES = corpora.samples("heads")
+READ_BY = (message, server, wire)
 ROWS = [
     routes.get("/", routes.ANYONE, lambda visit, values: reply.page("a page")),
     routes.get("/about", routes.OWNER, lambda visit, values: reply.page("of the owner")),
@@ -26,8 +27,11 @@ REQUEST_LINE = re.compile(rb"([A-Z]+) (/[\x21-\x7e]*) HTTP/1\.[01]")
 UNSEEN = re.compile(rb"[\x00-\x20\x7f-\xff]")  # what one parser or another passes over in a name
 
 
-def attempt(number, random):
-    sample = SAMPLES[number] if number < len(SAMPLES) else mutated(random.choice(SAMPLES), SAMPLES, random)
+def drawn(random):
+    return mutated(random.choice(SAMPLES), SAMPLES, random)
+
+
+def judge(sample, random):
     check(sample)
     serve(sample, random)
     serve_after_another(sample)

@@ -91,10 +91,3 @@ def _zeros(sample, _samples, random):
 
 
 CHANGES = (_flip, _insert, _insert, _replace, _cut, _remove, _repeat, _splice, _zeros)
-
-# Each changes bytes and puts no whole record of a journal where none was.
-DAMAGES = (_flip, _insert, _replace, _cut, _remove, _zeros)
-
-
-def damaged(sample, damage, random):
-    return damage(sample, (sample,), random)

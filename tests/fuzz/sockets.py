@@ -8,11 +8,15 @@ from tests.fuzz import corpora
 from tests.fuzz.mutations import mutated
 
 SAMPLES = corpora.samples("sockets")
+READ_BY = (ws,)
 KINDS = {ws.OPENED: type(None), ws.TEXT: str, ws.PING: bytes, ws.PONG: bytes, ws.CLOSE: tuple}
 
 
-def attempt(number, random):
-    sample = SAMPLES[number] if number < len(SAMPLES) else mutated(random.choice(SAMPLES), SAMPLES, random)
+def drawn(random):
+    return mutated(random.choice(SAMPLES), SAMPLES, random)
+
+
+def judge(sample, random):
     events, code = received(requested(), [sample])
     again, code_again = received(requested(), pieces_of(sample, random))
     assert code == code_again, (sample, "is a fault in one piece or in several only")
