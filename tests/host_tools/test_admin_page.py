@@ -12,7 +12,7 @@ from tests.host_tools.admin_page_rig import (
     sign_out,
     weight_of,
 )
-from tests.host_tools.conftest import PHONE
+from tests.host_tools.conftest import PATIENCE_MS, PHONE
 
 FIRST_LOAD_BYTES = 60 * 1024
 FIRST_LOAD_REQUESTS = 3
@@ -93,6 +93,23 @@ def test_a_page_whose_daemon_restarts_says_so_and_comes_back_by_itself(tab, rout
     expect(tab.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
     router.start()
     expect(tab.get_by_text("The router restarted, which ends every session.")).to_be_visible()
+
+
+def test_who_signs_out_is_told_so_however_late_and_another_tab_that_it_ended(tab, router):
+    set_up(tab, router)
+    other = tab.context.new_page()
+    other.goto(router.url)
+
+    def answer_late(route):
+        answer = route.fetch()
+        expect(other.get_by_text("Your session ended.")).to_be_visible(timeout=PATIENCE_MS)
+        tab.wait_for_function("live.waiting")  # its stream has told it too, and has closed
+        tab.evaluate("askAgain()")
+        route.fulfill(response=answer)
+
+    tab.route("**/api/sign-out", answer_late)
+    tab.get_by_role("button", name="Sign out").click()
+    expect(tab.get_by_text("You are signed out.")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_with_an_unset_clock_the_code_page_offers_the_recovery_code(tab, router):
