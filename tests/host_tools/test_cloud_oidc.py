@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from host_tools import cli, exit_codes
-from host_tools.cloud.oidc.clients import Described, WrongClient
+from host_tools.cloud.oidc.clients import GRANTS, Described, WrongClient
 from host_tools.cloud.oidc.keys import PUBLISHED_BEFORE_S, SIGNS_S
 from host_tools.cloud.oidc.logins import EVENT
 from host_tools.cloud.pages.oidc_api import DEVICE_GRANT
@@ -76,7 +76,7 @@ class App:
 
 @pytest.fixture
 async def app(rig):
-    described = Described("app", "Garden App", [BACK], [AFTER])
+    described = Described("app", "Garden App", [BACK], [AFTER], grants=GRANTS)
     return App(rig, await rig.parts.oidc.clients.add(described))
 
 

@@ -8,6 +8,7 @@
 | `grants.py` | codes, access tokens and refresh tokens: each kept as a hash, each used as often as it may |
 | `devices.py` | sign-in on something without a keyboard (RFC 8628) |
 | `keys.py` | the keys that sign, and their rotation |
+| `assertions.py` `signed.py` `spent.py` | an application proves itself by a key (RFC 7523), each proof once |
 | `claims.py` | what is said about a person, by scope |
 | `logins.py` | who is signed in where, and telling the applications when a session is over |
 """

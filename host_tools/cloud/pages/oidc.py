@@ -10,7 +10,7 @@ from aiohttp import web
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.oidc import decision
 from host_tools.cloud.oidc.claims import SCOPE_WORDS
-from host_tools.cloud.oidc.clients import assured, known
+from host_tools.cloud.oidc.clients import CODE, known, may
 from host_tools.cloud.oidc.requests import Asked, AskedWrongly, answer_address, read
 from host_tools.cloud.pages.going import clear_going, going, set_going
 from host_tools.cloud.pages.guards import FORM_TYPE, SESSION_COOKIE
@@ -70,7 +70,7 @@ async def _authorize(request: web.Request, query: str, passing: bool) -> web.Str
     parts, visit = request.app[PARTS], request[VISIT]
     try:
         asked, client = await _read(request, query)
-        sure = assured(client, asked.redirect_uri)  # or the person is asked each time
+        sure = not client.public  # or anybody may ask in its name: the person is asked each time
         agreed = await parts.oidc.consents.of(visit, client.id) if visit.account and sure else ()
         since = visit.session.created_at if visit.session else None
         step = decision.next_step(asked, since, agreed, client.ours and sure, visit.now)
@@ -98,6 +98,9 @@ async def _read(request: web.Request, query: str) -> tuple[Asked, OidcClient]:
     client = await request.app[PARTS].oidc.clients.find(given.get("client_id", ""))
     asked = read(given, repeated, known(client))
     assert client is not None  # or it had no address to be told at
+    if not may(client, CODE):
+        text = "the client is not registered for the code flow"
+        raise AskedWrongly("unauthorized_client", text, asked.redirect_uri, asked.state)
     return asked, client
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Float, ForeignKey, String, Text
+from sqlalchemy import Float, ForeignKey, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from host_tools.cloud.store.models import HASH, ID, Base
 
 CLIENT_ID = String(40)
 SCOPE = String(200)
+THUMBPRINT = String(43)  # RFC 7638, SHA-256 in base64url; "": bound to no key
 
 
 class OidcClient(Base):
@@ -17,13 +18,22 @@ class OidcClient(Base):
     __tablename__ = "oidc_clients"
     id: Mapped[str] = mapped_column(CLIENT_ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
-    secret_hash: Mapped[str] = mapped_column(HASH)  # "": a public client, which can keep no secret
+    secret_hash: Mapped[str] = mapped_column(HASH)  # "": it has none
+    jwks: Mapped[str] = mapped_column(Text, server_default="")  # its public keys (RFC 7517); "": it has none
+    grants: Mapped[str] = mapped_column(String(100), server_default="")  # what it may use (oidc/clients.py)
+    dpop_bound: Mapped[bool] = mapped_column(server_default=false())  # its tokens always are (RFC 9449)
+    pushed_only: Mapped[bool] = mapped_column(server_default=false())  # its requests always are (RFC 9126)
     redirect_uris: Mapped[str] = mapped_column(Text)
     after_logout_uris: Mapped[str] = mapped_column(Text)
     logout_uri: Mapped[str] = mapped_column(String(400))  # told when a session is over; "": not told
     scope: Mapped[str] = mapped_column(SCOPE)
     ours: Mapped[bool]  # a part of Gatelodge: nobody is asked whether it may know the account
     created_at: Mapped[float]
+
+    @property
+    def public(self) -> bool:
+        """It can prove nothing: whoever names it may be anybody."""
+        return not self.secret_hash and not self.jwks
 
 
 class OidcConsent(Base):
@@ -52,6 +62,7 @@ class OidcCode(Base):
     scope: Mapped[str] = mapped_column(SCOPE)
     nonce: Mapped[str] = mapped_column(String(200))
     challenge: Mapped[str] = mapped_column(String(43))  # RFC 7636, S256
+    jkt: Mapped[str] = mapped_column(THUMBPRINT, server_default="")  # whose key alone may bring it
     signed_in_at: Mapped[float]
     used: Mapped[bool]
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
@@ -68,6 +79,7 @@ class OidcToken(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     session_id: Mapped[str] = mapped_column(ID)  # "": it outlives the browser's session
     scope: Mapped[str] = mapped_column(SCOPE)
+    jkt: Mapped[str] = mapped_column(THUMBPRINT, server_default="")  # whose key alone may bring it
     signed_in_at: Mapped[float]
     used: Mapped[bool]
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
@@ -87,6 +99,25 @@ class OidcDevice(Base):
     signed_in_at: Mapped[float]
     asked_at: Mapped[float]
     interval_s: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class OidcPushed(Base):
+    """What an application asks, told us beforehand (RFC 9126), for one browser and one answer."""
+
+    __tablename__ = "oidc_pushed"
+    uri_hash: Mapped[str] = mapped_column(HASH, primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("oidc_clients.id", ondelete="CASCADE"))
+    query: Mapped[str] = mapped_column(Text)
+    browser_hash: Mapped[str] = mapped_column(HASH)  # of the first that brought it; "" until then
+    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class OidcSpent(Base):
+    """A signed proof that was taken: it is taken once (oidc/spent.py)."""
+
+    __tablename__ = "oidc_spent"
+    proof_hash: Mapped[str] = mapped_column(HASH, primary_key=True)
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
 
 
