@@ -13,7 +13,7 @@ SHELLS = ("web", "owner", "cloud", "console", "router", "network", "store", "str
 PURE_STANDARD = {"binascii", "collections", "hashlib", "math", "re", "struct"}
 
 # Base modules that any shell may use: they hold no decisions and know no shell.
-BASE = ("compat", "tasks", "log", "store_keys", "text", "catalogue", "refusals")
+BASE = ("compat", "tasks", "log", "store_keys", "text", "catalogue", "refusals", "install")
 
 
 def python_files(top):

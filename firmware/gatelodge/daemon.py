@@ -20,6 +20,7 @@ from gatelodge.core.presence import BUTTON
 from gatelodge.network.dns import Resolver
 from gatelodge.network.sntp import SntpClient
 from gatelodge.owner.owner import Owner
+from gatelodge.owner.updates import Place
 from gatelodge.power import Power
 from gatelodge.router.button import Button
 from gatelodge.router.host import HostRouter
@@ -50,6 +51,8 @@ class Daemon:
         log.configure(board["log_path"] or None, self._clock.now)
         self._router = _ROUTERS[board["router"]](self)
         self._owner = Owner(self._store, self._clock, compat.entropy, mac_of=self._mac_of)
+        place = Place(root, boot.slot, boot.version, board["release_key"], self._free_kb)
+        self._updates = self._owner.updates(place)
         self._bench = Bench(self._store, self._clock, self._router, board, boot.version, slot=boot.slot)
         self._cloud = None
         self._tasks = Tasks("daemon", self._failed)
@@ -70,6 +73,7 @@ class Daemon:
             if self._bench.is_locked:
                 await self._start_services()
             self._boot.confirm()
+            self._updates.settle()
             await self._over.wait()
         finally:
             await self._tasks.close()
@@ -125,6 +129,7 @@ class Daemon:
             board["names"],
             self._package,
             self._power,
+            self._updates,
             https_port=board["public_https_port"] or board["https_port"],
             slot=self._boot.slot,
         )
@@ -200,6 +205,10 @@ class Daemon:
             if neighbour["address"] == address:
                 return neighbour["mac"]
         return ""
+
+    def _free_kb(self):
+        storage = self._router.facts()["storage"]
+        return storage and storage["free_kb"]
 
     def _build_time(self):
         with open(self._package + "/build.json") as file:

@@ -2,6 +2,7 @@
 
     power = Power(router, tasks, end, wipe)
     power.restart(by)      the whole router
+    power.start_again(by)  the daemon alone, which takes seconds
     power.power_off(by)
     power.reset(by)        it becomes nobody's, at once; then the daemon starts again
 
@@ -29,6 +30,10 @@ class Power:
     def restart(self, by):
         log.warning("daemon", "the router restarts, asked by %s", by)
         self._end_soon(self._router.reboot)
+
+    def start_again(self, by):
+        log.warning("daemon", "the daemon starts again, asked by %s", by)
+        self._end_soon(None)
 
     def power_off(self, by):
         log.warning("daemon", "the router switches off, asked by %s", by)

@@ -10,7 +10,7 @@ class SigninError(TheirError):
     """What the page shows.
 
     field: the form field it is tied to ("service_code", "password", "code", "next_code", "recovery_code",
-    "backup", "again"), or "form".
+    "backup", "again", "bundle"), or "form".
     text: the sentence. wait_s: whole seconds until a new try is judged, or None.
     offer: "recovery" where another way in fits, "start" where the visitor has to begin again, "prove" where a
     code is asked for before what was asked is done, "presence" where somebody has to be at the router,
@@ -97,6 +97,34 @@ REFUSALS = {
         N_("This password does not open this file, or the file was changed. Nothing was restored."),
     ),
     "backup_passwords_differ": ("again", None, N_("The two passwords differ. Type the same one twice.")),
+    "bundle_not_one": (
+        "bundle",
+        None,
+        N_("This is no firmware for Gatelodge. Choose a gatelodge-*.tar file."),
+    ),
+    "bundle_unsigned": (
+        "bundle",
+        None,
+        N_("This file is not signed by the maker of this router, or was changed since. Fetch it again."),
+    ),
+    "bundle_damaged": ("bundle", None, N_("This file is damaged or cut off. Fetch it again.")),
+    "bundle_other_router": (
+        "bundle",
+        None,
+        N_("This firmware is for another kind of router. Choose the file for this model."),
+    ),
+    "update_older": (
+        "bundle",
+        None,
+        N_("Version %s is older than %s, which runs. Tick the box below to install it all the same."),
+    ),
+    "update_busy": ("form", None, N_("Another update is being installed. Wait until it is done.")),
+    "update_room": (
+        "form",
+        None,
+        N_("The flash has no room for this file, or cannot be written. Look into the log."),
+    ),
+    "update_none": ("form", None, N_("There is no other firmware to start. Load the page again.")),
     "code_form": ("code", None, N_("A code has six digits. Enter the one shown in your authenticator app.")),
     "code_unproved": (
         "code",

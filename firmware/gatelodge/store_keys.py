@@ -51,6 +51,10 @@ CLOUD_OWNER = "cloud.owner"
 # text: the id of a factory reset that the cloud has not heard of yet, cloud/client.py. Absent: none.
 CLOUD_RESET = "cloud.reset"
 
+# {version, before, slot, state, at: unix s or null}: the last update by the page, owner/updates.py. before:
+# the version that ran. slot: where it is. state: "waiting" for its start, "done" or "failed".
+UPDATE = "update"
+
 # {seen: [id], running: {id: name}, outbox: [message]} of cloud/ledger.py: an id that was seen is never run
 # again, and what is in the outbox is sent again until the cloud acknowledges it.
 COMMANDS = "cloud.commands"

@@ -32,6 +32,7 @@ from gatelodge.core.presence import BUTTON
 from gatelodge.core.signin import Visitor
 from gatelodge.core.throttle import CLOSED_FROM
 from gatelodge.owner.owner import Owner
+from gatelodge.owner.updates import Place
 from gatelodge.power import Power
 from gatelodge.store import FlashFiles, Store
 from gatelodge.streams import listener
@@ -39,6 +40,7 @@ from gatelodge.streams.stream import server_context
 from gatelodge.tasks import Tasks
 from gatelodge.web import app
 
+from tests.fakes import bundles
 from tests.fakes.simulated_router import SimulatedRouter
 
 SERVICE_CODE = service_code.generate(bytes(range(10)))
@@ -134,7 +136,7 @@ class Play:
     """The parts, and what a line on stdin does to them."""
 
     def __init__(self, directory, quick):
-        compat.makedirs(directory)
+        compat.makedirs(directory + "/flash/slots")
         self.clock = SetClock()
         self.router = SimulatedRouter().with_history()
         self.cloud = SimulatedCloud(self.clock)
@@ -154,7 +156,10 @@ class Play:
         root = app.__file__.rsplit("/", 2)[0]
         power = Power(self.router, Tasks("power"), self._end, owner.reset.wipe)
         parts = (owner, self.clock, self.router, self.cloud, identity)
-        self.web = app.build(*parts, "0.1.0", ["gatelodge.home"], root, power)
+        place = Place(directory + "/flash", "a", "0.1.0", bundles.RELEASE_KEY, lambda: 60_000)
+        updates = owner.updates(place)
+        updates.settle()
+        self.web = app.build(*parts, "0.1.0", ["gatelodge.home"], root, power, updates)
         for number in range(60):
             log.info("link", "heartbeat %d was answered", number)
         log.warning("clock", "<b>network time</b> is late")

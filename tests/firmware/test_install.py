@@ -2,8 +2,7 @@ import os
 import unittest
 
 import main as loader
-from gatelodge import compat
-from gatelodge.console import install
+from gatelodge import compat, install
 from gatelodge.contract import bundle
 from gatelodge.contract.errors import BenchError, BundleError, StateError
 from gatelodge.core import slots
@@ -22,7 +21,7 @@ class InstallTest(unittest.TestCase):
         self.path = self.root + "/incoming.tar"
         for slot in ("a", "b"):
             self.receive(bundles.signed(OLD, version="0.9.0"))
-            self.received().unpack(self.slot(slot))
+            install.finish(self.received().unpack(self.slot(slot)))
         loader.write_record(self.root + "/boot.json", slots.on_trial("a", None))
 
     def tearDown(self):
@@ -36,10 +35,12 @@ class InstallTest(unittest.TestCase):
             file.write(data)
 
     def received(self, key=bundles.RELEASE_KEY):
-        return install.Received(self.path, key)
+        received = install.Received(self.path, key)
+        install.finish(received.check())
+        return received
 
     def install(self):
-        self.received().unpack(self.slot("b"))
+        install.finish(self.received().unpack(self.slot("b")))
         install.put_on_trial(self.root, "a")
 
     def install_until_it_dies(self):

@@ -135,7 +135,7 @@ def test_axe_finds_nothing_in_a_dialog_of_the_security_page(home, name):
     assert faults(tab) == []
 
 
-@pytest.mark.parametrize("name", ["Make a backup", "Restore a backup"])
+@pytest.mark.parametrize("name", ["Make a backup", "Restore a backup", "Install an update"])
 def test_axe_finds_nothing_in_a_dialog_of_the_system_page(home, name):
     router, tab = home
     tab.goto(router.url + "/system")

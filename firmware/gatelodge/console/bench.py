@@ -179,11 +179,12 @@ class Bench:
         }
 
     def _install(self, _):
-        from gatelodge.console import install
+        from gatelodge import install
 
         root, slot = self._board["state_dir"], slots.other(self._slot)
         received = install.Received(self._incoming, self._board["release_key"])
-        received.unpack(root + "/slots/" + slot)
+        install.finish(received.check())
+        install.finish(received.unpack(root + "/slots/" + slot))
         install.put_on_trial(root, self._slot)
         compat.remove(self._incoming)
         self._has_installed = True

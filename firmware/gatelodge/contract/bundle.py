@@ -26,6 +26,12 @@ BLOCK = 512  # ustar's unit: headers and the padding of contents
 MAX_BYTES = 4 << 20  # two slots and the journal share a flash of 16 MB on the smallest board
 MAX_FILES = 400
 MAX_MANIFEST = 65536  # bytes; 400 files take 50 KB
+# What may be wrong with a file that is to be one: BundleError.why.
+DAMAGED = "damaged"  # or cut off
+NOT_ONE = "not one"
+UNSIGNED = "unsigned"  # or signed by somebody else, or changed since
+OTHER_ROUTER = "other router"
+
 MAX_PATH = 100  # ustar's name field; its prefix field is not used
 
 _PATH_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./"
@@ -41,7 +47,8 @@ def check_manifest(fields):
         if not isinstance(fields[name], kind):
             raise BundleError("the manifest's %s is %r: build the bundle again" % (name, fields[name]))
     if fields["name"] != NAME:
-        raise BundleError("this is a bundle of %r, not of %s: choose another file" % (fields["name"], NAME))
+        told = "this is a bundle of %r, not of %s: choose another file" % (fields["name"], NAME)
+        raise BundleError(told, NOT_ONE)
     version_key(fields["version"])
     _check_files(fields["files"])
     return fields
@@ -71,10 +78,15 @@ def signed_digest(manifest):
 
 def check_content(manifest, path, content):
     """Raise BundleError unless this is the file that the manifest promised under this path."""
+    check_digest(manifest, path, len(content), hashlib.sha256(content).digest())
+
+
+def check_digest(manifest, path, size, digest):
+    """The same of a content that is not at hand as a whole. digest: its SHA-256."""
     promised = manifest["files"].get(path)
     if promised is None:
         raise BundleError("the manifest does not name %s: do not install this bundle" % path)
-    if len(content) != promised["size"] or file_hash(content) != promised["sha256"]:
+    if size != promised["size"] or binascii.hexlify(digest).decode() != promised["sha256"]:
         raise BundleError("%s is damaged: fetch the bundle again" % path)
 
 
@@ -98,7 +110,7 @@ def parse_header(block):
     if block == bytes(BLOCK):
         return None
     if len(block) != BLOCK or block[257:262] != b"ustar":
-        raise BundleError("this is no ustar archive: choose a gatelodge-*.tar file")
+        raise BundleError("this is no ustar archive: choose a gatelodge-*.tar file", NOT_ONE)
     # The checksum counts its own field as eight spaces.
     total = sum(block[:148]) + 8 * 32 + sum(block[156:])
     if _octal(block[148:156]) != total:

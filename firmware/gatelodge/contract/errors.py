@@ -51,7 +51,11 @@ class ServiceCodeError(TheirError):
 
 
 class BundleError(TheirError):
-    pass
+    """why: one of contract/bundle.py's kinds of fault, for whoever says it in another language."""
+
+    def __init__(self, text, why="damaged"):
+        super().__init__(text)
+        self.why = why
 
 
 class BoardError(TheirError):

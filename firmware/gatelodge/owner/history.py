@@ -35,6 +35,9 @@ RESULTS = (
     "backup with secrets made",
     "backup restored",
     "router named",
+    "firmware installed",  # these three with its version in place of a method
+    "firmware switched",
+    "firmware failed",
     "locked out",
     "two codes set the clock",
     "recovered at the console",

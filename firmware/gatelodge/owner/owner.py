@@ -11,6 +11,7 @@
     owner.at_console.recover(...)   at_console.py: the serial console's words
     owner.grant_presence(BUTTON)    somebody is at the router, core/presence.py
     owner.reset.wipe(by)            reset.py: the router becomes nobody's
+    owner.updates(Place(...))       updates.py: other firmware, by the page
 
 Every method is synchronous and either returns a small value or raises SigninError, whose text is fit for
 the page. Decisions are core/'s; keeper.py joins them to the store, the clocks and the throttle.
@@ -31,6 +32,7 @@ from gatelodge.owner.security import Security
 from gatelodge.owner.setup import Setup
 from gatelodge.owner.signing_in import SigningIn
 from gatelodge.owner.trust import Trust
+from gatelodge.owner.updates import Updates
 from gatelodge.refusals import refusal
 
 # id: short public name of the session; csrf_token: to be sent with every change; client: address that signed
@@ -120,6 +122,10 @@ class Owner:
         else:
             self.security.check_password(proof, visitor)
         self._keeper.sessions.prove(session_token, self._keeper.now_s())
+
+    def updates(self, place):
+        """place: owner.updates.Place."""
+        return Updates(self._keeper, place)
 
     def sign_out(self, session_token):
         """End the session. Twice is once."""

@@ -1,6 +1,7 @@
 """The admin page, put together.
 
-    web = build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port, slot)
+    web = build(owner, clock, router, cloud, identity, version, names, assets_path, power, updates,
+                https_port, slot)
 
     owner         owner.owner.Owner
     clock         .now() unix s, .state, .source, .is_set
@@ -13,6 +14,7 @@
     assets_path   the gatelodge package's directory, with contract/tokens.css, contract/logo.svg, web/assets/,
                   catalogues/
     power         power.Power: .restart(by), .power_off(by), .reset(by), each after the answer
+    updates       owner.updates.Updates
     https_port    as browsers see it: plain HTTP is redirected there
     slot          the slot that runs, "a" or "b"
 
@@ -44,7 +46,7 @@ from gatelodge.web.static import Assets
 class Site:
     """What every page may ask."""
 
-    def __init__(self, owner, clock, router, cloud, identity, version, assets, power, slot):
+    def __init__(self, owner, clock, router, cloud, identity, version, assets, power, slot, updates):
         self.owner = owner
         self.clock = clock
         self.router = router
@@ -54,6 +56,7 @@ class Site:
         self.assets = assets
         self.power = power
         self.slot = slot
+        self.updates = updates
         self.shell = Shell(assets, owner)
         self.views = {}  # name of a page with live values -> its view.View
         self.rows = []  # routes.Row of every route, for the API's description
@@ -68,9 +71,22 @@ class Web:
         self.handle_redirect = redirect.handle
 
 
-def build(owner, clock, router, cloud, identity, version, names, assets_path, power, https_port=443, slot=""):
+def build(
+    owner,
+    clock,
+    router,
+    cloud,
+    identity,
+    version,
+    names,
+    assets_path,
+    power,
+    updates,
+    https_port=443,
+    slot="",
+):
     assets = Assets(assets_path)
-    site = Site(owner, clock, router, cloud, identity, version, assets, power, slot)
+    site = Site(owner, clock, router, cloud, identity, version, assets, power, slot, updates)
     rows = assets.rows()
     text.look_in(assets_path + "/catalogues")
     for pages in (

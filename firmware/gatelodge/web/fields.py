@@ -19,6 +19,7 @@ Field = namedtuple("Field", ("name", "most", "choices", "is_optional", "width"))
 # Base64: nothing in it is escaped, so that a body with a file may be no larger than the file makes it.
 Encoded = namedtuple("Encoded", ("most",))
 
+UPLOADED = "application/octet-stream"
 BODY_OVERHEAD = 64  # bytes around the fields
 MAX_BYTES_PER_CHARACTER = 6  # \uXXXX
 
@@ -81,10 +82,25 @@ def query_reader(declared):
     return read
 
 
-def _object(request):
+def upload_reader(declared):
+    """The same of a file that is sent as it is."""
+    of_query = query_reader(declared)
+
+    def read(request):
+        _check_kind(request, UPLOADED)
+        return of_query(request)
+
+    return read
+
+
+def _check_kind(request, wanted):
     kind = (request.content_type or "").split(";")[0].strip()
-    if kind != "application/json":
-        raise Refusal(415, "Send the body as application/json.")
+    if kind != wanted:
+        raise Refusal(415, "Send the body as %s." % wanted)
+
+
+def _object(request):
+    _check_kind(request, "application/json")
     try:
         values = compat.json.loads(request.body)
     except ValueError:

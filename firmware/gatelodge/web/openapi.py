@@ -6,7 +6,7 @@ only: it is read by programs, and by those who write them.
 
 from gatelodge import compat
 from gatelodge.web import scopes, shapes
-from gatelodge.web.fields import fields_of
+from gatelodge.web.fields import UPLOADED, fields_of
 from gatelodge.web.routes import ANYONE, NEWCOMER, OWNER, VISITOR, WATCHER
 
 PIECE = 2048  # bytes that are sent at once
@@ -47,7 +47,7 @@ _RESPONSES = {
     403: ("Forbidden", "From another site, without the session's token, or beyond the scope.", ("Error",)),
     409: ("NotNow", "The router has no owner yet, or has one already.", ("Elsewhere",)),
     413: ("TooLarge", "The body is larger than its fields can be.", ("Error",)),
-    415: ("NotJson", "The body has to be application/json.", ("Error",)),
+    415: ("WrongKind", "The body has to be of the content type that is described.", ("Error",)),
     422: ("Refused", "Understood, and refused: `field` and `text` say why, `offer` what helps.", ("Error",)),
     429: ("TooEarly", "Too many tries: wait `wait_s` seconds, as Retry-After says.", ("Error",)),
     500: ("Failed", "The router could not answer. It is in its log.", ("Error",)),
@@ -112,9 +112,12 @@ def operation(row):
         "responses": _responses(row),
     }
     fields = fields_of(row.fields)
-    if fields and row.method == "GET":
+    in_query = row.method == "GET" or row.upload
+    if fields and in_query:
         found["parameters"] = [_parameter(field) for field in fields]
-    elif fields:
+    if row.upload:
+        found["requestBody"] = {"required": True, "content": {UPLOADED: {}}}
+    elif fields and not in_query:
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": _body(fields)}}}
     return found
 

@@ -1,8 +1,9 @@
 """The routes: one row each, and the one place that lets a request through to its handler.
 
 Row: method; path; who may; handler(visit, values) -> Response; fields, as web/fields.py has them: of the JSON
-body, or of a GET's query; proof: whether a code must have been given in the last five minutes; about: what
-the API's description says, by `api`, or None for what is the pages' own.
+body, or of the query of a GET or an upload; proof: whether a code must have been given in the last five
+minutes; about: what the API's description says, by `api`, or None for what is the pages' own; upload: the
+most bytes of a body that the handler reads itself, piece by piece (request.body, web/upload.py), else 0.
 
 The body's limit, its validation, the session, its token, the proof, a personal token's scope, the answer to
 whoever may not, and the description (web/openapi.py) all follow from the row. What can be decided when the
@@ -27,7 +28,7 @@ VISITOR = "visitor"  # once somebody does, signed in or not
 WATCHER = "watcher"  # signed in; what a page asks by itself, which does not put off the idle end
 OWNER = "owner"  # signed in; what a person did
 
-Row = namedtuple("Row", ("method", "path", "who", "handler", "fields", "proof", "about"))
+Row = namedtuple("Row", ("method", "path", "who", "handler", "fields", "proof", "about", "upload"))
 
 # summary: in English, for programmers. reply: of web/shapes.py. scope: that a personal token needs; None: no
 # token will do.
@@ -39,11 +40,16 @@ def api(summary, reply="Done", scope=None):
 
 
 def get(path, who, handler, fields=None, about=None):
-    return Row("GET", path, who, handler, fields or {}, False, about)
+    return Row("GET", path, who, handler, fields or {}, False, about, 0)
 
 
 def post(path, who, handler, fields=None, proof=False, about=None):
-    return Row("POST", path, who, handler, fields or {}, proof, about)
+    return Row("POST", path, who, handler, fields or {}, proof, about, 0)
+
+
+def upload(path, who, handler, most, fields, about):
+    """A file of at most so many bytes, after a code. Nothing of it is read before the guards have passed."""
+    return Row("POST", path, who, handler, fields, True, about, most)
 
 
 # A row that is bound. admit(request, row) -> Visit, or the Response that leads elsewhere; read(request) ->
@@ -75,11 +81,12 @@ class Routes:
             self._methods.setdefault(row.path, {})[row.method] = way
 
     def limit_of(self, method, path):
-        """The largest body in bytes, or None when there is no such route."""
+        """(the largest body in bytes, or None when there is no such route; whether its handler reads it)"""
         way = self._methods.get(path, NOWHERE).get("GET" if method == "HEAD" else method)
         if way is None:
-            return None
-        return row_fields.body_limit(way.row.fields) if method == "POST" else 0
+            return None, False
+        row = way.row
+        return row.upload or (row_fields.body_limit(row.fields) if method == "POST" else 0), row.upload > 0
 
     def answer(self, request):
         """The Response to a message.Request, or what to await for it."""
@@ -198,6 +205,8 @@ def scope_of(row):
 def _reader(row):
     """read(request) -> the values for the handler. A page's query is its own business; of the API's, what the
     description does not name is nobody's."""
+    if row.upload:
+        return row_fields.upload_reader(row.fields)
     if row.method == "POST":
         return row_fields.body_reader(row.fields)
     if row.fields:

@@ -14,6 +14,7 @@ from gatelodge.web import language, wire
 from gatelodge.web.guard import host_name
 from gatelodge.web.message import Request, Response
 from gatelodge.web.reply import Data
+from gatelodge.web.upload import Upload
 from gatelodge.web.wire import Refusal
 
 IDLE_MS = 75000  # between requests: a TLS handshake costs this router more than an open connection does
@@ -128,6 +129,14 @@ class Connection:
             parts.append(part)
         return b"".join(parts)
 
+    async def piece(self, most, deadline):
+        """Between 1 and `most` bytes of a body, the first of which came with the head. As `body` raises."""
+        came = self._came[:most]
+        if came:
+            self._came = self._came[most:]
+            return came
+        return await self._more(deadline, most)
+
     async def drain(self, length):
         """Reads a body that nobody wants, within reason: closing with unread bytes resets the connection.
 
@@ -213,6 +222,8 @@ class WebServer:
             return False
         connection.left -= 1
         keep = connection.left > 0 and request.keep_alive and response.status_code != 500
+        if isinstance(request.body, Upload) and not await request.body.finish():
+            keep = False
         answer = response.as_bytes(keep, head_only)
         pieces = () if head_only else response.pieces
         raw = head = request = response = None  # who is slow to take the answer holds the answer, and no more
@@ -235,16 +246,21 @@ class WebServer:
         return request
 
     async def _body(self, connection, head):
-        """The body, if the route takes one of that size. One for no route at all is read and forgotten."""
-        limit = self._routes.limit_of(head.method, head.path)
+        """The body, if the route takes one of that size: bytes, or an Upload where the handler is to read it.
+        One for no route at all is read and forgotten."""
+        limit, is_upload = self._routes.limit_of(head.method, head.path)
         if head.body_length > (limit or 0):
             await self._pass_over(connection, head, limit is not None or head.body_length > MAX_DRAIN)
             return b""
+        if is_upload:
+            return Upload(connection, head.body_length, head.expects_continue)
         if head.expects_continue and head.body_length:
             await connection.write(wire.CONTINUE)
         return await connection.body(head.body_length)
 
     async def _pass_over(self, connection, head, is_refused):
+        if is_refused and head.expects_continue:  # the client sends nothing before our word
+            raise Refusal(413, "The body is too large.")
         try:
             await connection.drain(head.body_length)
         except (LineError, Refusal) as error:

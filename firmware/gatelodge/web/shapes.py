@@ -85,6 +85,16 @@ SHAPES = {
     # file: base64. name: what to save it as.
     "Backup": {"file": "text", "name": "text", "say": "text"},
     "Inside": {"inside?": "text", "say?": "text", "go?": "text", "again?": "bool"},
+    "Firmware": {"running": "text", "other": "text?", "can_switch": "bool", "update": "Update?"},
+    "Update": {
+        "version": "text",
+        "before": "text",
+        "slot": "text",
+        "state": "waiting|done|failed",
+        "at": "number?",
+    },
+    # upload: where the file may be sent.
+    "Room": {"upload": "text"},
     "Searched": {"say?": "text", "go?": "text", "search?": "Progress"},
     # wait: what the page says while nobody has pressed the button.
     "Waited": {"wait?": "text", "say?": "text", "go?": "text"},

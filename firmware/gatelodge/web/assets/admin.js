@@ -87,10 +87,34 @@ function collect(form, submitter) {
 // A file travels in base64, and no more of it than tells the router that it is too large.
 async function withFiles(form, values) {
   for (const input of $$("input[type=file]", form)) {
-    const bytes = await input.files[0].slice(0, Number(input.dataset.most)).arrayBuffer().catch(() => new ArrayBuffer(0));
-    values[input.name] = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+    if (!input.dataset.most) values[input.name] = String(input.files[0].size); // it follows as it is
+    else values[input.name] = await encoded(input);
   }
   return values;
+}
+
+async function encoded(input) {
+  const bytes = await input.files[0].slice(0, Number(input.dataset.most)).arrayBuffer().catch(() => new ArrayBuffer(0));
+  return btoa(String.fromCharCode(...new Uint8Array(bytes)));
+}
+
+// One that is too large for that goes as it is, once the router has said where to.
+function uploaded(form, answer) {
+  if (!answer.upload) return answer;
+  const [bar, request] = [$("progress", form), new XMLHttpRequest()];
+  bar.hidden = false;
+  return new Promise((resolve) => {
+    request.open("POST", answer.upload);
+    request.setRequestHeader("X-CSRF-Token", document.body.dataset.csrf);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded, total }) => (bar.value = loaded / total);
+    request.onloadend = () => {
+      bar.hidden = true;
+      resolve(request.response || { error: { field: "form", text: words.failed } });
+    };
+    request.send($("input[type=file]", form).files[0]);
+  });
 }
 
 async function submit(event) {
@@ -103,7 +127,7 @@ async function submit(event) {
   form.setAttribute("aria-busy", "true");
   const values = await withFiles(form, collect(form, event.submitter));
   const first = await call(form.dataset.post, values);
-  const answer = await searched(form, await pressed(form, first), values);
+  const answer = await uploaded(form, await searched(form, await pressed(form, first), values));
   form.removeAttribute("aria-busy");
   if (answer.search) return form.dataset.sent && form.requestSubmit();
   if (answer.error && answer.error.offer === "prove") askProof(form, event.submitter);

@@ -1,13 +1,13 @@
 """System: since when it runs, its time, its storage, its log, and how it goes down.
 
-Its name and its backups are system_backup.py's."""
+Its name and its backups are system_backup.py's, its firmware system_update.py's."""
 
 from gatelodge import log
 from gatelodge.text import N_, P_, _
 from gatelodge.web import log_lines, reply, view, words
 from gatelodge.web.html import escape, fill
 from gatelodge.web.message import PiecesResponse
-from gatelodge.web.pages import system_backup
+from gatelodge.web.pages import system_backup, system_update
 from gatelodge.web.pages.parts import card, facts, headline, live_facts, live_page, meter
 from gatelodge.web.routes import OWNER, api, get, post
 
@@ -84,6 +84,7 @@ class SystemPages:
         sections = (("system", _system), ("clock", _clock), ("router", view.View.router))
         self._view = site.views["system"] = view.View(site, sections)
         self._backup = system_backup.BackupPages(site)
+        self._update = system_update.UpdatePages(site)
 
     def rows(self):
         return [
@@ -92,12 +93,13 @@ class SystemPages:
             down("restart", self.restart, "Restart the router", "router:restart"),
             down("power-off", self.power_off, "Switch the router off"),
             down("reset", self.reset, "Make the router nobody's"),
-        ] + self._backup.rows()
+        ] + self._backup.rows() + self._update.rows()
 
     def page(self, visit, values):
         now = self._view.now()
         now["text"].setdefault("system.title", _("System"))  # where the uptime cannot be read
-        before, after = _time(now) + _room(now) + self._backup.cards(now), _acts()
+        before = _time(now) + _room(now) + self._update.card(now) + self._backup.cards(now)
+        after = _acts()
         room = CARDS_BYTES - len(before.encode()) - len(after.encode())
         cards = before + _log(room, *_asked(values)) + after
         body = headline(now, "system") + '<div class="cards">' + cards + "</div>"
