@@ -61,7 +61,7 @@ test-system: $(INSTALLED_DEV) packages-test  ## the whole path on the emulated r
 test-long: $(INSTALLED_DEV) packages-test  ## the fuzzer, hundreds of faulty cables, the system tests five times over: what fails seldom
 	@$(BIN)/python -m tests.fuzz --seconds 300
 	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_week.py $(ARGS)
-	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_flash_faults.py tests/host_tools/test_flash_resume.py $(ARGS)
+	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_flash_faults.py tests/host_tools/test_flash_resume.py tests/host_tools/test_console_interrupts.py $(ARGS)
 	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_cloud_races.py $(ARGS)
 	@for turn in 1 2 3 4 5; do echo "turn $$turn of 5"; $(BIN)/python -m pytest tests/system $(ARGS) || exit; done
 

@@ -12,6 +12,9 @@ cut uses one up too, and is ended after TRIAL_S, so a hang does. The confirmed s
 takes turns with the other one.
 
 Exit codes: 0 stop, 64 start me again; the daemon returns one of them.
+
+No Ctrl-C on the serial line disturbs a start, whatever state the last process left it in: MicroPython's unix
+port would raise KeyboardInterrupt anywhere, and may then wait for ever. The daemon's console hears them.
 """
 
 import json
@@ -20,6 +23,7 @@ import sys
 import time
 
 STOP, START_AGAIN = 0, 64
+SIGINT, SIG_IGN = 2, 1  # as every Linux has them
 
 SLOTS = ("a", "b")
 FAILURES_PER_TURN = 3  # in a row, before the other slot has its turn
@@ -159,13 +163,22 @@ def version_of(root, slot):
 
 def set_alarm(seconds):
     """SIGALRM ends this process after so long; 0 takes it back. Nothing happens without the C library."""
+    _call_c("alarm", "I", seconds)
+
+
+def ignore_interrupts():
+    """SIGINT does nothing. Without the C library, what init has set on the line must do."""
+    _call_c("signal", "iL", SIGINT, SIG_IGN)
+
+
+def _call_c(name, types, *values):
     try:
         import ffi
     except ImportError:
         return
     for library in (None, "libc.so.6", "libc.so"):  # the interpreter itself; glibc; musl
         try:
-            ffi.open(library).func("I", "alarm", "I")(seconds)
+            ffi.open(library).func("v", name, types)(*values)
             return
         except OSError:
             continue
@@ -227,6 +240,7 @@ def main(arguments):
     if len(arguments) != 2:
         say("usage: main.py ROOT BOARD_JSON")
         return 2
+    ignore_interrupts()
     return run(arguments[0], arguments[1])
 
 

@@ -34,6 +34,9 @@ if MICROPYTHON:
 else:
     import asyncio as _asyncio
 
+if MICROPYTHON:
+    from micropython import kbd_intr as _kbd_intr
+
 try:
     import ffi as _ffi
 except ImportError:
@@ -130,6 +133,25 @@ def set_alarm(seconds):
     """
     if _alarm is not None:
         _alarm(seconds)
+
+
+_SIGINT, _SIG_IGN = 2, 1  # as every Linux has them
+_signal = _native(_C_LIBRARIES, "v", "signal", "iL")  # "v": an address might not fit without memory
+
+
+def hear_interrupts():
+    """From now on SIGINT raises KeyboardInterrupt, wherever MicroPython's unix port stands."""
+    if MICROPYTHON:
+        _kbd_intr(3)
+
+
+def ignore_interrupts():
+    """SIGINT does nothing, until `hear_interrupts`. Needs no memory, no name and no lock.
+
+    CPython raises between bytecodes and needs no such care. Nothing happens where no C library is in reach.
+    """
+    if _signal is not None:
+        _signal(_SIGINT, _SIG_IGN)
 
 
 # --- entropy and time ------------------------------------------------------------------------------

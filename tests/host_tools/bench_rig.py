@@ -91,6 +91,7 @@ class BenchRig:
         command = ["setsid", "--ctty", MICROPYTHON, "-X", "heapsize=8192k", *self.program()]
         while not self._stopping:
             self.starts += 1
+            tty.setraw(self._router)  # whatever the last one left: no Ctrl-C is a signal before it starts
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=self._router, stdout=self._router, stderr=self._log
             )

@@ -2,7 +2,7 @@
 
     with FlashRig(directory) as rig:        # the bench's console: takes files
     with RouterRig(directory) as rig:       # loader, slots and the whole daemon: takes bundles
-    with FlashRigs(directory) as rigs:      # some of the first kind, side by side: rigs.each(check, cases)
+    with FlashRigs(directory) as rigs:      # some boards, side by side: rigs.each(check, cases)
 
 `rig.line` is a tests.fakes.faulty_line.FaultyLine: `rig.line.plan(...)` is what the next bytes will meet.
 """
@@ -61,18 +61,20 @@ class FlashRig(BenchRig):
 
 
 class FlashRigs:
-    """Boards side by side, each with a line of its own."""
+    """Boards side by side, each with a line of its own. make(directory): one of them."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, make=FlashRig, count=RIGS):
         self._directory = directory
+        self._make = make
+        self._count = count
 
     def __enter__(self):
         self._free = queue.SimpleQueue()
         with contextlib.ExitStack() as stack:
-            for number in range(RIGS):
+            for number in range(self._count):
                 folder = self._directory / str(number)
                 folder.mkdir()
-                self._free.put(stack.enter_context(FlashRig(folder)))
+                self._free.put(stack.enter_context(self._make(folder)))
             self._stack = stack.pop_all()
         return self
 
@@ -81,7 +83,7 @@ class FlashRigs:
 
     def each(self, check, cases):
         """check(rig, case) for each of them. AssertionError names the cases that failed, and why."""
-        with ThreadPoolExecutor(RIGS) as pool:
+        with ThreadPoolExecutor(self._count) as pool:
             complaints = [text for text in pool.map(lambda case: self._complaint(check, case), cases) if text]
         assert not complaints, "\n".join(complaints)
 

@@ -21,15 +21,27 @@ class HostBoard(RouterRig):
     def __init__(self, directory, bundle_path, baud=None):
         super().__init__(directory, bundle_path, signing.public_half(signing.developer_key()))
         board = json.loads(self.board_file.read_text())
-        board["web"].update(free_ports())
+        self._ports = contextlib.ExitStack()
+        board["web"].update(reserved_ports(self._ports))
         self.board_file.write_text(json.dumps(board))
         self.line.baud = baud
 
+    def __exit__(self, *error):
+        super().__exit__(*error)
+        self._ports.close()
 
-def free_ports():
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        return dict(zip(("https_port", "http_port"), (one.getsockname()[1] for one in taken), strict=True))
+
+def reserved_ports(stack):
+    """Free ports that nobody else is given until the stack is closed: they are bound, but nobody listens."""
+    return {name: _reserved(stack) for name in ("https_port", "http_port")}
+
+
+def _reserved(stack):
+    holder = stack.enter_context(socket.socket())
+    # With it on both sides, the daemon may bind the port that we hold.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder.getsockname()[1]
 
 
 def newer_bundle(directory):

@@ -16,6 +16,15 @@ def main(root, board, boot):
 """
 
 
+LISTENS = """
+def main(root, board, boot):
+    with open("/proc/self/status") as file:
+        print([line for line in file if line.startswith("SigIgn")][0])
+    return 64
+"""
+SIGINT_BIT = 1 << signal.SIGINT - 1
+
+
 def start(root):
     command = [interpreter(), str(ROOT / "firmware" / "main.py"), str(root), str(root / "board.json")]
     return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=20)
@@ -44,6 +53,12 @@ def test_a_daemon_that_cannot_be_imported_is_told_on_both_lines_and_counted(tmp_
     assert "SyntaxError" in done.stderr
     assert done.stdout == "Gatelodge: firmware 1.0.0 in slot a failed, 1 in a row; the next start is in 1 s\n"
     assert json.loads((tmp_path / "boot.json").read_text())["failures"] == 1
+
+
+def test_no_interrupt_reaches_a_start(tmp_path):
+    fill(tmp_path, "a", LISTENS)
+    done = start(tmp_path)
+    assert int(done.stdout.split()[1], 16) & SIGINT_BIT, done.stdout + done.stderr
 
 
 def test_a_trial_that_crashes_falls_back_to_the_confirmed_slot(tmp_path):

@@ -16,10 +16,10 @@ meanwhile, as on a board: nobody is served by a router that is still at the fact
 
 import asyncio
 
-from gatelodge import log
+from gatelodge import compat, log
 from gatelodge.console.locked import LockedConsole
 from gatelodge.console.raw_repl import EXECUTE, SEND, RawRepl
-from gatelodge.console.runner import INTERRUPTED, Runner
+from gatelodge.console.runner import INTERRUPTED, RUN_S, Runner
 from gatelodge.contract.errors import LineError
 from gatelodge.tasks import with_deadline
 
@@ -72,8 +72,9 @@ class Console:
                 await self._carry_out()
                 if self._bench.closing is None:
                     self._repl.receive(await self._terminal.read())
-            except KeyboardInterrupt:  # one more than code was running for
-                self._terminal.listen()
+            except KeyboardInterrupt:  # one more than `_execute` was prepared for
+                self._be_deaf()
+                self._repl.executed(INTERRUPTED.error)
         await asyncio.sleep(LAST_WORDS_S)
         self._restart(self._bench.closing)
         if not self._bench.is_locked:
@@ -97,9 +98,9 @@ class Console:
         self._repl.was_reset()
 
     def _execute(self, event):
+        compat.set_alarm(RUN_S)  # until the interpreter is proved sound
         outcome = self._run(event)
-        self._listen_again()
-        self._runner.prove_sound()
+        self._be_deaf()
         self._repl.executed(outcome.error)
         if outcome.reset:
             self._reset()
@@ -110,17 +111,23 @@ class Console:
     def _run(self, event):
         """Run the code between the two states of the terminal. Ctrl-C works from the acknowledgement on."""
         try:
+            compat.hear_interrupts()
             self._terminal.run_code(for_a_person=not event.acknowledgement)
             self._terminal.write_now(event.acknowledgement)
             if self._repl.take_interrupt():
                 return INTERRUPTED
             return self._runner.run(event.data, event.kind)
         except KeyboardInterrupt:
+            compat.ignore_interrupts()
             return INTERRUPTED
 
-    def _listen_again(self):
+    def _be_deaf(self):
+        """Have no more interrupts, whatever came; end this process unless it is sound."""
         while True:
             try:
-                return self._terminal.listen()
+                compat.ignore_interrupts()
+                self._terminal.listen()
+                break
             except KeyboardInterrupt:
-                continue  # until the terminal makes no more of them
+                continue  # where interrupts cannot be ignored, until the terminal makes no more of them
+        self._runner.prove_sound()

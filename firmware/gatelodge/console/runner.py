@@ -1,12 +1,15 @@
 """Runs what the raw REPL received, in a namespace of its own, and survives Ctrl-C.
 
 On the unix port a Ctrl-C does not wait for the end of a bytecode: KeyboardInterrupt is thrown
-from the signal handler, wherever the interpreter stands. Two things follow. The interrupt may come
-again while the first is handled, so `run` is guarded more than once. And it may come in the middle
-of a garbage collection, which then never ends: the heap stays locked and half marked. `run` finds
-that, unlocks the heap, forbids further collections, and answers `must_restart`, for only a new
-process is sound. Or it comes where the interpreter looks up a name, and leaves the lock of its
-table closed: the next look-up waits for ever. `prove_sound` makes one while an alarm is set.
+from the signal handler, wherever the interpreter stands. So it is heard only while such code runs, and
+whoever catches one first has the others ignored; one more may come before that is done, so `run` is
+guarded more than once. What has been interrupted may be torn for good:
+
+- A garbage collection, which then never ends: the heap stays locked and half marked. `run` finds that,
+  unlocks the heap, forbids further collections, and answers `must_restart`, for only a new process is sound.
+- A look-up in the table of names, whose lock stays closed: the next one waits for ever. An alarm is set for
+  as long as code runs, a short one after an interrupt; `prove_sound` makes a look-up and takes it back.
+  The alarm ends the process, and init starts another.
 """
 
 import gc
@@ -23,7 +26,8 @@ if compat.MICROPYTHON:
 else:
     micropython = None  # CPython delivers interrupts between bytecodes, its heap is never torn
 
-SOUND_S = 5  # for a look-up, on a busy computer; then the alarm ends the process, and init starts another
+SOUND_S = 5  # for a look-up, on a busy computer
+RUN_S = 3600  # for code: four times what the longest bundle takes at 9600 baud
 
 # error: a traceback or "". reset: the code asked for a soft reset. must_restart: the process is not sound.
 Outcome = namedtuple("Outcome", "error reset must_restart")
@@ -58,12 +62,14 @@ class Runner:
         gc.collect()
 
     def run(self, source, kind):
-        """Compile and execute bytes; `kind` is "exec" or "single". Return the Outcome; never raises."""
-        if micropython is not None:
-            micropython.kbd_intr(3)  # code may have switched it off, and SIGINT would end the process
+        """Compile and execute bytes; `kind` is "exec" or "single". Return the Outcome.
+
+        Interrupts are ignored then. KeyboardInterrupt when one more comes in the moment before that.
+        """
         try:
             outcome = self._run(source, kind)
-        except KeyboardInterrupt:  # another one, while the first was told
+        except BaseException:  # another interrupt, or what a torn heap makes of telling the first
+            compat.ignore_interrupts()
             outcome = INTERRUPTED
         if _unlock_heap():
             gc.disable()
@@ -89,14 +95,17 @@ class Runner:
     def _run(self, source, kind):
         try:
             exec(compile(source, "<stdin>", kind), self._namespace)
+            compat.ignore_interrupts()
         except SystemExit:
+            compat.ignore_interrupts()
             return Outcome("", True, False)
         except BaseException as error:
+            compat.ignore_interrupts()  # before anything that needs memory or a name
+            compat.set_alarm(SOUND_S)  # telling of the error may wait for the lock, too
             torn = _unlock_heap()
             if torn:
                 gc.disable()
-            self._quiet()  # the next process starts on the line as this one leaves it
-            compat.set_alarm(SOUND_S)  # until prove_sound: telling of the error may wait for the lock, too
+            self._quiet()  # the next process may start on the line as this one leaves it
             return Outcome(_traceback(error), False, torn)
         return Outcome("", False, False)
 
