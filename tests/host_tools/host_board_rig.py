@@ -49,9 +49,22 @@ def newer_bundle(directory):
     old = Path(shutil.copy(bundle.build(), directory / "old.tar"))
     key = signing.developer_key()
     found = bundle_file.read(old, signing.public_half(key))
-    manifest = json.dumps({**found.manifest, "version": NEWER}, sort_keys=True).encode()
     files = bundle_file._files(found.content)
-    files[contract.MANIFEST], files[contract.SIGNATURE] = manifest, signing.sign(key, manifest)
     new = directory / "new.tar"
-    new.write_bytes(bundle.archive(files, 0))
+    new.write_bytes(signed({**found.manifest, "version": NEWER}, files))
     return old, new
+
+
+def signed(manifest, files):
+    """The bytes of a bundle, signed by this computer."""
+    text = json.dumps(manifest, sort_keys=True).encode()
+    first = {contract.MANIFEST: text, contract.SIGNATURE: signing.sign(signing.developer_key(), text)}
+    return bundle.archive({**first, **{path: files[path] for path in manifest["files"]}}, 0)
+
+
+def broken_bundle(version):
+    """The bytes of one whose daemon does not start."""
+    files = {"gatelodge/__init__.py": b"", "gatelodge/daemon.py": b"raise RuntimeError('a broken update')\n"}
+    promised = {path: {"size": len(data), "sha256": contract.file_hash(data)} for path, data in files.items()}
+    manifest = {"name": contract.NAME, "version": version, "mpy_version": bundle.mpy_version()}
+    return signed({**manifest, "built_at": 0, "files": promised}, files)

@@ -22,6 +22,7 @@ from host_tools.progress import Progress
 from host_tools.release import board_image, bundle
 from host_tools.release.places import ROOT
 from tests.bench.processes import free_port
+from tests.host_tools.host_board_rig import NEWER, broken_bundle, newer_bundle
 from tests.system.program import PASSWORD, Program
 from tests.system.rig import PATIENCE_S, REFERENCE, House, until
 
@@ -272,6 +273,56 @@ def test_tr_d_21_what_matters_for_security_stands_in_one_place(program):
 def test_tr_d_23_the_version_of_the_firmware_is_shown(program):
     assert bundle.version() in program.ask("GET", "/about")[2]
     assert program.read("/api/router")[1]["firmware"] == bundle.version()
+
+
+# --- E: firmware
+
+
+def install(program, data):
+    """The answer to an upload, of somebody who has given a code."""
+    headers = {"Origin": program.origin, "X_CSRF_Token": program.read("/api/session")[1]["csrf_token"]}
+    headers["Content_Type"] = "application/octet-stream"
+    status, _, text = program.ask("POST", "/api/system/firmware/bundle", data, **headers)
+    return status, json.loads(text)
+
+
+def start_and_return(house, program):
+    """Start what waits, and sign in again where the newer firmware runs in slot b."""
+    runs = f" daemon: firmware {NEWER} in slot b"
+    before = house.router_log().count(runs)
+    assert program.send("/api/system/firmware/start")[1]["down"]
+    until(lambda: house.router_log().count(runs) > before, "the newer firmware does not run")
+    house.wait_for_admin_page()
+    program.close_connections()
+    sign_in_by_recovery_code(program)
+    return program.read("/api/system/firmware")[1]
+
+
+def sign_in_by_recovery_code(program):
+    program.post("/api/sign-in/password", password=PASSWORD)
+    program.post("/api/sign-in/recovery", recovery_code=program.recovery_codes.pop())
+
+
+def test_tr_e_an_update_by_file_is_installed_only_if_the_maker_has_signed_it(house, program, tmp_path):
+    new = newer_bundle(tmp_path)[1].read_bytes()
+    sign_in_by_recovery_code(program)
+    status, answer = install(program, new.replace(NEWER.encode(), b"98.0.0", 1))
+    assert (status, answer["error"]["field"]) == (422, "bundle")
+    assert "not signed by the maker" in answer["error"]["text"]
+    assert program.read("/api/system/firmware")[1]["other"] is None
+    assert install(program, new)[0] == 200
+    told = start_and_return(house, program)
+    assert (told["running"], told["other"], told["update"]["state"]) == (NEWER, bundle.version(), "done")
+    assert NEWER in program.ask("GET", "/about")[2]
+
+
+def test_tr_e_firmware_that_does_not_start_is_left_and_the_one_before_runs_on(house, program):
+    assert install(program, broken_bundle("99.1.0"))[0] == 200
+    told = start_and_return(house, program)
+    assert "a broken update" in house.router_log()
+    assert (told["running"], told["update"]["state"], told["can_switch"]) == (NEWER, "failed", False)
+    assert "Version 99.1.0 did not start." in program.ask("GET", "/system")[2]
+    assert "firmware failed" in [each["result"] for each in history(program)]
 
 
 def test_tr_d_27_and_k_4_whether_anybody_reaches_it_from_outside_is_shown_first(program):
