@@ -43,10 +43,10 @@ class App:
         kept = {name: value for name, value in {**asked, **changed}.items() if value is not None}
         return "/oidc/authorize?" + urlencode(kept)
 
-    async def post(self, path, secret=None, **fields):
+    async def post(self, path, secret=None, headers=None, **fields):
         """Returns (status, JSON)."""
         basic = base64.b64encode(f"{self.client_id}:{secret or self.secret}".encode()).decode()
-        headers = {"Authorization": "Basic " + basic} if self.secret else {}
+        headers = {**(headers or {}), **({"Authorization": "Basic " + basic} if self.secret else {})}
         if not self.secret:
             fields["client_id"] = self.client_id
         session = self.rig.browser()._session

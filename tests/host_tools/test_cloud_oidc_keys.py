@@ -163,7 +163,7 @@ async def test_another_key_and_no_key_prove_nothing(app, rig):
         by_public_key(app.assertion().split(".")[1]),
         f"{header}.{none[1]}.",
         ".".join([none[0], none[1], ""]),
-        "WyJhbGciXQ.e30.e30",  # its header is a list
+        "WyJhbGciXQ." + none[1] + ".e30",  # its header is a list
         "x",
         "." * 9,
         "ä.ö.ü",

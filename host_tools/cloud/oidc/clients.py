@@ -63,10 +63,10 @@ class Changed(NamedTuple):
 
 
 class Clients:
-    def __init__(self, database: Database, clock: Clock):
+    def __init__(self, database: Database, clock: Clock, spent: Spent | None = None):
         self._database = database
         self._clock = clock
-        self._spent = Spent(database)
+        self._spent = spent or Spent(database)
 
     async def find(self, client_id: str) -> OidcClient | None:
         if not CLIENT_ID.fullmatch(client_id):

@@ -16,7 +16,8 @@ from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.oidc.consents import connect
-from host_tools.cloud.oidc.grants import Given, GrantError, Grants, Origin
+from host_tools.cloud.oidc.grants import Given, GrantError, Grants
+from host_tools.cloud.oidc.tokens import Binding, Origin
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.oidc_models import OidcClient, OidcDevice
 from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
@@ -78,8 +79,11 @@ class Devices:
                 session, visit.signed_in.id, "device_added" if agrees else "device_denied", visit, client.name
             )
 
-    async def token(self, client: OidcClient, device_code: str, now: float) -> Given:
-        """Raises GrantError, also to say that the person has not answered yet."""
+    async def token(self, client: OidcClient, device_code: str, now: float, jkt: str = "") -> Given:
+        """jkt: of the key that whoever asks has proved.
+
+        Raises GrantError, also to say that the person has not answered yet.
+        """
         async with self._database.write() as session:
             row = await session.get(OidcDevice, token_hash(device_code))
             if row is None or row.client_id != client.id or now >= row.expires_at:
@@ -90,7 +94,7 @@ class Devices:
             given = None
             if state == APPROVED and not too_early:
                 family = Origin(client.id, row.account_id or "", "", new_id(), row.scope, row.signed_in_at)
-                given = await self._grants.give(session, family, now)
+                given = await self._grants.give(session, family, now, Binding.to(jkt, client))
             if given or state == DENIED:
                 await session.delete(row)
         if given:

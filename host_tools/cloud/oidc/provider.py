@@ -12,23 +12,43 @@ from host_tools.cloud.oidc.devices import Devices
 from host_tools.cloud.oidc.grants import Grants
 from host_tools.cloud.oidc.keys import Keys
 from host_tools.cloud.oidc.logins import Logins
+from host_tools.cloud.oidc.spent import Spent
 from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.oidc_models import OidcClient
 from host_tools.cloud.store.secret_box import SecretBox
 
 KEYS_EVERY_S = 3600
 
 
 class Provider:
-    """issuer: our public URL, letter by letter what ID tokens say (OpenID Connect Discovery 1.0)."""
+    """issuer: our public URL, letter by letter what ID tokens say (OpenID Connect Discovery 1.0).
 
-    def __init__(self, database: Database, box: SecretBox, turnstile: Turnstile, clock: Clock, issuer: str):
+    strict: however a client was registered, it proves itself by a key, pushes its requests, and has its
+    tokens bound (OWASP ASVS 5.0.0, level 3: 10.4.13, 10.4.14, 10.4.16).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        box: SecretBox,
+        turnstile: Turnstile,
+        clock: Clock,
+        issuer: str,
+        strict: bool = False,
+    ):
         self.issuer = issuer
-        self.clients = Clients(database, clock)
+        self.strict = strict
+        self.spent = Spent(database)
+        self.clients = Clients(database, clock, self.spent)
         self.keys = Keys(database, box, clock)
         self.grants = Grants(database)
         self.consents = Consents(database)
         self.devices = Devices(database, box, turnstile, self.grants)
         self.logins = Logins(database, self.keys, clock, issuer)
+
+    def binds(self, client: OidcClient) -> bool:
+        """Whether its tokens are bound to its key, always."""
+        return client.dpop_bound or self.strict
 
     async def keep_keys(self) -> None:
         """Rotate what is due, for ever."""

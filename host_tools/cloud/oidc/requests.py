@@ -16,7 +16,7 @@ from host_tools.cloud.languages.text import N_
 
 SCOPES = ("openid", "profile", "email", "offline_access")
 PROMPTS = ("none", "login", "consent", "select_account")
-CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # as a thumbprint: 256 bits in base64url
 # RFC 6749 appendix A: what a state may hold. It comes back to the application as it was.
 PRINTABLE = re.compile(r"[\x20-\x7e]*")
 WRITTEN = re.compile(r"[\x21-\x7e]+")  # what a URL is written in
@@ -43,6 +43,7 @@ class Asked(NamedTuple):
     prompt: tuple[str, ...]
     max_age_s: int | None
     login_hint: str
+    jkt: str  # thumbprint of the key that alone may bring the code; "" any (RFC 9449 section 10)
 
 
 class AskedWrongly(Exception):  # noqa: N818 - it is an answer of the protocol, not a fault of ours
@@ -87,6 +88,11 @@ RULES = (
         "invalid_request",
         "a code_challenge by S256 is required (RFC 7636)",
     ),
+    Rule(
+        lambda given: "dpop_jkt" in given and not CHALLENGE.fullmatch(given["dpop_jkt"]),
+        "invalid_request",
+        "dpop_jkt is a key's thumbprint by SHA-256 (RFC 9449)",
+    ),
     Rule(lambda given: "openid" not in _words(given, "scope"), "invalid_scope", "scope must name openid"),
     Rule(
         lambda given: not _fit_together(_words(given, "prompt")),
@@ -125,6 +131,7 @@ def read(given: Mapping[str, str], repeated: frozenset[str], known: Known | None
         prompt=_words(given, "prompt"),
         max_age_s=int(given["max_age"]) if "max_age" in given else None,
         login_hint=given.get("login_hint", ""),
+        jkt=given.get("dpop_jkt", ""),
     )
 
 

@@ -34,9 +34,10 @@ def unchecked(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         claims = json.loads(found.payload)
     except SPOILT as error:
         raise Unproved("it is no signed token") from error
-    if not isinstance(claims, dict):
-        raise Unproved("its claims are no object")
-    return found.headers(), claims
+    header: object = found.headers()  # whatever JSON was sent
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise Unproved("its header and its claims are objects")
+    return header, claims
 
 
 def verified(token: str, key: KeyFlexible, algorithms: Collection[str]) -> Mapping[str, Any]:

@@ -8,16 +8,21 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import ThrottledError
-from host_tools.cloud.oidc import claims
+from host_tools.cloud.oidc import claims, proofs
 from host_tools.cloud.oidc.clients import CODE, DEVICE, REFRESH, known, may
 from host_tools.cloud.oidc.devices import INTERVAL_S, LASTS_S
 from host_tools.cloud.oidc.grants import ACCESS_S, Given, GrantError
 from host_tools.cloud.oidc.logins import session_name
 from host_tools.cloud.pages.oidc_asking import client_of, needed, posted_by, refused
+from host_tools.cloud.pages.oidc_proving import key_of, proved_key
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+# How an access token comes: the scheme, and what its challenge says beside the fault.
+SCHEMES = {"bearer": "", "dpop": f'algs="{" ".join(proofs.ALGORITHMS)}"'}
+NAMES = {"bearer": "Bearer", "dpop": "DPoP"}
+NO_KEY = "none"  # a strict provider takes no token that is bound to nothing
 
 
 async def token(request: web.Request) -> web.StreamResponse:
@@ -29,7 +34,7 @@ async def token(request: web.Request) -> web.StreamResponse:
         if grant is None:
             raise GrantError("unsupported_grant_type", f"grant_type is one of {', '.join(GRANTS)}")
         check_may(client, grant.name)
-        given = await grant.given(request, client, posted)
+        given = await grant.given(request, client, posted, await key_of(request, client))
         return web.json_response(await _answer(request, client, given))
     except (GrantError, ThrottledError) as error:
         return refused(request, error)
@@ -76,41 +81,57 @@ async def device_authorization(request: web.Request) -> web.StreamResponse:
 
 
 async def userinfo(request: web.Request) -> web.StreamResponse:
-    """OpenID Connect Core 1.0 section 5.3, with the token in the header (RFC 6750 section 2.1)."""
+    """OpenID Connect Core 1.0 section 5.3, with the token in the header (RFC 6750, 2.1; RFC 9449, 7.1)."""
     parts = request.app[PARTS]
-    kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer":
-        return web.json_response({}, status=401, headers={"WWW-Authenticate": "Bearer"})
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() not in SCHEMES:
+        return _unauthorized(parts.oidc.strict)
     given = value.strip()  # ours are ASCII; what is not may hold bytes that no text can
-    found = await parts.oidc.grants.bearer(given, parts.clock()) if given.isascii() else None
-    if found is None:
-        error = 'Bearer error="invalid_token", error_description="wrong, revoked or expired"'
-        return web.json_response({"error": "invalid_token"}, status=401, headers={"WWW-Authenticate": error})
-    return web.json_response(claims.about(*found))
+    found = await parts.oidc.grants.held(given, parts.clock()) if given.isascii() else None
+    bound = found is not None and bool(found.jkt or parts.oidc.strict)
+    try:
+        if found is None or bound is not (scheme.lower() == "dpop"):
+            raise GrantError("invalid_token", "wrong, revoked, expired, or bound to a key and sent without")
+        if bound:
+            await proved_key(request, given, found.jkt or NO_KEY)
+    except GrantError as error:
+        return _unauthorized(parts.oidc.strict, error)
+    return web.json_response(claims.about(found.account, found.scope))
 
 
-async def _by_code(request: web.Request, client: OidcClient, posted: Mapping[str, str]) -> Given:
+def _unauthorized(strict: bool, error: GrantError | None = None) -> web.Response:
+    """RFC 6750 section 3, RFC 9449 section 7.1: by which schemes it goes, and what was wrong."""
+    said = f'error="{error.error}", error_description="{error.text}"' if error else ""
+    answer = web.json_response({"error": error.error} if error else {}, status=401)
+    for scheme, more in SCHEMES.items():
+        if scheme == "dpop" or not strict:
+            words = ", ".join(filter(None, (said, more)))
+            answer.headers.add("WWW-Authenticate", f"{NAMES[scheme]} {words}".strip())
+    return answer
+
+
+async def _by_code(request: web.Request, client: OidcClient, posted: Mapping[str, str], jkt: str) -> Given:
     parts = request.app[PARTS]
     code, address, verifier = (needed(posted, name) for name in ("code", "redirect_uri", "code_verifier"))
-    return await parts.oidc.grants.by_code(client, code, address, verifier, parts.clock())
+    return await parts.oidc.grants.by_code(client, code, address, verifier, parts.clock(), jkt)
 
 
-async def _by_refresh(request: web.Request, client: OidcClient, posted: Mapping[str, str]) -> Given:
+async def _by_refresh(request: web.Request, client: OidcClient, posted: Mapping[str, str], jkt: str) -> Given:
     parts = request.app[PARTS]
     given = needed(posted, "refresh_token")
-    return await parts.oidc.grants.by_refresh(client, given, posted.get("scope"), parts.clock())
+    return await parts.oidc.grants.by_refresh(client, given, posted.get("scope"), parts.clock(), jkt)
 
 
-async def _by_device(request: web.Request, client: OidcClient, posted: Mapping[str, str]) -> Given:
+async def _by_device(request: web.Request, client: OidcClient, posted: Mapping[str, str], jkt: str) -> Given:
     parts = request.app[PARTS]
-    return await parts.oidc.devices.token(client, needed(posted, "device_code"), parts.clock())
+    return await parts.oidc.devices.token(client, needed(posted, "device_code"), parts.clock(), jkt)
 
 
 class Grant(NamedTuple):
     """`name`: as a client is registered for it (oidc/clients.py)."""
 
     name: str
-    given: Callable[[web.Request, OidcClient, Mapping[str, str]], Awaitable[Given]]
+    given: Callable[[web.Request, OidcClient, Mapping[str, str], str], Awaitable[Given]]
 
 
 GRANTS = {
@@ -136,7 +157,7 @@ async def _answer(request: web.Request, client: OidcClient, given: Given) -> dic
     )
     answer = {
         "access_token": given.access,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if given.jkt else "Bearer",
         "expires_in": ACCESS_S,
         "scope": " ".join(given.scope),
         "id_token": await parts.oidc.keys.sign(said),

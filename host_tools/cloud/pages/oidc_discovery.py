@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from host_tools.cloud.oidc import assertions
+from host_tools.cloud.oidc import assertions, proofs
 from host_tools.cloud.oidc.keys import ALGORITHM
 from host_tools.cloud.oidc.requests import PROMPTS, SCOPES
 from host_tools.cloud.pages.oidc_api import GRANTS
@@ -36,6 +36,7 @@ async def discovery(request: web.Request) -> web.StreamResponse:
             "revocation_endpoint_auth_methods_supported": CLIENT_METHODS,
             "token_endpoint_auth_signing_alg_values_supported": assertions.ALGORITHMS,
             "revocation_endpoint_auth_signing_alg_values_supported": assertions.ALGORITHMS,
+            "dpop_signing_alg_values_supported": proofs.ALGORITHMS,
             "code_challenge_methods_supported": ["S256"],
             "prompt_values_supported": PROMPTS,
             "authorization_response_iss_parameter_supported": True,
