@@ -23,7 +23,7 @@ from host_tools.serial_port import BenchLine
 from tests.fakes.faulty_line import FaultyLine
 from tests.host_tools.bench_rig import ROOT, BenchRig
 
-RIGS = 12  # a faulty transfer mostly waits
+RIGS = 20  # a faulty transfer mostly waits
 # A pty answers at once; these are for a busy computer, and a fault that silences a board costs one of them.
 SHORT = ((transfer, "ANSWER_S", 1.0), (transfer, "GREETING_S", 1.5), (session, "KNOCK_S", 1.2),
          (session, "BOOT_S", 3.0), (session, "PROBE_S", 1.5),
@@ -70,11 +70,14 @@ class FlashRigs:
 
     def __enter__(self):
         self._free = queue.SimpleQueue()
-        with contextlib.ExitStack() as stack:
-            for number in range(self._count):
-                folder = self._directory / str(number)
+        folders = [self._directory / str(number) for number in range(self._count)]
+        with contextlib.ExitStack() as stack, ThreadPoolExecutor(self._count) as pool:
+
+            def switch_on(folder):
                 folder.mkdir()
                 self._free.put(stack.enter_context(self._make(folder)))
+
+            list(pool.map(switch_on, folders))
             self._stack = stack.pop_all()
         return self
 

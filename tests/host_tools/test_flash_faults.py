@@ -22,9 +22,19 @@ SIZE = 20_000
 OLD = b"the old file"
 GIVEN_UP = (exit_codes.HANDSHAKE, exit_codes.TRANSFER)
 PATIENCE_S = 60
-# A file of this size, with its handshake and stub, takes 21,900 bytes to the board and 700 from it.
-TO_BOARD_AT = range(0, 21_900, 150 if FULL else 1850)
-TO_HOST_AT = range(0, 700, 12 if FULL else 100)
+# A file of this size, with its handshake and stub, takes so many bytes to the board and from it.
+TO_BOARD_BYTES, TO_HOST_BYTES = 21_900, 700
+# A fault at every so many of them: (to the board, from it); None: not there. One that silences a board costs
+# seconds of waiting, the others next to nothing.
+EVERY = {
+    FLIP: (350, 20),
+    DROP: (900, 30),
+    DOUBLE: (500, 25),
+    DELAY: (1000, None),
+    CUT: (1850, 100),
+    RESET: (2700, None),
+}
+EVERY_FULL = {kind: (150, None if kind in (DELAY, RESET) else 12) for kind in EVERY}
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +47,17 @@ def content_of(seed):
     return random.Random(seed).randbytes(SIZE)
 
 
-@pytest.mark.parametrize("kind", [FLIP, DROP, DOUBLE, DELAY, CUT, RESET])
-def test_a_fault_on_the_way_to_the_board_never_leaves_a_wrong_file(rigs, kind):
-    rigs.each(carry_one_file, [Fault(TO_BOARD, at, kind, at % 8) for at in TO_BOARD_AT])
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_fault_on_the_line_never_leaves_a_wrong_file(rigs, kind):
+    rigs.each(carry_one_file, faults(kind))
 
 
-@pytest.mark.parametrize("kind", [FLIP, DROP, DOUBLE, CUT])
-def test_a_fault_on_the_way_back_never_leaves_a_wrong_file(rigs, kind):
-    rigs.each(carry_one_file, [Fault(TO_HOST, at, kind, at % 8) for at in TO_HOST_AT])
+def faults(kind):
+    """Those on both ways, side by side."""
+    to_board, to_host = (EVERY_FULL if FULL else EVERY)[kind]
+    there = [Fault(TO_BOARD, at, kind, at % 8) for at in range(0, TO_BOARD_BYTES, to_board)]
+    back = [Fault(TO_HOST, at, kind, at % 8) for at in range(0, TO_HOST_BYTES, to_host)] if to_host else []
+    return there + back
 
 
 def carry_one_file(rig, fault):
