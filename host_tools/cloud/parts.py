@@ -163,12 +163,13 @@ def build_parts(
     proving = Proving(database, factors, passkeys, codes, turnstile, post, again)
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
-    invitations = Invitations(database, clock, code_key, url)
-    claims = Claims(database, registry, turnstile, post, bus, tasks, clock, code_key, url, invitations)
+    portal = settings.portal_base
+    invitations = Invitations(database, clock, code_key, portal)
+    claims = Claims(database, registry, turnstile, post, bus, tasks, clock, code_key, portal, invitations)
     bot_name = settings.delivery.telegram.bot if settings.delivery.telegram else ""
     chats = TelegramChats(database, box, factors, changes, bus, clock, bot_name)
     pressed = ChatAnswers(database, bus, clock, url).pressed
-    ownership = Ownership(database, turnstile, post, bus, tasks, clock, url)
+    ownership = Ownership(database, turnstile, post, bus, tasks, clock, portal)
     bell = Bell(post, settings.help_base, settings.support_email)
     waiting_changes = WaitingChanges(database, post, clock, url, DEEDS, ownership.let_go)
     return Parts(

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -26,16 +25,17 @@ from host_tools.cloud.devices.hub import DeviceHub, HubSettings
 from host_tools.cloud.devices.listener import start_listener
 from host_tools.cloud.devices.revocation import RevocationList
 from host_tools.cloud.devices.tls import device_context
-from host_tools.cloud.help import site as help_site
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.languages import text
 from host_tools.cloud.oidc.clients import WrongClient
 from host_tools.cloud.operators_certificate import OperatorsCertificate
-from host_tools.cloud.pages.routes import make_app, make_help_app
+from host_tools.cloud.pages.routes import make_app, make_site_app
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.pruning import prune
 from host_tools.cloud.routers.registry import OFFLINE
 from host_tools.cloud.settings import Settings
+from host_tools.cloud.sites import client as sites
+from host_tools.cloud.sites.kinds import KINDS, Kind
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.database import Database
 from host_tools.errors import ToolError
@@ -74,7 +74,7 @@ class Service:
     async def _build(self) -> tuple[Parts, Certificates]:
         files.make_directory(self.settings.data)
         self._lock = files.lock_directory(self.settings.data)
-        hosts = (self.settings.public_host, urlsplit(self.settings.help_base).hostname or "localhost")
+        hosts = (self.settings.public_host, *(origin.host for origin in self.settings.origins.values()))
         certs = certificates.load_or_create(self.settings.data, hosts)
         box = key_ring.secret_box(self.settings.data, system_clock())
         files.touch_database(self.settings.data, self.settings.database_url)
@@ -90,8 +90,9 @@ class Service:
             log.warning("no --factory-ca: routers cannot connect, the portal alone is served")
         else:
             await self._open_to_routers(parts, certs)
-        if self.settings.help_url:
-            await self._open_help(parts, certs)
+        for kind in KINDS:
+            if kind.name in self.settings.origins:
+                await self._open_site(kind, parts, certs)
         await self._open_to_browsers(parts, certs)  # the last one: whoever is answered there finds all of it
         parts.tasks.start(text.read_all(), "catalogues")
         parts.tasks.keep(parts.post.run, "post")
@@ -109,17 +110,18 @@ class Service:
         context = self._context(parts, certs, self.settings.public_host)
         await self._serve_pages(make_app(parts), context, self.settings.port, "--port")
 
-    async def _open_help(self, parts: Parts, certs: Certificates) -> None:
-        """The help centre at its own address: a client of the portal's OpenID provider."""
+    async def _open_site(self, kind: Kind, parts: Parts, certs: Certificates) -> None:
+        """A site of ours at its own address: a client of the account's OpenID provider."""
+        origin, option = self.settings.origins[kind.name], f"--{kind.name}-port"
         try:
-            site = await help_site.make(parts, certs.trusted())
+            client = await sites.make(kind, parts, certs.trusted())
         except WrongClient as error:
-            remedy = "use 'gatelodge cloud clients', or leave out --help-port"
+            remedy = f"use 'gatelodge cloud clients', or leave out {option}"
             raise ToolError(str(error), remedy, exit_codes.CLOUD_DID_NOT_START) from error
-        parts.tasks.keep(partial(_keep_pruning_help, parts, site), "sessions of the help centre")
-        context = self._context(parts, certs, urlsplit(self.settings.help_url).hostname or "localhost")
-        await self._serve_pages(make_help_app(parts, site), context, self.settings.help_port, "--help-port")
-        log.info("the help centre is at %s", self.settings.help_url)
+        parts.tasks.keep(partial(_keep_pruning_sessions, parts, client), f"sessions of {kind.client_id}")
+        context = self._context(parts, certs, origin.host)
+        await self._serve_pages(make_site_app(parts, client), context, origin.port, option)
+        log.info("%s is at %s", kind.client_id, origin.url)
 
     async def _serve_pages(
         self, app: web.Application, context: ssl.SSLContext, port: int, option: str
@@ -236,9 +238,9 @@ async def _keep_pruning(parts: Parts) -> None:
         await asyncio.sleep(PRUNE_EVERY_S)
 
 
-async def _keep_pruning_help(parts: Parts, site: help_site.HelpSite) -> None:
+async def _keep_pruning_sessions(parts: Parts, client: sites.SiteClient) -> None:
     while True:
-        await site.prune(parts.clock())
+        await client.prune(parts.clock())
         await asyncio.sleep(PRUNE_EVERY_S)
 
 

@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from host_tools import exit_codes
@@ -19,6 +20,15 @@ from host_tools.errors import ToolError
 
 SERVICE_CODE_KEY_BYTES = 32
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Origin(NamedTuple):
+    url: str
+    port: int
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or "localhost"
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,27 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     help_url: str = ""  # of the help centre, where it has an address of its own
     help_port: int = 0
+    portal_url: str = ""  # of the pages of routers, where they have an address of their own
+    portal_port: int = 0
 
     @property
     def help_base(self) -> str:
         """What the addresses of help requests begin with."""
         return self.help_url or self.public_url
+
+    @property
+    def portal_base(self) -> str:
+        """What the addresses of routers' pages begin with."""
+        return self.portal_url or self.public_url
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """The addresses of their own that sites of ours have, by the site's name (sites/kinds.py)."""
+        given = (
+            ("help", Origin(self.help_url, self.help_port)),
+            ("portal", Origin(self.portal_url, self.portal_port)),
+        )
+        return {name: origin for name, origin in given if origin.url}
 
     @property
     def public_host(self) -> str:
@@ -86,8 +112,10 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         support_email=support_email(args.support_mail),
         certificate=key_pair(args.certificate, args.key),
         trusted_proxies=tuple(args.trusted_proxy),
-        help_url=help_url(args.help_url, args.help_port),
+        help_url=own_url("help", args.help_url, args.help_port),
         help_port=args.help_port or 0,
+        portal_url=own_url("portal", args.portal_url, args.portal_port),
+        portal_port=args.portal_port or 0,
     )
 
 
@@ -104,10 +132,11 @@ def key_pair(certificate: Path | None, key: Path | None) -> KeyPair | None:
     return KeyPair(certificate, key) if certificate and key else None
 
 
-def help_url(given: str | None, port: int | None) -> str:
-    """The help centre's own address; "" where it is a part of the portal."""
+def own_url(site: str, given: str | None, port: int | None) -> str:
+    """The site's own address; "" where it is a part of the account."""
     if port is None and given is not None:
-        raise ToolError("--help-url has no listener", "name its port with --help-port", exit_codes.USAGE)
+        remedy = f"name its port with --{site}-port"
+        raise ToolError(f"--{site}-url has no listener", remedy, exit_codes.USAGE)
     return public_url(given or f"https://localhost:{port}") if port is not None else ""
 
 

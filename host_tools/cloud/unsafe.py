@@ -43,14 +43,15 @@ def _proxies(settings: Settings) -> Iterator[str]:
             yield f"--trusted-proxy {network} trusts strangers to say who they are: name the proxy alone."
 
 
-def _help(settings: Settings) -> Iterator[str]:
-    host = urlsplit(settings.help_url).hostname
-    if host is None:
-        return
-    if host in LOCAL or host.endswith((".localhost", ".local")):
-        yield f"--help-url names {host}, which nobody else can reach: name the address that people type."
-    elif host == settings.public_host:
-        yield "--help-url is at the portal's own name, and cookies know no ports: give it another name."
+def _origins(settings: Settings) -> Iterator[str]:
+    taken = {settings.public_host: "--public-url"}
+    for name, origin in settings.origins.items():
+        option, host = f"--{name}-url", origin.host
+        if host in LOCAL or host.endswith((".localhost", ".local")):
+            yield f"{option} names {host}, which nobody else can reach: name the address that people type."
+        elif host in taken:
+            yield f"{option} has the name of {taken[host]}, and cookies know no ports: give it another name."
+        taken[host] = option
 
 
 def _certificate(settings: Settings) -> Iterator[str]:
@@ -110,5 +111,5 @@ def _is_address(host: str) -> bool:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
-    _development, _name, _help, _certificate, _proxies, _mail, _database, _files, _factory,
+    _development, _name, _origins, _certificate, _proxies, _mail, _database, _files, _factory,
 )  # fmt: skip

@@ -27,7 +27,7 @@ from host_tools.errors import ToolError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="DIR", help="the data directory")
-    add("--port", type=int, default=8444, metavar="N", help="the portal's port (default 8444)")
+    add("--port", type=int, default=8444, metavar="N", help="the account's port (default 8444)")
     add("--device-port", type=int, default=8445, metavar="N", help="the routers' port (default 8445)")
     add("--bind", default="127.0.0.1", metavar="ADDRESS", help="the portal's address (default 127.0.0.1)")
     add(
@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the routers' address (default 127.0.0.1)",
     )
     add("--public-url", metavar="URL", help="what people type (default https://localhost:PORT)")
+    add("--portal-port", type=int, metavar="N", help="give routers' pages a port and a sign-in of their own")
+    text = "what people type for them (default https://localhost:PORTAL_PORT)"
+    add("--portal-url", metavar="URL", help=text)
     add("--help-port", type=int, metavar="N", help="give the help centre a port, and a sign-in, of its own")
     add("--help-url", metavar="URL", help="what people type for it (default https://localhost:HELP_PORT)")
     add(

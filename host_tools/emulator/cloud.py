@@ -18,6 +18,7 @@ class CloudProcess(Child):
         self.heartbeat_s = heartbeat_s
         self.log = run_dir / LOG
         self.url = f"https://localhost:{ports['cloud']}"
+        self.portal_url = f"https://localhost:{ports['portal']}"
         self.help_url = f"https://localhost:{ports['help']}"
         self.ca_file = run_dir / "cloud" / "cloud-ca.pem"
 
@@ -29,6 +30,7 @@ class CloudProcess(Child):
             "--data", str(self.run_dir / "cloud"),
             "--port", str(self.ports["cloud"]),
             "--device-port", str(self.ports["cloud_devices"]),
+            "--portal-port", str(self.ports["portal"]),
             "--help-port", str(self.ports["help"]),
             "--devices", str(factory / "devices.jsonl"),
             "--service-code-key", str(factory / "service_code.key"),

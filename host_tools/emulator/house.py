@@ -223,6 +223,7 @@ class House:
             "admin_url": self.admin_url,
             "http_url": f"http://127.0.0.1:{self.ports['http']}",
             "cloud_url": self.cloud.url,
+            "portal_url": self.cloud.portal_url,
             "help_url": self.cloud.help_url,
             "outbox_url": self.cloud.url + "/outbox",
             "cloud_ca": str(self.cloud.ca_file),

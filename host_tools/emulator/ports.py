@@ -26,10 +26,11 @@ class Row(NamedTuple):
 ROWS = (
     Row("admin", "tcp", 8443, "the router's admin page"),
     Row("http", "tcp", 8080, "its redirect from plain HTTP"),
-    Row("cloud", "tcp", 8444, "the cloud's portal"),
+    Row("cloud", "tcp", 8444, "the cloud account"),
     Row("cloud_devices", "tcp", 8445, "the cloud's listener for routers"),
     Row("ntp", "udp", 8123, "network time"),
     Row("help", "tcp", 8446, "the cloud's help centre"),
+    Row("portal", "tcp", 8447, "the cloud's portal"),
 )
 
 

@@ -103,7 +103,8 @@ def _welcome(house: House, progress: Progress, seconds: float) -> None:
         progress.say(bench.label(unit))
     rows = (
         ("Admin page", current["admin_url"]),
-        ("Cloud", current["cloud_url"]),
+        ("Cloud account", current["cloud_url"]),
+        ("Portal", current["portal_url"]),
         ("Help centre", current["help_url"]),
         ("Mail outbox", current["outbox_url"]),
         ("Serial port", current["serial_port"]),

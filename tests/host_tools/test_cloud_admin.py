@@ -167,6 +167,8 @@ SAFE = (
     "--public-url", "https://account.gatelodge.net", "--mail-from", "no-reply@gatelodge.net",
     "--trusted-proxy", "192.0.2.1",
 )  # fmt: skip
+OTHER = "https://my.gatelodge.net"
+TWO_SITES_OF_ONE_NAME = ("--help-port", "1", "--help-url", OTHER, "--portal-port", "2", "--portal-url", OTHER)
 
 
 def test_safe_settings_are_let_through(tmp_path, capsys):
@@ -201,6 +203,10 @@ def test_safe_settings_are_let_through(tmp_path, capsys):
         (
             (*SAFE, "--smtp", "localhost:25", "--help-port", "1", "--help-url", SAFE[1] + ":1"),
             "cookies know no ports",
+        ),
+        (
+            (*SAFE, "--smtp", "localhost:25", *TWO_SITES_OF_ONE_NAME),
+            "--portal-url has the name of --help-url",
         ),
     ],
 )

@@ -7,23 +7,29 @@ import time
 import aiohttp
 import pytest
 
-from host_tools.cloud.help import sessions
-from host_tools.cloud.help.site import CLIENT_ID, check_logout, own_path
 from host_tools.cloud.oidc.clients import Described, WrongClient
 from host_tools.cloud.oidc.logins import EVENT
 from host_tools.cloud.outside.identity import Unbelievable
-from host_tools.cloud.pages.help_site import QUESTION_COOKIE, SESSION_COOKIE
+from host_tools.cloud.sites import sessions
+from host_tools.cloud.sites.client import check_logout
+from host_tools.cloud.sites.kinds import HELP, PORTAL
+from tests.host_tools import site_rig
 from tests.host_tools.cloud_rig import PATIENCE_S
-from tests.host_tools.help_site_rig import answered, asked, fetch, send, two_origins
+from tests.host_tools.site_rig import answered, fetch, onward, own_origins, send
 
 ASKED = {"subject": "No internet", "router": "", "text": "It stopped on Monday."}
+CLIENT_ID, SESSION_COOKIE, QUESTION_COOKIE = HELP.client_id, HELP.session_cookie, HELP.question_cookie
 SIGNED_OUT = "You are signed out of the help centre"
 
 
 @pytest.fixture
 async def rig(tmp_path):
-    async with two_origins(tmp_path) as rig:
+    async with own_origins(tmp_path, HELP) as rig:
         yield rig
+
+
+async def asked(rig, browser):
+    return await site_rig.asked(rig, browser, HELP)
 
 
 def cookies(browser):
@@ -32,7 +38,7 @@ def cookies(browser):
 
 async def is_in(rig, browser):
     """Whether the help centre knows the browser, without asking the portal."""
-    page = await fetch(browser, rig.help + "/help", allow_redirects=False)
+    page = await fetch(browser, rig.url["help"] + "/help", allow_redirects=False)
     return page.status == 200
 
 
@@ -43,52 +49,52 @@ async def until(condition):
 
 
 async def test_who_is_signed_in_at_the_portal_passes_in_silence_to_where_they_were_going(rig, ada):
-    page = await fetch(ada, rig.help + "/help/new")
-    assert str(page.url) == rig.help + "/help/new" and "Write to support" in page.text
+    page = await fetch(ada, rig.url["help"] + "/help/new")
+    assert str(page.url) == rig.url["help"] + "/help/new" and "Write to support" in page.text
     assert SESSION_COOKIE in cookies(ada) and QUESTION_COOKIE not in cookies(ada)
-    page = await send(ada, rig.help + "/help/new", page.csrf, **ASKED)
+    page = await send(ada, rig.url["help"] + "/help/new", page.csrf, **ASKED)
     assert page.status == 200 and "It stopped on Monday." in page.text
 
 
 async def test_who_is_not_signs_in_at_the_portal_and_nowhere_else(rig, ada):
     stranger = rig.browser()
-    page = await fetch(stranger, rig.help + "/help")
+    page = await fetch(stranger, rig.url["help"] + "/help")
     assert str(page.url).startswith(rig.settings.public_url + "/sign-in")
     page = await stranger.enter()
-    assert rig.help + "/signed-in?code=" in page.text  # on by itself: a form leads to no other site
-    await fetch(stranger, re.search(r'url=([^"]+)"', page.text)[1].replace("&amp;", "&"))
+    assert rig.url["help"] + "/signed-in?code=" in page.text  # on by itself: a form leads to no other site
+    await fetch(stranger, onward(page))
     assert await is_in(rig, stranger)
 
 
 async def test_the_portal_leads_old_addresses_to_the_help_centre_and_takes_no_form_of_it(rig, ada):
     page = await fetch(ada, rig.settings.public_url + "/help/new")
-    assert str(page.url) == rig.help + "/help/new"
+    assert str(page.url) == rig.url["help"] + "/help/new"
     assert (await ada.post("/help/new", form_page="/profile", **ASKED)).status in (404, 405)
-    assert rig.parts.desk._url == rig.help  # what mails link to
+    assert rig.parts.desk._url == rig.url["help"]  # what mails link to
 
 
 async def test_the_help_centre_has_no_other_page_of_the_portal(rig, ada):
-    assert await fetch(ada, rig.help + "/help")
+    assert await fetch(ada, rig.url["help"] + "/help")
     for path in ("/routers", "/security", "/profile", "/oidc/authorize", "/api/v1/account", "/outbox"):
-        assert (await fetch(ada, rig.help + path)).status == 404, path
-    page = await fetch(ada, rig.help + "/help")
+        assert (await fetch(ada, rig.url["help"] + path)).status == 404, path
+    page = await fetch(ada, rig.url["help"] + "/help")
     assert f'href="{rig.settings.public_url}/routers"' in page.text
 
 
 async def test_a_session_of_the_one_is_none_of_the_other(rig, ada):
-    await fetch(ada, rig.help + "/help")
+    await fetch(ada, rig.url["help"] + "/help")
     held = cookies(ada)
     thief = rig.browser()
     thief._session.cookie_jar.update_cookies({"__Host-cloud-session": held[SESSION_COOKIE]})
     page = await fetch(thief, rig.settings.public_url + "/routers", allow_redirects=False)
     assert page.status == 303
     other = {"Cookie": f"{SESSION_COOKIE}={held['__Host-cloud-session']}"}
-    page = await fetch(rig.browser(), rig.help + "/help", headers=other, allow_redirects=False)
+    page = await fetch(rig.browser(), rig.url["help"] + "/help", headers=other, allow_redirects=False)
     assert page.status == 303
 
 
 async def test_signing_out_at_the_portal_ends_it_behind_the_browsers_back(rig, ada):
-    await fetch(ada, rig.help + "/help")
+    await fetch(ada, rig.url["help"] + "/help")
     assert await is_in(rig, ada)
     await ada.sign_out()
 
@@ -99,16 +105,16 @@ async def test_signing_out_at_the_portal_ends_it_behind_the_browsers_back(rig, a
 
 
 async def test_signing_out_here_leads_to_the_portal_and_back(rig, ada):
-    page = await fetch(ada, rig.help + "/help")
-    page = await send(ada, rig.help + "/sign-out", page.csrf)
+    page = await fetch(ada, rig.url["help"] + "/help")
+    page = await send(ada, rig.url["help"] + "/sign-out", page.csrf)
     assert not await is_in(rig, ada)
-    address = re.search(r'url=([^"]+)"', page.text)[1].replace("&amp;", "&")
+    address = onward(page)
     asks = await fetch(ada, address)
     assert str(asks.url).startswith(rig.settings.public_url + "/oidc/logout")
     query = re.search(r'name="query" value="([^"]*)"', asks.text)[1].replace("&amp;", "&")
     confirmed = await send(ada, rig.settings.public_url + "/oidc/logout/confirm", asks.csrf, query=query)
-    back = re.search(r'url=([^"]+)"', confirmed.text)[1].replace("&amp;", "&")
-    assert back.startswith(rig.help) and SIGNED_OUT in (await fetch(ada, back)).text
+    back = onward(confirmed)
+    assert back.startswith(rig.url["help"]) and SIGNED_OUT in (await fetch(ada, back)).text
     assert (await ada.get("/routers")).path == "/sign-in"
 
 
@@ -144,14 +150,14 @@ async def test_an_answer_works_once(rig, ada):
     question = cookies(ada)[QUESTION_COOKIE]
     back = await answered(ada, address)
     assert (await fetch(ada, back)).status == 200
-    ada._session.cookie_jar.update_cookies({QUESTION_COOKIE: question}, aiohttp.client.URL(rig.help))
+    ada._session.cookie_jar.update_cookies({QUESTION_COOKIE: question}, aiohttp.client.URL(rig.url["help"]))
     page = await fetch(ada, back, allow_redirects=False)
     assert page.status == 422
 
 
 async def test_a_refusal_of_the_portal_is_told(rig, ada):
     _address, fields = await asked(rig, ada)
-    page = await fetch(ada, f"{rig.help}/signed-in?error=access_denied&state={fields['state']}")
+    page = await fetch(ada, f"{rig.url['help']}/signed-in?error=access_denied&state={fields['state']}")
     assert page.status == 422 and "You are not signed in" in page.text
 
 
@@ -160,13 +166,14 @@ async def test_a_refusal_of_the_portal_is_told(rig, ada):
     ["//evil.example", "https://evil.example", "/\\evil.example", "/helpx?y=//z", "", "/sign-in", "/help#x"],
 )
 def test_nobody_is_led_to_another_site(to):
-    assert own_path(to) in ("/help", to) and "evil" not in own_path(to) and "?" not in own_path(to)
+    for kind in (HELP, PORTAL):
+        assert kind.own_path(to) == kind.home
 
 
 async def told_out(rig, token):
     browser = rig.browser()
     async with browser._session.post(
-        rig.help + "/backchannel-logout", data={"logout_token": token}
+        rig.url["help"] + "/backchannel-logout", data={"logout_token": token}
     ) as answer:
         return answer.status
 
@@ -174,13 +181,13 @@ async def told_out(rig, token):
 async def claims_of(rig, **changed):
     """A logout token for the only session of the help centre, as the provider makes it."""
     async with rig.parts.database.read() as session:
-        row = (await session.scalars(sessions.select(sessions.HelpSession))).one()
+        row = (await session.scalars(sessions.select(sessions.SiteSession))).one()
     now = int(rig.clock())
     known = {
         "iss": rig.settings.public_url,
         "aud": CLIENT_ID,
         "sub": row.account_id,
-        "sid": row.portal_session,
+        "sid": row.account_session,
     }
     known |= {"iat": now, "exp": now + 120, "jti": "j1", "events": {EVENT: {}}}
     return {name: value for name, value in {**known, **changed}.items() if value is not None}
@@ -191,11 +198,11 @@ async def sign(rig, claims):
 
 
 async def test_a_logout_token_ends_the_session_that_it_names_and_works_once(rig, ada):
-    await fetch(ada, rig.help + "/help")
+    await fetch(ada, rig.url["help"] + "/help")
     token = await sign(rig, await claims_of(rig))
     assert await told_out(rig, token) == 200
     assert not await is_in(rig, ada)
-    await fetch(ada, rig.help + "/help")  # in again, by the same session of the portal
+    await fetch(ada, rig.url["help"] + "/help")  # in again, by the same session of the portal
     assert await told_out(rig, token) == 400
     assert await is_in(rig, ada)
 
@@ -217,13 +224,13 @@ async def test_a_logout_token_ends_the_session_that_it_names_and_works_once(rig,
     ],
 )
 async def test_a_logout_token_that_is_none_ends_nothing(rig, ada, changed):
-    await fetch(ada, rig.help + "/help")
+    await fetch(ada, rig.url["help"] + "/help")
     assert await told_out(rig, await sign(rig, await claims_of(rig, **changed))) == 400
     assert await is_in(rig, ada)
 
 
 async def test_what_nobody_signed_ends_nothing(rig, ada):
-    await fetch(ada, rig.help + "/help")
+    await fetch(ada, rig.url["help"] + "/help")
     token = await sign(rig, await claims_of(rig))
     head, body, _signature = token.split(".")
     for forged in ("", "x", f"{head}.{body}.", f"eyJhbGciOiJub25lIn0.{body}.", "a.b.c"):
@@ -232,14 +239,14 @@ async def test_what_nobody_signed_ends_nothing(rig, ada):
 
 
 async def test_a_session_here_ends_by_time_and_the_portal_is_asked_again(rig, ada):
-    await fetch(ada, rig.help + "/help")
+    await fetch(ada, rig.url["help"] + "/help")
     rig.clock.now += sessions.IDLE_S
     assert not await is_in(rig, ada)
-    assert (await fetch(ada, rig.help + "/help")).status == 200
+    assert (await fetch(ada, rig.url["help"] + "/help")).status == 200
 
 
 async def test_whoever_is_disabled_is_out_before_the_portal_has_told_so(rig, ada):
-    await fetch(ada, rig.help + "/help")
+    await fetch(ada, rig.url["help"] + "/help")
     account = await rig.parts.administration.find("ada@example.org")
     async with rig.parts.database.write() as session:
         (await session.get_one(type(account), account.id)).disabled_at = rig.clock.now
@@ -247,21 +254,21 @@ async def test_whoever_is_disabled_is_out_before_the_portal_has_told_so(rig, ada
 
 
 async def test_a_form_needs_this_sites_token_and_origin(rig, ada):
-    page = await fetch(ada, rig.help + "/help/new")
+    page = await fetch(ada, rig.url["help"] + "/help/new")
     portal = await ada.get("/profile")
-    assert (await send(ada, rig.help + "/help/new", portal.csrf, **ASKED)).status == 403
+    assert (await send(ada, rig.url["help"] + "/help/new", portal.csrf, **ASKED)).status == 403
     headers = {"Origin": rig.settings.public_url}
     fields = {"csrf": page.csrf, **ASKED}
-    async with ada._session.post(rig.help + "/help/new", data=fields, headers=headers) as answer:
+    async with ada._session.post(rig.url["help"] + "/help/new", data=fields, headers=headers) as answer:
         assert answer.status == 403
 
 
 async def test_the_client_is_registered_once_and_follows_the_address(rig):
     before = await rig.parts.oidc.clients.find(CLIENT_ID)
-    described = Described(CLIENT_ID, "Help", (rig.help + "/moved",), ours=True)
+    described = Described(CLIENT_ID, "Help", (rig.url["help"] + "/moved",), ours=True)
     await rig.parts.oidc.clients.ensure(described, "glc_x")
     after = await rig.parts.oidc.clients.find(CLIENT_ID)
-    assert before.ours and after.redirect_uris == rig.help + "/moved"
+    assert before.ours and after.redirect_uris == rig.url["help"] + "/moved"
     await rig.parts.oidc.clients.remove(CLIENT_ID)
     await rig.parts.oidc.clients.add(described._replace(ours=False))
     with pytest.raises(WrongClient, match="taken"):
@@ -272,6 +279,6 @@ def test_a_logout_token_within_its_time_is_believed():
     now = time.time()
     claims = {"iss": "i", "aud": [CLIENT_ID], "exp": now, "iat": now, "events": {EVENT: {}}}
     claims |= {"sub": "a", "sid": "s", "jti": "j"}
-    check_logout(claims, "i", now)
+    check_logout(claims, "i", CLIENT_ID, now)
     with pytest.raises(Unbelievable):
-        check_logout(claims, "i", now + 3600)
+        check_logout(claims, "i", CLIENT_ID, now + 3600)

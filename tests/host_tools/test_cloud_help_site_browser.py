@@ -6,9 +6,10 @@ import shutil
 import pytest
 from playwright.async_api import async_playwright, expect
 
+from host_tools.cloud.sites.kinds import HELP
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD
-from tests.host_tools.help_site_rig import two_origins
+from tests.host_tools.site_rig import own_origins
 from tests.host_tools.test_cloud_accessible import assert_no_fault
 from tests.host_tools.test_cloud_browser import EMAIL, join
 
@@ -18,7 +19,7 @@ PATIENCE_MS = 20000
 
 @pytest.fixture
 async def rig(tmp_path):
-    async with two_origins(tmp_path) as rig:
+    async with own_origins(tmp_path, HELP) as rig:
         yield rig
 
 
@@ -36,7 +37,7 @@ async def test_one_sign_in_at_the_portal_opens_both_and_one_sign_out_closes_both
     await join(rig, tab)
     await tab.get_by_role("link", name="Help", exact=True).click()
     await expect(tab.get_by_role("heading", name="Help", exact=True)).to_be_visible()
-    assert tab.url == rig.help + "/help"
+    assert tab.url == rig.url["help"] + "/help"
     await assert_no_fault(tab)
     await tab.get_by_role("link", name="Write to support").click()
     await tab.get_by_label("Subject").fill("No internet")
@@ -55,10 +56,10 @@ async def test_one_sign_in_at_the_portal_opens_both_and_one_sign_out_closes_both
     await tab.get_by_label("Password", exact=True).fill(PASSWORD)
     await tab.get_by_role("button", name="Sign in", exact=True).click()
     await expect(tab.get_by_text("No internet")).to_be_visible()
-    assert tab.url == rig.help + "/help"
+    assert tab.url == rig.url["help"] + "/help"
 
 
 async def test_an_answer_that_fits_no_question_says_so(rig, tab):
-    await tab.goto(rig.help + "/signed-in?code=x&state=y")
+    await tab.goto(rig.url["help"] + "/signed-in?code=x&state=y")
     await expect(tab.get_by_role("heading", name="You are not signed in")).to_be_visible()
     await assert_no_fault(tab)

@@ -201,9 +201,9 @@ async def test_sigterm_ends_it_in_time_with_a_live_page_open(cloud):
         assert await cloud.stop() == 0
 
 
-async def test_the_help_centre_at_its_own_port_is_entered_by_the_portals_session(cloud):
-    port = free_port()
-    await cloud.start("--development", "--help-port", str(port))
+async def test_the_sites_at_their_own_ports_are_entered_by_the_accounts_session(cloud):
+    port, portal = free_port(), free_port()
+    await cloud.start("--development", "--help-port", str(port), "--portal-port", str(portal))
     await cloud.browse()
     await sign_up(cloud)
 
@@ -214,6 +214,8 @@ async def test_the_help_centre_at_its_own_port_is_entered_by_the_portals_session
     await until(entered, "the help centre")
     async with cloud.browser.get(cloud.url + "/help/new") as answer:
         assert str(answer.url) == f"https://localhost:{port}/help/new"
+    async with cloud.browser.get(cloud.url + "/routers/register") as answer:
+        assert str(answer.url) == f"https://localhost:{portal}/routers/register"
     assert await cloud.stop() == 0
     assert "code=" not in cloud.log() and "Traceback" not in cloud.log()
 

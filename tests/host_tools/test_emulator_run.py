@@ -16,7 +16,7 @@ from host_tools.errors import ToolError
 from host_tools.release import board_image, places
 from host_tools.release.board_image import Image
 
-PORTS = {"admin": 8443, "http": 8080, "cloud": 8444, "cloud_devices": 8445, "ntp": 8123, "help": 8446}
+PORTS = {"admin": 8443, "http": 8080, "cloud": 8444, "cloud_devices": 8445, "ntp": 8123}
 
 
 def reference(tmp_path):

@@ -145,11 +145,12 @@ class Owner:
 
 
 class Holder:
-    """The holder of a cloud account, with the portal in a tab."""
+    """The holder of a cloud account, with its pages and the portal's in a tab."""
 
     def __init__(self, tab, house, first_name):
         self.tab = tab
         self.url = house.current["cloud_url"]
+        self.portal = house.current["portal_url"]
         self.outbox_url = house.current["outbox_url"]
         self.first_name = first_name
         self.email = first_name.lower() + "@example.org"
@@ -201,10 +202,11 @@ class Holder:
     def enter_code(self, code):
         self.tab.get_by_label("Code from your authenticator app").fill(code)
         self.tab.get_by_role("button", name="Sign in", exact=True).click()
+        self.tab.wait_for_url(self.portal + "/routers")  # the account leads on there by itself
 
     def ask_for(self, service_code):
         """Ask to register a router. The number that the portal shows, and the router's page should."""
-        self.tab.goto(self.url + "/routers/register")
+        self.tab.goto(self.portal + "/routers/register")
         self.tab.get_by_label("Service code").fill(service_code)
         self.tab.get_by_role("button", name="Register router").click()
         return self.tab.locator(".number strong").inner_text()
@@ -214,7 +216,7 @@ class Holder:
 
     def open_router(self):
         """From "My routers" to the page of the only one."""
-        self.tab.goto(self.url + "/routers")
+        self.tab.goto(self.portal + "/routers")
         self.tab.locator("[data-router] a").click()
         self.tab.locator("h1.fact").wait_for()
 

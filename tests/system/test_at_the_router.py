@@ -92,7 +92,7 @@ def test_a_reset_makes_it_nobodys_and_the_cloud_tells_its_owner(house, owner, ad
     say(line, "\x03reset", b"to go on: ")
     say(line, house.current["serial_number"].lower(), b"no owner any more")
     until(lambda: house.times_online() > online, "the router did not come back to its cloud")
-    ada.tab.goto(ada.url + "/routers")
+    ada.tab.goto(ada.portal + "/routers")
     expect(ada.tab.get_by_role("heading", name="Register your first router")).to_be_visible()
     ada.tab.goto(ada.outbox_url)
     notice = ada.tab.locator("article", has_text="A router was reset")

@@ -149,7 +149,7 @@ def test_the_right_service_code_brings_an_impostor_no_claim_and_nobody_its_route
                 impostor.hears("the cloud refused this router's certificate")
         shown = "waits for the owner's answer"
         until(lambda: shown in house.router_log(), "the genuine router did not ask its owner")
-        tab.goto(mallory.url + "/routers")
+        tab.goto(mallory.portal + "/routers")
         expect(tab.get_by_role("heading", name="Register your first router")).to_be_visible()
     assert not impostor.was_welcomed
     assert impostor.told("claim") == []

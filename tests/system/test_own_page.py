@@ -62,7 +62,7 @@ def test_the_owner_releases_it_with_a_code_and_the_account_is_told(owner, ada):
         tab.locator("#prove").get_by_label("Six-digit code").fill(owner.phone.next_code())
     expect(tab.get_by_role("status").filter(has_text="Released.")).to_be_visible()
     expect(tab.locator("[data-live='account.name']")).to_have_text("Nobody's")
-    ada.tab.goto(ada.url + "/routers")
+    ada.tab.goto(ada.portal + "/routers")
     expect(ada.tab.get_by_text("Register your first router")).to_be_visible()
     ada.tab.goto(ada.outbox_url)
     expect(ada.tab.locator("article", has_text="was released on its own page")).to_be_visible()

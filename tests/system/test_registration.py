@@ -23,7 +23,7 @@ def registered(ada, owner, house):
 
 
 def test_an_account_takes_the_code_of_the_mail_and_begins_without_routers(ada):
-    ada.tab.goto(ada.url + "/routers")
+    ada.tab.goto(ada.portal + "/routers")
     expect(ada.tab.get_by_role("heading", name="Register your first router")).to_be_visible()
     expect(ada.tab.locator(".who")).to_contain_text(ada.email)
 
@@ -33,7 +33,7 @@ def test_with_an_authenticator_signing_in_takes_the_password_and_a_code(ada):
     ada.sign_out()
     ada.enter_password()
     expect(ada.tab.get_by_role("heading", name="Enter the code")).to_be_visible()
-    ada.tab.goto(ada.url + "/routers")
+    ada.tab.goto(ada.portal + "/routers")
     expect(ada.tab.get_by_role("heading", name="Sign in")).to_be_visible()
     ada.enter_password()
     ada.enter_code(ada.phone.next_code())
@@ -59,7 +59,7 @@ def test_a_second_account_learns_nothing_and_gets_nothing(browser, house, owner,
         expect(owner.tab.locator(".claim")).to_be_hidden()
         owner.sees("cloud.detail", "This router belongs to the account of Ada Bell.")
         assert house.router_log().count("waits for the owner's answer") == 1
-        ben.tab.goto(f"{ben.url}/routers/{house.current['serial_number']}")
+        ben.tab.goto(f"{ben.portal}/routers/{house.current['serial_number']}")
         expect(ben.tab.get_by_role("heading")).to_have_text("There is nothing at this address.")
 
 

@@ -89,8 +89,8 @@ def test_a_run_that_is_killed_takes_its_parts_along(tmp_path, board):
 def test_one_file_verifies_every_page(running):
     factory_ca = Path(running.current["factory_dir"]) / "factory-ca.pem"
     assert waiting.answers(running.current["admin_url"], Path(running.current["ca_file"]))
-    assert waiting.answers(running.current["cloud_url"], Path(running.current["ca_file"]))
-    assert waiting.answers(running.current["help_url"], Path(running.current["ca_file"]))
+    for name in ("cloud_url", "portal_url", "help_url"):
+        assert waiting.answers(running.current[name], Path(running.current["ca_file"])), name
     assert not waiting.answers(running.current["cloud_url"], factory_ca)
 
 

@@ -175,9 +175,9 @@ class Factors:
 
     async def check_password(self, password: str, visit: Visit) -> None:
         """A sensitive action asks again, however young the session, unless it was proved just now."""
-        if proof.is_proved(visit.open_session.proved_at, visit.now):
+        if proof.is_proved(visit.proved_at, visit.now):
             return
-        if not visit.signed_in.password_hash:
+        if not visit.takes_password:
             raise RefusedError("password", PROVE_FIRST)
         about = {"account": self._turnstile.whom(visit.signed_in.email, visit), "address": visit.address}
         await self._turnstile.take("sign_in", **about)

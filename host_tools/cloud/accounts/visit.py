@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from host_tools.cloud.store.models import Account, Session, SignIn
 from host_tools.cloud.store.secret_box import token_hash
+from host_tools.cloud.store.site_models import SiteSession
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Visit:
     session_token: str | None = None
     known_mark: str | None = None
     session: Session | None = None
+    at_site: SiteSession | None = None  # instead, where this is another site of ours than the account
     account: Account | None = None
     channels: frozenset[str] = frozenset()  # what this cloud can send by
 
@@ -46,6 +48,17 @@ class Visit:
         if self.session is None:
             raise LookupError("nobody is signed in")
         return self.session
+
+    @property
+    def proved_at(self) -> float | None:
+        """When its person last proved who they are (proof.py)."""
+        held = self.session or self.at_site
+        return held.proved_at if held else None
+
+    @property
+    def takes_password(self) -> bool:
+        """Whether a form may ask for it: there is one, and this is where it belongs."""
+        return self.session is not None and bool(self.signed_in.password_hash)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from host_tools.cloud.pages.guards import set_cookie
+from host_tools.cloud.pages.site import SITE
 
 COOKIE = "__Host-cloud-going"
 LASTS_S = 900  # as long as a sign-in may take (accounts/signin.py)
@@ -18,7 +19,9 @@ Answer = TypeVar("Answer", bound=web.StreamResponse)
 
 
 def going(request: web.Request) -> str:
-    """The address, or "" where nobody was going anywhere."""
+    """The address, or "" where nobody was going anywhere, or at another site: cookies know no ports."""
+    if request.app[SITE].at.account:
+        return ""
     try:
         target = base64.urlsafe_b64decode(request.cookies.get(COOKIE, "")).decode("ascii")
     except ValueError:

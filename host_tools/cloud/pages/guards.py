@@ -25,7 +25,9 @@ from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.pages.site import SITE
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.database import is_held_up
+from host_tools.cloud.store.models import Account, Session
 from host_tools.cloud.store.secret_box import new_token
+from host_tools.cloud.store.site_models import SiteSession
 
 # The router's page may be on this computer too, at another port, and cookies know no ports: the names differ.
 SESSION_COOKIE = "__Host-cloud-session"
@@ -219,12 +221,22 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
     if visit.session_token:
         acting = not request.path.endswith("/live")
         found = await site.sessions.find(visit.session_token, visit.now, acting=acting)
-        visit.session, visit.account = found or (None, None)
+        _enter(visit, found)
         greet(request, visit.account)
     request[VISIT] = visit
     request[APPROVAL] = await parts.approvals.waiting(visit)
     request[CSRF] = parts.box.keyed_hash("csrf", *_tied(visit))
     return await handler(request)
+
+
+def _enter(visit: Visit, found: tuple[Session | SiteSession, Account] | None) -> None:
+    if found is None:
+        return
+    held, visit.account = found
+    if isinstance(held, Session):
+        visit.session = held
+    else:
+        visit.at_site = held
 
 
 def _tied(visit: Visit) -> tuple[str, str]:
@@ -280,8 +292,8 @@ def for_account(handler: Handler) -> Handler:
 
 
 def _sign_in(request: web.Request) -> str:
-    """At the help centre's own address, on to the portal and back to where the person was going."""
-    if not request.app[SITE].portal or request.method not in SAFE_METHODS:
+    """At another site of ours, on to the account and back to where the person was going."""
+    if not request.app[SITE].at.account or request.method not in SAFE_METHODS:
         return "/sign-in"
     return "/sign-in?" + urlencode({"to": request.path})
 

@@ -83,7 +83,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
         now=visit.now if visit else 0.0,
         notice=NOTICES.get(request.query.get("done", "")),
         path=request.path,
-        portal=request.app[SITE].portal,
+        at=request.app[SITE].at,
         approval=request.get(APPROVAL),
         asked_again=asked_again(visit),
         **context,
@@ -92,11 +92,11 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
 
 
 def asked_again(visit: Visit | None) -> str:
-    if visit is None or visit.session is None or visit.account is None:
+    if visit is None or visit.account is None:
         return ASK_PASSWORD
-    if proof.is_proved(visit.session.proved_at, visit.now):
+    if proof.is_proved(visit.proved_at, visit.now):
         return PROVED
-    return ASK_PASSWORD if visit.account.password_hash else ASK_PROOF
+    return ASK_PASSWORD if visit.takes_password else ASK_PROOF
 
 
 def moment_tag(moment: float | None, now: float) -> Markup:

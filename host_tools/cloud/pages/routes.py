@@ -1,23 +1,20 @@
-"""Every address of the portal, one row each."""
+"""Every address of the account, the portal and the help centre, one row each."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from host_tools.cloud.api.operations import DESCRIPTION, OPERATIONS
 from host_tools.cloud.api.serving import describe, served
-from host_tools.cloud.help.site import LOGGED_OUT, SIGNED_IN, SIGNED_OUT, HelpSite
 from host_tools.cloud.pages import (
     accounts,
     applications,
     approvals,
     desk,
     help,
-    help_site,
     languages,
     live,
     oidc,
@@ -28,6 +25,7 @@ from host_tools.cloud.pages import (
     outbox,
     outside,
     own_data,
+    own_site,
     passkeys,
     phones,
     profile,
@@ -59,8 +57,10 @@ from host_tools.cloud.pages.guards import (
     with_deadline,
 )
 from host_tools.cloud.pages.refusals import REFUSALS, Refusals
-from host_tools.cloud.pages.site import SITE, Site
+from host_tools.cloud.pages.site import ACCOUNT as ACCOUNT_SITE
+from host_tools.cloud.pages.site import SITE, At, Site
 from host_tools.cloud.parts import PARTS, Parts
+from host_tools.cloud.sites.client import LOGGED_OUT, SIGNED_IN, SIGNED_OUT, SiteClient
 
 ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
 STAFF = "staff"
@@ -74,10 +74,12 @@ GUARDS = {
 }
 BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
 OUTSIDE = "/outside/{provider}"
+ARRIVAL = "/routers"  # where everybody goes who has signed in
 ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
 
 
-PORTAL, HELP, BOTH = frozenset(("portal",)), frozenset(("help",)), frozenset(("portal", "help"))
+OF_ACCOUNT, PORTAL, HELP = (frozenset((name,)) for name in (ACCOUNT_SITE, "portal", "help"))
+EVERY, OWN = OF_ACCOUNT | PORTAL | HELP, PORTAL | HELP
 
 
 class Route(NamedTuple):
@@ -87,14 +89,14 @@ class Route(NamedTuple):
     who: str
     lasting: bool = False  # live updates: they end when the page does, not at a deadline
     files: bool = False  # its form may bring some
-    sites: frozenset[str] = PORTAL  # where it is, if the help centre has an address of its own
+    sites: frozenset[str] = OF_ACCOUNT  # where it is, if these have addresses of their own
 
 
 ROUTES = (
     Route("GET", "/", accounts.home, ANYONE),
-    Route("GET", "/health", live.health, ANYONE, sites=BOTH),
-    Route("GET", "/static/{name}", ASSETS.serve, ANYONE, sites=BOTH),
-    Route("POST", "/language", languages.post_language, ANYONE, sites=BOTH),
+    Route("GET", "/health", live.health, ANYONE, sites=EVERY),
+    Route("GET", "/static/{name}", ASSETS.serve, ANYONE, sites=EVERY),
+    Route("POST", "/language", languages.post_language, ANYONE, sites=EVERY),
     Route("GET", "/terms", accounts.terms, ANYONE),
     Route("GET", "/.well-known/openid-configuration", oidc_discovery.discovery, MACHINE),
     Route("GET", "/oidc/jwks", oidc_discovery.jwks, MACHINE),
@@ -171,20 +173,20 @@ ROUTES = (
     Route("GET", "/approvals/{id}", approvals.approval, ACCOUNT),
     Route("POST", "/approvals/{id}", approvals.post_approval, ACCOUNT),
     Route("POST", "/approvals/{id}/deny", approvals.post_deny, ACCOUNT),
-    Route("GET", "/routers", routers.overview, ACCOUNT),
-    Route("GET", "/routers/live", live.routers, ACCOUNT, lasting=True),
-    Route("GET", "/routers/register", routers.register, ACCOUNT),
-    Route("POST", "/routers/register", routers.post_register, ACCOUNT),
-    Route("GET", "/routers/invited/{token}", routers.invited, ANYONE),
-    Route("POST", "/routers/invited/{token}", routers.post_invited, ACCOUNT),
-    Route("GET", "/routers/claims/{claim_id}", routers.claim, ACCOUNT),
-    Route("GET", "/routers/claims/{claim_id}/live", live.claim, ACCOUNT, lasting=True),
-    Route("GET", ROUTER, routers.router, ACCOUNT),
-    Route("GET", ROUTER + "/live", live.router, ACCOUNT, lasting=True),
-    Route("GET", ROUTER + "/restart", routers.restart, ACCOUNT),
-    Route("POST", ROUTER + "/restart", routers.post_restart, ACCOUNT),
-    Route("GET", ROUTER + "/release", routers.release, ACCOUNT),
-    Route("POST", ROUTER + "/release", routers.post_release, ACCOUNT),
+    Route("GET", "/routers", routers.overview, ACCOUNT, sites=PORTAL),
+    Route("GET", "/routers/live", live.routers, ACCOUNT, lasting=True, sites=PORTAL),
+    Route("GET", "/routers/register", routers.register, ACCOUNT, sites=PORTAL),
+    Route("POST", "/routers/register", routers.post_register, ACCOUNT, sites=PORTAL),
+    Route("GET", "/routers/invited/{token}", routers.invited, ANYONE, sites=PORTAL),
+    Route("POST", "/routers/invited/{token}", routers.post_invited, ACCOUNT, sites=PORTAL),
+    Route("GET", "/routers/claims/{claim_id}", routers.claim, ACCOUNT, sites=PORTAL),
+    Route("GET", "/routers/claims/{claim_id}/live", live.claim, ACCOUNT, lasting=True, sites=PORTAL),
+    Route("GET", ROUTER, routers.router, ACCOUNT, sites=PORTAL),
+    Route("GET", ROUTER + "/live", live.router, ACCOUNT, lasting=True, sites=PORTAL),
+    Route("GET", ROUTER + "/restart", routers.restart, ACCOUNT, sites=PORTAL),
+    Route("POST", ROUTER + "/restart", routers.post_restart, ACCOUNT, sites=PORTAL),
+    Route("GET", ROUTER + "/release", routers.release, ACCOUNT, sites=PORTAL),
+    Route("POST", ROUTER + "/release", routers.post_release, ACCOUNT, sites=PORTAL),
     Route("GET", "/help", help.overview, ACCOUNT, sites=HELP),
     Route("GET", "/help/new", help.new, ACCOUNT, sites=HELP),
     Route("POST", "/help/new", help.post_new, ACCOUNT, files=True, sites=HELP),
@@ -262,37 +264,47 @@ DEVELOPMENT_ROUTES = (
 )
 
 
-# Of the help centre at its own address alone, where the portal is an OpenID provider.
-HELP_SITE_ROUTES = (
-    Route("GET", "/", help_site.home, ANYONE, sites=HELP),
-    Route("GET", "/sign-in", help_site.sign_in, ANYONE, sites=HELP),
-    Route("GET", SIGNED_IN, help_site.signed_in, ANYONE, sites=HELP),
-    Route("POST", "/sign-out", help_site.post_sign_out, ACCOUNT, sites=HELP),
-    Route("GET", SIGNED_OUT, help_site.signed_out, ANYONE, sites=HELP),
-    Route("POST", LOGGED_OUT, help_site.post_logged_out, MACHINE, sites=HELP),
+# Of a site at its own address alone, where the account is an OpenID provider.
+SITE_ROUTES = (
+    Route("GET", "/", own_site.home, ANYONE, sites=OWN),
+    Route("GET", "/sign-in", own_site.sign_in, ANYONE, sites=OWN),
+    Route("GET", SIGNED_IN, own_site.signed_in, ANYONE, sites=OWN),
+    Route("POST", "/sign-out", own_site.post_sign_out, ACCOUNT, sites=OWN),
+    Route("GET", SIGNED_OUT, own_site.signed_out, ANYONE, sites=OWN),
+    Route("POST", LOGGED_OUT, own_site.post_logged_out, MACHINE, sites=OWN),
+    Route("GET", "/security/prove", own_site.prove, ACCOUNT, sites=OWN),
 )
 
 
 def make_app(parts: Parts) -> web.Application:
-    """The portal, with the help centre in it unless that has an address of its own."""
+    """The account, with the help centre and the portal in it unless they have addresses of their own."""
     settings = parts.settings
     cookies = (SESSION_COOKIE, BROWSER_COOKIE, KNOWN_COOKIE)
     rows = ROUTES + (DEVELOPMENT_ROUTES if settings.development and parts.outbox else ())
-    if settings.help_url:
-        moved = help_site.elsewhere(settings.help_url)
-        pages = [row for row in ROUTES if row.sites == HELP and row.method == "GET" and not row.lasting]
-        rows = tuple(row for row in rows if row.sites != HELP)
-        rows += tuple(Route("GET", row.path, moved, ANYONE) for row in pages)
-    return _app(parts, rows, Site(settings.public_host, *cookies, parts.sessions))
+    for name, origin in settings.origins.items():
+        rows = _moved(rows, name, origin.url)
+    at = At.seen_from(ACCOUNT_SITE, settings)
+    return _app(parts, rows, Site(settings.public_host, *cookies, parts.sessions, at))
 
 
-def make_help_app(parts: Parts, site: HelpSite) -> web.Application:
-    """The help centre at its own address."""
-    cookies = (help_site.SESSION_COOKIE, help_site.BROWSER_COOKIE, "")
-    host = urlsplit(site.url).hostname or ""
-    rows = tuple(row for row in ROUTES if "help" in row.sites) + HELP_SITE_ROUTES
-    app = _app(parts, rows, Site(host, *cookies, site.sessions, site.portal))
-    app[help_site.HELP_SITE] = site
+def _moved(rows: tuple[Route, ...], site: str, url: str) -> tuple[Route, ...]:
+    """Without the site's own rows, but for its pages' addresses, which lead on to it."""
+    gone = [row for row in rows if row.sites == {site}]
+    pages = [row.path for row in gone if row.method == "GET" and not row.lasting and row.path != ARRIVAL]
+    moved = [Route("GET", path, own_site.elsewhere(url), ANYONE) for path in pages]
+    if any(row.path == ARRIVAL for row in gone):
+        moved.append(Route("GET", ARRIVAL, own_site.arrival(url, ARRIVAL), ANYONE))
+    return (*(row for row in rows if row.sites != {site}), *moved)
+
+
+def make_site_app(parts: Parts, client: SiteClient) -> web.Application:
+    """A site of ours at its own address."""
+    kind, origin = client.kind, parts.settings.origins[client.kind.name]
+    rows = tuple(row for row in ROUTES + SITE_ROUTES if kind.name in row.sites)
+    at = At.seen_from(kind.name, parts.settings)
+    cookies = (kind.session_cookie, kind.browser_cookie, "")
+    app = _app(parts, rows, Site(origin.host, *cookies, client.sessions, at))
+    app[own_site.CLIENT] = client
     return app
 
 

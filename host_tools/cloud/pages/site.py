@@ -1,4 +1,7 @@
-"""Our origins: the portal, and the help centre where it has an address of its own. Each has its cookies."""
+"""Our origins: the account, and the help centre and the portal where they have addresses of their own.
+
+Each has its cookies.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,44 @@ from typing import NamedTuple, Protocol
 
 from aiohttp import web
 
+from host_tools.cloud.settings import Settings
 from host_tools.cloud.store.models import Account, Session
+from host_tools.cloud.store.site_models import SiteSession
+
+ACCOUNT = "account"
 
 
 class Finder(Protocol):
-    """The sessions of a site: accounts/sessions.py, help/sessions.py."""
+    """The sessions of a site: accounts/sessions.py, sites/sessions.py."""
 
     async def find(
         self, token: str, now: float, *, acting: bool
-    ) -> tuple[Session | None, Account] | None: ...
+    ) -> tuple[Session | SiteSession, Account] | None: ...
+
+
+class At(NamedTuple):
+    """What the addresses of each one's pages begin with: "" for those that are here."""
+
+    account: str
+    portal: str
+    help: str
+
+    @classmethod
+    def seen_from(cls, site: str, settings: Settings) -> At:
+        all_of_them = cls(settings.public_url, settings.portal_base, settings.help_base)
+        here = getattr(all_of_them, site)
+        return cls(*("" if url == here else url for url in all_of_them))
 
 
 class Site(NamedTuple):
-    """One of our origins. portal: where the account's own pages are, "" here."""
+    """One of our origins."""
 
     host: str
     session_cookie: str
     browser_cookie: str
     known_cookie: str  # "": nobody signs in here with a password
     sessions: Finder
-    portal: str = ""
+    at: At
 
 
 SITE: web.AppKey[Site] = web.AppKey("site", Site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Float, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from host_tools.cloud.store.models import HASH, ID, Base
+from host_tools.cloud.store.models import ID, Base
 
 OF_ACCOUNT = "accounts.id"
 OF_REQUEST = "help_requests.id"
@@ -65,17 +65,6 @@ class HelpReport(Base):
     asked_at: Mapped[float]
     ends_at: Mapped[float] = mapped_column(Float(53), index=True)
     file_id: Mapped[str | None] = mapped_column(ForeignKey("help_files.id", ondelete="SET NULL"))
-
-
-class HelpSession(Base):
-    """A browser that is signed in at the help centre's own address (help/sessions.py)."""
-
-    __tablename__ = "help_sessions"
-    token_hash: Mapped[str] = mapped_column(HASH, primary_key=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey(OF_ACCOUNT, ondelete="CASCADE"), index=True)
-    portal_session: Mapped[str] = mapped_column(HASH, index=True)  # the claim sid of whom it was told by
-    acted_at: Mapped[float]
-    expires_at: Mapped[float] = mapped_column(Float(53), index=True)
 
 
 class HelpNote(Base):
