@@ -210,7 +210,7 @@ def build_parts(
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         tokens=Tokens(database, factors, changes),
-        oidc=Provider(database, box, turnstile, clock, url),
+        oidc=Provider(database, box, turnstile, clock, url, settings.strict_applications),
         outside=Flow({one.id: OutsideProvider(one, clock) for one in settings.outside}, box, turnstile, url),
         links=Links(database, factors, changes),
         registry=registry,

@@ -55,6 +55,7 @@ class Settings:
     help_port: int = 0
     portal_url: str = ""  # of the pages of routers, where they have an address of their own
     portal_port: int = 0
+    strict_applications: bool = False  # ASVS level 3 of all of them (oidc/provider.py)
 
     @property
     def help_base(self) -> str:
@@ -116,6 +117,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         help_port=args.help_port or 0,
         portal_url=own_url("portal", args.portal_url, args.portal_port),
         portal_port=args.portal_port or 0,
+        strict_applications=args.strict_applications,
     )
 
 

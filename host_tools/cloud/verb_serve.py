@@ -64,6 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--key", type=Path, metavar="FILE", help="its key (PEM)")
     text = "a proxy in front, which says by X-Forwarded-For who asks (may be repeated)"
     add("--trusted-proxy", type=network, action="append", default=[], metavar="NETWORK", help=text)
+    text = "take only applications that have a key, push what they ask, and bind their tokens (PAR, DPoP)"
+    add("--strict-applications", action="store_true", help=text)
     text = "how often a router reports (default 30; 3 with --development)"
     add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)
 

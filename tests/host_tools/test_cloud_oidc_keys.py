@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hmac
+import itertools
 import json
 
 import pytest
@@ -23,6 +24,7 @@ ISSUER = "https://localhost:8444"
 AWAY = "openid email profile offline_access"
 NOW = 1_800_000_000
 KEY, OTHER = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+numbers = itertools.count()
 
 
 def key_set(*keys):
@@ -53,11 +55,10 @@ class KeyApp(App):
 
     def __init__(self, rig, key=KEY, client_id="app", algorithm="ES256"):
         super().__init__(rig, "", client_id)
-        self.key, self.algorithm, self.made = key, algorithm, 0
+        self.key, self.algorithm = key, algorithm
 
     def assertion(self, **changed):
-        self.made += 1
-        claims = claims_at(int(self.rig.clock()), self.client_id, f"jti {self.made}", **changed)
+        claims = claims_at(int(self.rig.clock()), self.client_id, f"jti {next(numbers)}", **changed)
         return signed(self.key, self.algorithm, claims)
 
     async def post(self, path, assertion=None, **fields):

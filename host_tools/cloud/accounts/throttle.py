@@ -57,6 +57,9 @@ LIMITS = {
         Limit("device.address", 30, 10),
         Limit("device_begin.address", 30, 10),
         Limit("device_begin.all", 1000, 0.1),
+        # Each is a row for a minute, and of a public client anybody may push one.
+        Limit("push.address", 60, 1),
+        Limit("push.all", 1000, 0.1),
         # Each asks another server.
         Limit("outside.address", 30, 10),
         Limit("outside.all", 1000, 0.1),

@@ -5,7 +5,8 @@
 | `requests.py` | what an application may ask at /oidc/authorize, decided without a database |
 | `clients.py` | the applications that are known, and how they prove who they are |
 | `consents.py` | what an account lets an application know |
-| `grants.py` `tokens.py` | codes, access and refresh tokens: each kept as a hash, each used as often as it may |
+| `grants.py` `tokens.py` | codes and tokens: each kept as a hash, each used as often as it may |
+| `pushed.py` | questions that the application tells us beforehand (PAR, RFC 9126) |
 | `proofs.py` | the key that a token is bound to (DPoP, RFC 9449) |
 | `devices.py` | sign-in on something without a keyboard (RFC 8628) |
 | `keys.py` | the keys that sign, and their rotation |

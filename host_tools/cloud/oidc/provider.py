@@ -12,6 +12,7 @@ from host_tools.cloud.oidc.devices import Devices
 from host_tools.cloud.oidc.grants import Grants
 from host_tools.cloud.oidc.keys import Keys
 from host_tools.cloud.oidc.logins import Logins
+from host_tools.cloud.oidc.pushed import Pushed
 from host_tools.cloud.oidc.spent import Spent
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.oidc_models import OidcClient
@@ -42,6 +43,7 @@ class Provider:
         self.clients = Clients(database, clock, self.spent)
         self.keys = Keys(database, box, clock)
         self.grants = Grants(database)
+        self.pushed = Pushed(database)
         self.consents = Consents(database)
         self.devices = Devices(database, box, turnstile, self.grants)
         self.logins = Logins(database, self.keys, clock, issuer)
@@ -49,6 +51,10 @@ class Provider:
     def binds(self, client: OidcClient) -> bool:
         """Whether its tokens are bound to its key, always."""
         return client.dpop_bound or self.strict
+
+    def wants_pushed(self, client: OidcClient) -> bool:
+        """Whether it pushes what it asks, always."""
+        return client.pushed_only or self.strict
 
     async def keep_keys(self) -> None:
         """Rotate what is due, for ever."""
@@ -59,3 +65,4 @@ class Provider:
     async def prune(self, now: float) -> None:
         await self.grants.prune(now)
         await self.devices.prune(now)
+        await self.pushed.prune(now)

@@ -43,6 +43,7 @@ class Asked(NamedTuple):
     prompt: tuple[str, ...]
     max_age_s: int | None
     login_hint: str
+    pushed: str  # the reference by which the browser brought it; "" the question itself
     jkt: str  # thumbprint of the key that alone may bring the code; "" any (RFC 9449 section 10)
 
 
@@ -107,7 +108,7 @@ RULES = (
 )
 
 
-def read(given: Mapping[str, str], repeated: frozenset[str], known: Known | None) -> Asked:
+def read(given: Mapping[str, str], repeated: frozenset[str], known: Known | None, pushed: str = "") -> Asked:
     """Raises AskedWrongly.
 
     repeated: parameters that came more than once, which none may (RFC 6749 section 3.1).
@@ -131,6 +132,7 @@ def read(given: Mapping[str, str], repeated: frozenset[str], known: Known | None
         prompt=_words(given, "prompt"),
         max_age_s=int(given["max_age"]) if "max_age" in given else None,
         login_hint=given.get("login_hint", ""),
+        pushed=pushed,
         jkt=given.get("dpop_jkt", ""),
     )
 

@@ -11,6 +11,7 @@ from host_tools.cloud.languages.text import N_
 from host_tools.cloud.oidc import decision
 from host_tools.cloud.oidc.claims import SCOPE_WORDS
 from host_tools.cloud.oidc.clients import CODE, known, may
+from host_tools.cloud.oidc.pushed import PREFIX
 from host_tools.cloud.oidc.requests import Asked, AskedWrongly, answer_address, read
 from host_tools.cloud.pages.going import clear_going, going, set_going
 from host_tools.cloud.pages.guards import FORM_TYPE, SESSION_COOKIE
@@ -20,6 +21,10 @@ from host_tools.cloud.store.oidc_models import OidcClient
 
 AUTHORIZE = "/oidc/authorize"
 LINK_MAX = 6000  # a request's first line may have 8190 bytes, here as elsewhere
+OVER = "invalid_request_uri"
+IS_OVER = N_("This sign-in has taken too long, or was used before.")
+BEGIN_AGAIN = N_("Go back to the application, and begin again.")
+TELL_THEM = N_("Go back to the application, and tell whoever runs it.")
 QUERY_MAX = 2800  # it waits in a cookie while the person signs in: 4 KB, in base64
 
 
@@ -49,6 +54,7 @@ async def post_consent(request: web.Request) -> web.StreamResponse:
     except AskedWrongly as error:
         return _told(request, error, passing=True)
     if "agree" not in await request.post():
+        await _first_answer(request, asked)
         wrong = AskedWrongly("access_denied", "the person said no", asked.redirect_uri, asked.state)
         return _told(request, wrong, passing=True)
     return await _go(request, asked, client, passing=True)
@@ -86,6 +92,30 @@ async def _authorize(request: web.Request, query: str, passing: bool) -> web.Str
 
 
 async def _read(request: web.Request, query: str) -> tuple[Asked, OidcClient]:
+    """Raises AskedWrongly."""
+    oidc, visit = request.app[PARTS].oidc, request[VISIT]
+    given, repeated = _parameters(query)
+    client = await oidc.clients.find(given.get("client_id", ""))
+    uri = given.get("request_uri", "")
+    pushed = uri if client and not repeated and uri.startswith(PREFIX) else ""
+    if client and pushed:  # whatever else the browser brings counts for nothing (RFC 9126 section 4)
+        told = await oidc.pushed.opened(pushed, client.id, visit.browser_hash, visit.now)
+        if told is None:
+            raise AskedWrongly(OVER, IS_OVER)
+        given, repeated = _parameters(told)
+    asked = read(given, repeated, known(client), pushed)
+    assert client is not None  # or it had no address to be told at
+    if not may(client, CODE):
+        text = "the client is not registered for the code flow"
+        raise AskedWrongly("unauthorized_client", text, asked.redirect_uri, asked.state)
+    if oidc.wants_pushed(client) and not pushed:
+        text = "this client pushes what it asks (RFC 9126)"
+        raise AskedWrongly("invalid_request", text, asked.redirect_uri, asked.state)
+    return asked, client
+
+
+def _parameters(query: str) -> tuple[dict[str, str], frozenset[str]]:
+    """What was asked, and what came more than once. Raises AskedWrongly."""
     if len(query) > QUERY_MAX:
         raise AskedWrongly("invalid_request", N_("This application asks for too much at once."))
     try:
@@ -93,19 +123,13 @@ async def _read(request: web.Request, query: str) -> tuple[Asked, OidcClient]:
     except ValueError:
         raise AskedWrongly("invalid_request", N_("This application's question makes no sense.")) from None
     counted = Counter(name for name, _ in pairs)
-    repeated = frozenset(name for name, times in counted.items() if times > 1)
-    given = dict(pairs)
-    client = await request.app[PARTS].oidc.clients.find(given.get("client_id", ""))
-    asked = read(given, repeated, known(client))
-    assert client is not None  # or it had no address to be told at
-    if not may(client, CODE):
-        text = "the client is not registered for the code flow"
-        raise AskedWrongly("unauthorized_client", text, asked.redirect_uri, asked.state)
-    return asked, client
+    return dict(pairs), frozenset(name for name, times in counted.items() if times > 1)
 
 
 async def _go(request: web.Request, asked: Asked, client: OidcClient, passing: bool) -> web.StreamResponse:
     parts = request.app[PARTS]
+    if not await _first_answer(request, asked):
+        return _told(request, AskedWrongly(OVER, IS_OVER), passing)
     code = await parts.oidc.grants.code(asked, client, request[VISIT])
     # iss: so that an application of many providers sees which one answers (RFC 9207).
     fields = {"code": code, "state": asked.state, "iss": parts.oidc.issuer}
@@ -115,10 +139,15 @@ async def _go(request: web.Request, asked: Asked, client: OidcClient, passing: b
     raise web.HTTPSeeOther(address)
 
 
+async def _first_answer(request: web.Request, asked: Asked) -> bool:
+    """What was pushed is answered once; another question as often as it is asked."""
+    return not asked.pushed or await request.app[PARTS].oidc.pushed.answered(asked.pushed)
+
+
 def _told(request: web.Request, error: AskedWrongly, passing: bool) -> web.StreamResponse:
     """To the application, where it has an address; else to the person."""
     if not error.redirect_uri:
-        remedy = N_("Go back to the application, and tell whoever runs it.")
+        remedy = BEGIN_AGAIN if error.error == OVER else TELL_THEM
         return page(request, "error.html", status=400, what=error.text, remedy=remedy)
     fields = {"error": error.error, "error_description": error.text, "state": error.state}
     address = answer_address(error.redirect_uri, **fields, iss=request.app[PARTS].oidc.issuer)

@@ -46,6 +46,8 @@ async def client_of(request: web.Request, posted: Mapping[str, str]) -> OidcClie
         raise GrantError("invalid_request", "the client proves itself one way, not two")
     found = await (_by_key if "client_assertion" in posted else _by_secret)(request, posted)
     if isinstance(found, OidcClient):
+        if request.app[PARTS].oidc.strict and not found.jwks:
+            raise GrantError("invalid_client", f"clients prove themselves by {assertions.METHOD} here")
         return found
     claimed = posted.get("client_id", "")[:40]
     await request.app[PARTS].turnstile.take("client", account=claimed, address=request.remote or "")

@@ -14,12 +14,15 @@ from host_tools.cloud.parts import PARTS
 
 async def discovery(request: web.Request) -> web.StreamResponse:
     """OpenID Connect Discovery 1.0 section 3, RFC 8414."""
-    issuer = request.app[PARTS].oidc.issuer
+    oidc = request.app[PARTS].oidc
+    issuer, methods = oidc.issuer, (assertions.METHOD,) if oidc.strict else CLIENT_METHODS
     return web.json_response(
         {
             "issuer": issuer,
             "authorization_endpoint": issuer + "/oidc/authorize",
             "token_endpoint": issuer + "/oidc/token",
+            "pushed_authorization_request_endpoint": issuer + "/oidc/par",
+            "require_pushed_authorization_requests": oidc.strict,
             "userinfo_endpoint": issuer + "/oidc/userinfo",
             "jwks_uri": issuer + "/oidc/jwks",
             "revocation_endpoint": issuer + "/oidc/revoke",
@@ -32,8 +35,8 @@ async def discovery(request: web.Request) -> web.StreamResponse:
             "grant_types_supported": list(GRANTS),
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
-            "token_endpoint_auth_methods_supported": CLIENT_METHODS,
-            "revocation_endpoint_auth_methods_supported": CLIENT_METHODS,
+            "token_endpoint_auth_methods_supported": methods,
+            "revocation_endpoint_auth_methods_supported": methods,
             "token_endpoint_auth_signing_alg_values_supported": assertions.ALGORITHMS,
             "revocation_endpoint_auth_signing_alg_values_supported": assertions.ALGORITHMS,
             "dpop_signing_alg_values_supported": proofs.ALGORITHMS,
