@@ -10,12 +10,15 @@ from sqlalchemy import delete, select
 
 from host_tools import cli, exit_codes
 from host_tools.cloud import files
+from host_tools.cloud.accounts.errors import ThrottledError
+from host_tools.cloud.accounts.throttle import LIMITS
+from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.pages.guards import BROWSER_COOKIE, KNOWN_COOKIE
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Authenticator, RecoveryCode
 from host_tools.cloud.store.secret_box import RingKey, SecretBox, key_id_of, new_id, new_key
-from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
+from tests.host_tools.cloud_rig import PASSWORD, Clock, Rig, code_in, database_url
 
 HASH_KEY = b"h" * 32
 
@@ -91,6 +94,34 @@ async def test_a_recovery_code_of_an_old_key_lets_in_once_and_new_ones_free_the_
         assert await hanging(after) == {"": 9}
         await ada.post("/security/recovery-codes", password=PASSWORD)
         assert await hanging(after) == {ring[0].id: 10}
+
+
+async def test_attempts_that_were_counted_before_a_rotation_count_after_it(tmp_path):
+    database, clock, ring = (
+        Database(database_url(tmp_path)),
+        Clock(),
+        [new_key(1.0), RingKey("", b"m" * 32, 0.0)],
+    )
+    await database.migrate()
+    before = Turnstile(database, SecretBox(b"m" * 32), clock)
+    after = Turnstile(database, SecretBox(b"m" * 32, (), ring), clock)
+    limit, who = LIMITS["sign_in.account"], {"account": "ada@example.org", "address": "192.0.2.1"}
+    for _ in range(limit.burst - 1):
+        await before.take("sign_in", **who)
+    await after.take("sign_in", **who)
+    with pytest.raises(ThrottledError):
+        await after.take("sign_in", **who)
+    await after.give_back("sign_in", **who)  # of the one after it: one more is let in, as before
+    await after.take("sign_in", **who)
+    with pytest.raises(ThrottledError):
+        await after.take("sign_in", **who)
+    clock.now += limit.every_s
+    await after.take("sign_in", **who)
+    clock.now += limit.burst * limit.every_s
+    await after.prune()
+    for _ in range(limit.burst):
+        await after.take("sign_in", **who)
+    await database.close()
 
 
 async def hanging(rig):

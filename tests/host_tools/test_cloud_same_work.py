@@ -8,6 +8,7 @@ import asyncio
 import pytest
 from sqlalchemy import Engine, event
 
+from host_tools.cloud.store.brief import NearTransaction
 from tests.host_tools.cloud_rig import PERSON, Rig, database_url
 
 KNOWN, UNKNOWN = "ada@example.org", "nobody@example.org"
@@ -36,9 +37,17 @@ class Work:
 
     def __enter__(self):
         event.listen(Engine, "before_cursor_execute", self._note)
+        self._execute, noted = NearTransaction.execute, self._note
+
+        def execute(transaction, statement, values=None):
+            noted(None, None, str(statement))  # SQLAlchemy's engine knows nothing of it
+            return self._execute(transaction, statement, values)
+
+        NearTransaction.execute = execute
         return self
 
     def __exit__(self, *_):
+        NearTransaction.execute = self._execute
         event.remove(Engine, "before_cursor_execute", self._note)
 
 

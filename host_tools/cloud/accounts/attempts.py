@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gatelodge.contract.errors import StateError
 from sqlalchemy import select
@@ -45,12 +45,16 @@ class Waiting(NamedTuple):
         return (chosen or self.phones)[0].number
 
 
-def new_row(account_id: str, how: str, attempt: signin.Attempt, visit: Visit) -> SignIn:
-    row = SignIn(id=new_id(), browser_hash=visit.browser_hash, account_id=account_id, first=how)
-    row.state, row.method, row.tries, row.expires_at = attempt
-    row.number, row.ahead_step, row.phone_id = f"{secrets.randbelow(90) + 10}", 0, ""
-    row.address, row.browser, row.created_at = visit.address, visit.browser, visit.now
-    return row
+def new_row(account_id: str, how: str, attempt: signin.Attempt, visit: Visit) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "id": new_id(),
+        "browser_hash": visit.browser_hash,
+        "account_id": account_id,
+        "first": how,
+    }
+    about |= {"number": f"{secrets.randbelow(90) + 10}", "ahead_step": 0, "phone_id": ""}
+    about |= {"address": visit.address, "browser": visit.browser, "created_at": visit.now}
+    return about | attempt._asdict()
 
 
 def of_browser(visit: Visit):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from typing import Any
+
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_, _
+from host_tools.cloud.store.brief import Transaction
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Event
 
+ADD = insert(Event.metadata.tables[Event.__tablename__])
 KEPT_S = 366 * 24 * 3600  # the database refuses to drop a younger one
 SHOWN_MAX = 50
 
@@ -120,11 +124,21 @@ def told(event: Event) -> str:
 
 def note(session: AsyncSession, account_id: str, kind: str, visit: Visit, about: str = "") -> None:
     """Write the event down in the transaction that makes it true."""
+    session.add(Event(**_row(account_id, kind, visit, about)))
+
+
+async def note_within(
+    session: Transaction, account_id: str, kind: str, visit: Visit, about: str = ""
+) -> None:
+    """The same, also in a brief transaction."""
+    await session.execute(ADD, _row(account_id, kind, visit, about))
+
+
+def _row(account_id: str, kind: str, visit: Visit, about: str) -> dict[str, Any]:
     if kind not in KINDS:
         raise KeyError(kind)
-    row = Event(account_id=account_id, at=visit.now, kind=kind, about=about[:120])
-    row.address, row.browser = visit.address[:64], visit.browser
-    session.add(row)
+    row = {"account_id": account_id, "at": visit.now, "kind": kind, "about": about[:120]}
+    return row | {"address": visit.address[:64], "browser": visit.browser}
 
 
 class Events:

@@ -6,23 +6,25 @@ import functools
 from typing import Any
 
 from sqlalchemy import Float, Select, bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import trusted
 from host_tools.cloud.accounts.signin import Holdings
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import PUSH, VOICE
+from host_tools.cloud.store.brief import Transaction
 from host_tools.cloud.store.models import HASH, ID, Authenticator, Phone, RecoveryCode
 from host_tools.cloud.store.passkey_models import Passkey
 from host_tools.cloud.store.telegram_models import TelegramChat
 
+COUNTED = ("authenticators", "recovery_codes", "phones", "telegram", "passkeys", "trusted")
 
-async def holdings(session: AsyncSession, account_id: str, visit: Visit) -> Holdings:
+
+async def holdings(session: Transaction, account_id: str, visit: Visit) -> Holdings:
     """As seen from this browser, in the caller's transaction."""
     about = {"account_id": account_id, "browser_hash": visit.browser_hash, "now": visit.now}
-    counted = (await session.execute(_counts(PUSH in visit.channels), about)).one()._asdict()
-    phones = counted["phones"]
-    return Holdings(**counted, callable_phones=phones if VOICE in visit.channels else 0)
+    row = (await session.execute(_counts(PUSH in visit.channels), about)).one()
+    counted = dict(zip(COUNTED, row, strict=True))
+    return Holdings(**counted, callable_phones=counted["phones"] if VOICE in visit.channels else 0)
 
 
 @functools.cache
@@ -38,5 +40,5 @@ def _counts(by_push: bool) -> Select[Any]:
         "passkeys": (Passkey.account_id == account_id,),
         "trusted": awake,
     }
-    counts = {name: select(func.count()).where(*those) for name, those in conditions.items()}
-    return select(*(count.scalar_subquery().label(name) for name, count in counts.items()))
+    counts = (select(func.count()).where(*conditions[name]) for name in COUNTED)
+    return select(*(count.scalar_subquery() for count in counts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import signin, trusted
@@ -24,7 +24,7 @@ from host_tools.cloud.accounts.attempts import (
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import RefusedError
-from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.events import note, note_within
 from host_tools.cloud.accounts.factors import Verdict
 from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.sending import Sending
@@ -32,12 +32,17 @@ from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_, reader
+from host_tools.cloud.store.brief import Transaction
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn
 
 DISABLED = N_("This account is disabled. Write to support.")
-TABLE = SignIn.metadata.tables[SignIn.__tablename__]
+TABLE, ACCOUNTS = SignIn.metadata.tables[SignIn.__tablename__], Account.metadata.tables[Account.__tablename__]
+ADD = insert(TABLE)
 DROP = delete(TABLE).where(TABLE.c.browser_hash == bindparam("browser"))  # one browser has one sign-in
+THEM = ACCOUNTS.c.id == bindparam("account")
+PERSON = select(ACCOUNTS.c.disabled_at, ACCOUNTS.c.language, ACCOUNTS.c.factor_asked_at).where(THEM)
+SPEAK = update(ACCOUNTS).where(THEM).values(language=bindparam("tag"))
 NOT_AGREED = N_("Nobody has agreed to it yet.")
 
 log = logging.getLogger("cloud.accounts")
@@ -52,6 +57,14 @@ class Entered(NamedTuple):
     state: str
     session_token: str | None = None
     lead: bool = False
+
+
+class Person(NamedTuple):
+    """The columns of PERSON."""
+
+    disabled_at: float | None
+    language: str
+    factor_asked_at: float | None
 
 
 class SecondStep:
@@ -83,16 +96,16 @@ class SecondStep:
                 await self._turnstile.give_back_within(session, "sign_in", **attempt_of)
             held = await holdings(session, account_id, visit)
             known = await trusted.is_trusted(session, account_id, visit)
+            person = await _person(session, account_id)
             event, offered = signin.first_event(True, how, known), signin.open_methods(held)
             attempt = signin.step(signin.begin(visit.now), event, visit.now, offered[0], offered)
             await session.execute(DROP, {"browser": visit.browser_hash})
-            account = await session.get_one(Account, account_id)  # held, so that it is loaded once
-            if account.disabled_at is not None:
+            if person.disabled_at is not None:
                 raise RefusedError("", DISABLED)
-            row = new_row(account_id, how, attempt, visit)
             if attempt.state == signin.SIGNED_IN:
-                return await self._let_in(session, row, visit, not signin.two_factor(held))
-            session.add(row)
+                chosen = signin.two_factor(held)
+                return await self._let_in(session, account_id, how, person, not chosen, visit)
+            await session.execute(ADD, new_row(account_id, how, attempt, visit))
         await self._send_first(visit)
         return Entered(attempt.state)
 
@@ -188,22 +201,29 @@ class SecondStep:
             await trusted.trust(session, row.account_id, visit)
         await self._codes.drop(session, bound_to(row))
         await session.delete(row)
-        return await self._let_in(session, row, visit, not chosen)
+        person, how = await _person(session, row.account_id), row.method or row.first
+        return await self._let_in(session, row.account_id, how, person, not chosen, visit)
 
-    async def _let_in(self, session: AsyncSession, row: SignIn, visit: Visit, unchosen: bool) -> Entered:
-        await trusted.use(session, row.account_id, visit)
-        account = await session.get_one(Account, row.account_id)
-        account.language = account.language or reader().tag  # of an imported customer
-        note(session, row.account_id, "signed_in", visit, row.method or row.first)
-        log.info("account %s signed in from %s", row.account_id, visit.address)
-        token = await begin_session(session, row.account_id, visit)
-        return Entered(signin.SIGNED_IN, token, unchosen and account.factor_asked_at is None)
+    async def _let_in(
+        self, session: Transaction, account_id: str, how: str, person: Person, unchosen: bool, visit: Visit
+    ) -> Entered:
+        await trusted.use(session, account_id, visit)
+        if not person.language:  # of an imported customer
+            await session.execute(SPEAK, {"account": account_id, "tag": reader().tag})
+        await note_within(session, account_id, "signed_in", visit, how)
+        log.info("account %s signed in from %s", account_id, visit.address)
+        token = await begin_session(session, account_id, visit)
+        return Entered(signin.SIGNED_IN, token, unchosen and person.factor_asked_at is None)
 
     async def _send_first(self, visit: Visit) -> None:
         try:
             await self.send(visit)
         except RefusedError:
             log.info("a code was held back: too many were sent")  # the page offers to send it later
+
+
+async def _person(session: Transaction, account_id: str) -> Person:
+    return Person(*(await session.execute(PERSON, {"account": account_id})).one())
 
 
 def _said(entered: Entered, verdict: Verdict) -> Entered:

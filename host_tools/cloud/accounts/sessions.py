@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from host_tools.cloud.accounts.errors import NotTheirsError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.store.brief import Transaction
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account, Session
@@ -34,6 +35,7 @@ TABLE = Session.metadata.tables[Session.__tablename__]
 MINE = TABLE.c.account_id == bindparam("account")
 KEPT = select(TABLE.c.id).where(MINE).order_by(TABLE.c.acted_at.desc()).limit(bindparam("kept"))
 MAKE_ROOM = delete(TABLE).where(MINE, TABLE.c.id.not_in(KEPT))
+ADD = insert(TABLE)
 ACTED = update(TABLE).where(TABLE.c.id == bindparam("name")).values(acted_at=bindparam("at"))
 
 
@@ -105,7 +107,7 @@ class Sessions:
         await self.flush()
 
 
-async def begin_session(session: AsyncSession, account_id: str, visit: Visit) -> str:
+async def begin_session(session: Transaction, account_id: str, visit: Visit) -> str:
     """Add a session to the caller's transaction and return its token, which is stored nowhere.
 
     Those of the account that acted longest ago end, beyond the number that it may hold.
@@ -122,9 +124,8 @@ async def begin_session(session: AsyncSession, account_id: str, visit: Visit) ->
         "acted_at": visit.now,
         "expires_at": visit.now + WHOLE_S,
     }
-    await session.flush()  # the account may be as new
     await session.execute(MAKE_ROOM, {"account": account_id, "kept": SESSIONS_OF_ACCOUNT_MAX - 1})
-    await session.execute(insert(TABLE), row)
+    await session.execute(ADD, row)
     return token
 
 

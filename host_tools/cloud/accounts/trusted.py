@@ -11,6 +11,7 @@ from host_tools.cloud.accounts.errors import NotTheirsError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.sessions import IDLE_S
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.store.brief import Transaction
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Session, TrustedBrowser
 from host_tools.cloud.store.push_models import PushSubscription
@@ -56,7 +57,7 @@ class TrustedBrowsers:
             await session.execute(delete(TrustedBrowser).where(TrustedBrowser.used_at < now - TRUSTED_S))
 
 
-async def is_trusted(session: AsyncSession, account_id: str, visit: Visit) -> bool:
+async def is_trusted(session: Transaction, account_id: str, visit: Visit) -> bool:
     return await session.scalar(KNOWN, _about(account_id, visit)) is not None
 
 
@@ -96,7 +97,7 @@ async def trust(session: AsyncSession, account_id: str, visit: Visit) -> None:
     row.address, row.browser, row.used_at = visit.address, visit.browser, visit.now
 
 
-async def use(session: AsyncSession, account_id: str, visit: Visit) -> None:
+async def use(session: Transaction, account_id: str, visit: Visit) -> None:
     seen = {"address": visit.address, "browser": visit.browser, "used_at": visit.now}
     await session.execute(USE, _about(account_id, visit) | seen)
 

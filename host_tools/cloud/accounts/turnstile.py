@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+from itertools import chain
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from host_tools.cloud.accounts.errors import ThrottledError
 from host_tools.cloud.accounts.throttle import LIMITS, Limit, given_back, next_attempt
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.clock import Clock
+from host_tools.cloud.store.brief import Transaction
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Throttle
 from host_tools.cloud.store.secret_box import SecretBox
 
 WIDTHS = ("account", "address", "all")
 TABLE = Throttle.metadata.tables[Throttle.__tablename__]
-FIND = select(TABLE).where(TABLE.c.key.in_(bindparam("names", expanding=True)))
 ADD = insert(TABLE).values(key=bindparam("name"), due_at=bindparam("due"))
 RENEW = update(TABLE).where(TABLE.c.key == bindparam("name")).values(due_at=bindparam("due"))
 GIVE_BACK = RENEW.values(due_at=TABLE.c.due_at - bindparam("due"))
+
+
+@functools.cache
+def _find(count: int) -> Select[str, float]:
+    """count: three widths at most, under each key of the ring."""
+    return select(TABLE.c.key, TABLE.c.due_at).where(
+        TABLE.c.key.in_([bindparam(f"name_{index}") for index in range(count)])
+    )
 
 
 class Turnstile:
@@ -35,11 +44,11 @@ class Turnstile:
 
     async def take(self, thing: str, *, account: str, address: str) -> None:
         """Count one attempt. Raises ThrottledError, and then counts at no width."""
+        records = self._records(thing, account, address)
+        names = {f"name_{index}": key for index, key in enumerate(chain(*(keys for _, keys in records)))}
         async with self._database.brief() as session:
-            records = self._records(thing, account, address)
-            found = await session.execute(FIND, {"names": [key for _, key in records]})
-            due = {row.key: row.due_at for row in found}
-            taken = [{"name": key, "due": self._taken(due.get(key), limit)} for limit, key in records]
+            due = dict((await session.execute(_find(len(names)), names)).all())
+            taken = [{"name": keys[0], "due": self._taken(due, limit, keys)} for limit, keys in records]
             known = [row for row in taken if row["name"] in due]
             for statement, rows in ((RENEW, known), (ADD, [row for row in taken if row not in known])):
                 if rows:
@@ -50,12 +59,10 @@ class Turnstile:
         async with self._database.brief() as session:
             await self.give_back_within(session, thing, account=account, address=address)
 
-    async def give_back_within(
-        self, session: AsyncSession, thing: str, *, account: str, address: str
-    ) -> None:
+    async def give_back_within(self, session: Transaction, thing: str, *, account: str, address: str) -> None:
         """The same in the caller's transaction."""
         records = self._records(thing, account, address)
-        rows = [{"name": key, "due": -given_back(0.0, limit)} for limit, key in records]
+        rows = [{"name": keys[0], "due": -given_back(0.0, limit)} for limit, keys in records]
         await session.execute(GIVE_BACK, rows)
 
     def mark(self, email: str, visit: Visit) -> str:
@@ -78,19 +85,24 @@ class Turnstile:
         async with self._database.write() as session:
             await session.execute(delete(Throttle).where(Throttle.due_at < self._clock()))
 
-    def _records(self, thing: str, account: str, address: str) -> list[tuple[Limit, str]]:
+    def _records(self, thing: str, account: str, address: str) -> list[tuple[Limit, list[str]]]:
+        """The limits of a thing, and the names of their records under each hash key, the newest first."""
         about = {"account": account, "address": network(address), "all": ""}
         found = [(LIMITS.get(f"{thing}.{width}"), about[width]) for width in WIDTHS]
         # Keyed hashes: the table tells nobody who tried, or from where.
-        return [(limit, self._box.keyed_hash("throttle", limit.name, who)) for limit, who in found if limit]
+        return [(limit, self._box.keyed_hashes("throttle", limit.name, who)) for limit, who in found if limit]
 
-    def _taken(self, due_at: float | None, limit: Limit) -> float:
-        verdict = next_attempt(due_at, limit, self._clock())
+    def _taken(self, due: dict[str, float], limit: Limit, keys: list[str]) -> float:
+        """What was counted before a rotation counts on, until it is over: the latest of the records holds."""
+        verdict = next_attempt(
+            max((due[key] for key in keys if key in due), default=None), limit, self._clock()
+        )
         if not verdict.allowed:
             raise ThrottledError(verdict.wait_s)
         return verdict.due_at
 
 
+@functools.lru_cache(1024)
 def network(address: str) -> str:
     """Whom an address stands for: itself, or its /64, of which every IPv6 household has at least one."""
     try:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVarTuple
 
@@ -20,8 +19,8 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from host_tools import exit_codes
+from host_tools.cloud.store.brief import NearWriter, Transaction
 from host_tools.cloud.store.glance import Glance, SqliteReader
-from host_tools.cloud.store.near import connect
 from host_tools.errors import ToolError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -30,6 +29,7 @@ STATEMENT_TIMEOUT_MS = 30_000  # a migration may copy a table
 CONNECT_TIMEOUT_S = 10
 WRITERS_LOCK = 0x67617465  # any number, the same in every process of the cloud
 URLS = "use sqlite+aiosqlite:///FILE or postgresql+asyncpg://HOST/NAME"
+PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
 WRITING = "gatelodge_writing"
 GLANCE = "gatelodge_glance"
 
@@ -46,7 +46,6 @@ class Database:
         {"sqlite": _prepare_sqlite, "postgresql": _prepare_postgresql}[self.engine.dialect.name](self.engine)
         self._reader = _reader(self.engine)
         self._near = _near(self.engine)
-        self._brief = self._near.execution_options(**{WRITING: True})
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -62,17 +61,19 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+        turn = self._near.turn() if self._near is not None else nullcontext()
+        async with turn, AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     @asynccontextmanager
-    async def brief(self) -> AsyncIterator[AsyncSession]:
-        """As write(), for a few statements by an index: SQLite runs them on the loop, which waits for them.
-
-        Only to begin and to commit does nobody else wait.
-        """
-        async with AsyncSession(self._brief, expire_on_commit=False) as session, session.begin():
-            yield session
+    async def brief(self) -> AsyncIterator[Transaction]:
+        """As write(), for a few statements of tables by an index: see store/brief.py."""
+        if self._near is not None:
+            async with self._near.begin() as transaction:
+                yield transaction
+            return
+        async with self._writing.begin() as connection:
+            yield connection
 
     async def migrate(self) -> None:
         """Bring the schema to this release's version, in one transaction."""
@@ -98,8 +99,9 @@ class Database:
     async def close(self) -> None:
         if self._reader is not None:
             self._reader.close()
-        for engine in {self.engine, self._near}:
-            await asyncio.shield(engine.dispose())
+        if self._near is not None:
+            self._near.close()
+        await asyncio.shield(self.engine.dispose())
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -144,14 +146,11 @@ def _reader(engine: AsyncEngine) -> SqliteReader | None:
     return SqliteReader(engine.url.database or "") if engine.dialect.name == "sqlite" else None
 
 
-def _near(engine: AsyncEngine) -> AsyncEngine:
-    """For brief transactions; a database that is a server has no thread to spare."""
+def _near(engine: AsyncEngine) -> NearWriter | None:
+    """For brief transactions; a database that is a server is asked as ever."""
     if engine.dialect.name != "sqlite":
-        return engine
-    path = engine.url.database or ""
-    near = create_async_engine(engine.url, hide_parameters=True, async_creator=partial(connect, path))
-    _prepare_sqlite(near)
-    return near
+        return None
+    return NearWriter(engine.url.database or "", PRAGMAS, BUSY_TIMEOUT_MS / 1000)
 
 
 def _prepare_postgresql(engine: AsyncEngine) -> None:
@@ -173,18 +172,13 @@ def _prepare_postgresql(engine: AsyncEngine) -> None:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """Write-ahead log, foreign keys, and transactions that begin where we say."""
+    """What PRAGMAS say, and transactions that begin where we say."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "foreign_keys=ON",
-            "synchronous=FULL",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-        ):
+        for pragma in (*PRAGMAS, f"busy_timeout={BUSY_TIMEOUT_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

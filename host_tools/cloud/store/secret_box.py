@@ -8,6 +8,7 @@ adds a key to both (key_ring.py).
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import secrets
@@ -18,6 +19,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 KEY_BYTES = 32
 ID_CHARACTERS = 8
+KEYS_AT_HAND = 128  # of each key for each purpose; a page asks for some ten hashes
 MARK = b":"  # between the key's id and what it sealed; Fernet's alphabet has none
 
 
@@ -83,6 +85,7 @@ def _hmac(key: bytes, purpose: str, parts: Sequence[str]) -> str:
     return hmac.digest(_key_for(key, purpose), "\0".join(parts).encode(), "sha256").hex()
 
 
+@functools.lru_cache(KEYS_AT_HAND)
 def _key_for(key: bytes, purpose: str) -> bytes:
     return hmac.digest(key, purpose.encode(), "sha256")
 
