@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from host_tools.cloud.store import database as databases
 from host_tools.cloud.store.models import Claim, RecoveryCode, SentCode, Session, SignIn, Throttle
 from tests.host_tools.cloud_rig import Rig, code_in, database_url
 
@@ -20,6 +21,13 @@ RECOVERY_CODE = re.compile(r"<code>([0-9A-Z]{5}-[0-9A-Z]{5})</code>")
 EMAIL = "ada@example.org"
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Who waits too long for a writer is told so (test_cloud_front.py). Here nobody does, however busy the
+    computer is: a wait that never ends would fail the test all the same."""
+    monkeypatch.setattr(databases, "BUSY_TIMEOUT_MS", 25_000)
 
 
 @asynccontextmanager
@@ -51,12 +59,12 @@ async def answers(http, presses):
 
 
 async def race(rig, presses, put_back):
-    """Each time one signs in; the other is refused (422), led to the beginning, or waited too long (503)."""
+    """Each time one signs in; the other is refused (422), or led to the beginning."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
         for turn in range(ROUNDS):
             found = await answers(http, presses)
             won = [where for status, where in found if status == 303 and where != "/sign-in"]
-            assert len(won) == 1 and {status for status, _ in found} <= {303, 422, 503}, (turn, found)
+            assert len(won) == 1 and {status for status, _ in found} <= {303, 422}, (turn, found)
             async with rig.parts.database.write() as session:
                 made = list(await session.scalars(select(Session.id).where(Session.id.not_in(put_back.kept))))
                 assert len(made) == 1, turn

@@ -79,45 +79,28 @@ class NearTransaction:
 
 
 class NearWriter:
-    """One connection for all brief transactions of this process, which take turns."""
+    """One connection for all brief transactions of this process, which take turns (turns.py)."""
 
-    def __init__(self, path: str, pragmas: Iterable[str], patience_s: float):
+    def __init__(self, path: str, pragmas: Iterable[str]):
         self._path = path
         self._pragmas = pragmas
-        self._patience_s = patience_s
-        self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "commit")
         self._connection: sqlite3.Connection | None = None
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[NearTransaction]:
-        """Raises DBAPIError; "database is locked" where another writer has not ended in time."""
-        async with self.turn() as deadline:
-            connection = self._connection = self._connection or self._opened()
-            await self._begun(connection, deadline)
-            try:
-                yield NearTransaction(connection)
-                await self._committed(connection)
-            finally:
-                if connection.in_transaction:
-                    connection.rollback()
+    async def begin(self, deadline: float) -> AsyncIterator[NearTransaction]:
+        """For one at a time. deadline: by the loop's time, when another process must have ended its own.
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[float]:
-        """Of all writers of this process, in their order: SQLite has none, and who asks seldom would starve.
-
-        Yields when SQLite must have let it begin, by the loop's time.
+        Raises DBAPIError; "database is locked" where it has not.
         """
-        deadline = asyncio.get_running_loop().time() + self._patience_s
+        connection = self._connection = self._connection or self._opened()
+        await self._begun(connection, deadline)
         try:
-            async with asyncio.timeout_at(deadline):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise told(sqlite3.OperationalError("database is locked"), BEGIN) from None
-        try:
-            yield deadline
+            yield NearTransaction(connection)
+            await self._committed(connection)
         finally:
-            self._turn.release()
+            if connection.in_transaction:
+                connection.rollback()
 
     def close(self) -> None:
         self._thread.shutdown()

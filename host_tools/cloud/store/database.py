@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVarTuple
 
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from host_tools import exit_codes
 from host_tools.cloud.store.brief import NearWriter, Transaction
 from host_tools.cloud.store.glance import Glance, SqliteReader
+from host_tools.cloud.store.turns import Turns
 from host_tools.errors import ToolError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -46,6 +47,7 @@ class Database:
         {"sqlite": _prepare_sqlite, "postgresql": _prepare_postgresql}[self.engine.dialect.name](self.engine)
         self._reader = _reader(self.engine)
         self._near = _near(self.engine)
+        self._turns = Turns(BUSY_TIMEOUT_MS / 1000)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -61,19 +63,21 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        turn = self._near.turn() if self._near is not None else nullcontext()
-        async with turn, AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+        async with (
+            self._turns.one(),
+            AsyncSession(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     @asynccontextmanager
     async def brief(self) -> AsyncIterator[Transaction]:
         """As write(), for a few statements of tables by an index: see store/brief.py."""
-        if self._near is not None:
-            async with self._near.begin() as transaction:
+        async with self._turns.one() as deadline:
+            begun: AbstractAsyncContextManager[Transaction]
+            begun = self._near.begin(deadline) if self._near is not None else self._writing.begin()
+            async with begun as transaction:
                 yield transaction
-            return
-        async with self._writing.begin() as connection:
-            yield connection
 
     async def migrate(self) -> None:
         """Bring the schema to this release's version, in one transaction."""
@@ -150,7 +154,7 @@ def _near(engine: AsyncEngine) -> NearWriter | None:
     """For brief transactions; a database that is a server is asked as ever."""
     if engine.dialect.name != "sqlite":
         return None
-    return NearWriter(engine.url.database or "", PRAGMAS, BUSY_TIMEOUT_MS / 1000)
+    return NearWriter(engine.url.database or "", PRAGMAS)
 
 
 def _prepare_postgresql(engine: AsyncEngine) -> None:
