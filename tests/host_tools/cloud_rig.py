@@ -1,14 +1,18 @@
 """The whole portal in this process, with a database of its own, a clock that tests move, and browsers."""
 
 import asyncio
+import atexit
 import functools
 import hashlib
 import json
 import os
 import re
+import shutil
 import socket
 import ssl
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyotp
@@ -30,7 +34,7 @@ from tests.host_tools.postgresql_rig import fresh_database
 CODE_KEY = b"k" * 32
 PASSWORD = "walnut tree by the gate"
 PERSON = {"first_name": "Ada", "last_name": "Bell", "country": "BE", "password": PASSWORD, "terms": "yes"}
-PATIENCE_S = 10
+PATIENCE_S = 60  # for a condition, on a computer that has much else to do
 DATABASE = os.environ.get("DATABASE", "sqlite")  # or "postgresql": the same tests on the other one
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
@@ -52,16 +56,41 @@ def free_port():
 @functools.cache
 def database_url(folder, kind=DATABASE):
     """One database for each folder: a cloud that starts again there finds what it left."""
-    return fresh_database() if kind == "postgresql" else f"sqlite+aiosqlite:///{folder}/cloud.db"
+    if kind == "postgresql":
+        return fresh_database(_template(kind))
+    shutil.copyfile(_template(kind), folder / "cloud.db")
+    return f"sqlite+aiosqlite:///{folder}/cloud.db"
+
+
+@functools.cache
+def _template(kind):
+    """A database with the schema and nothing else, migrated once: every test's is a copy of it."""
+    if kind == "postgresql":
+        url = made = fresh_database()
+    else:
+        folder = tempfile.mkdtemp(prefix="gatelodge-cloud-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        made = Path(folder) / "cloud.db"
+        url = f"sqlite+aiosqlite:///{made}"
+    with ThreadPoolExecutor(1) as thread:  # a loop of its own: a test's is running here
+        thread.submit(asyncio.run, _migrate(url)).result(PATIENCE_S)
+    return made
+
+
+async def _migrate(url):
+    database = Database(url)
+    await database.migrate()
+    await database.close()
 
 
 def settings(folder, **changed):
     known = {
         "data": folder, "bind": "127.0.0.1", "port": 0, "device_bind": "127.0.0.1", "device_port": 0,
-        "public_url": "https://localhost:8444", "database_url": database_url(folder),
-        "devices": folder / "devices.jsonl", "service_code_key": CODE_KEY, "factory_ca": None,
-        "development": True,
+        "public_url": "https://localhost:8444", "devices": folder / "devices.jsonl",
+        "service_code_key": CODE_KEY, "factory_ca": None, "development": True,
     }  # fmt: skip
+    if "database_url" not in changed:
+        changed["database_url"] = database_url(folder)
     return Settings(**{**known, **changed})
 
 

@@ -1,6 +1,7 @@
 """A PostgreSQL server of the tests' own, from Debian's package, and a fresh database for each who asks.
 
     url = fresh_database()      # the first call starts the server; it ends with the tests
+    url = fresh_database(url)   # a copy
 
 The server listens on a socket in its own folder only. It forgets to be durable: no test pulls its plug.
 """
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
 PROGRAMS = Path("/usr/lib/postgresql")
 START_TIMEOUT_S = 60
@@ -55,10 +56,11 @@ class Server:
         log = self.folder / "log"
         self._run("pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "-t", START_TIMEOUT_S, "start")
 
-    def fresh(self):
-        """An empty database. Returns its URL."""
+    def fresh(self, like=None):
+        """An empty database, or a copy of one to which nobody is connected. Returns its URL."""
         name = f"cloud{next(_numbers)}"
-        self._run("createdb", "-h", self.folder, "-U", self.user, name)
+        template = ["-T", make_url(like).database] if like else []
+        self._run("createdb", "-h", self.folder, "-U", self.user, *template, name)
         query = {"host": str(self.folder)}
         return URL.create("postgresql+asyncpg", self.user, database=name, query=query).render_as_string()
 
@@ -85,5 +87,5 @@ def _server():
     return Server()
 
 
-def fresh_database():
-    return _server().fresh()
+def fresh_database(like=None):
+    return _server().fresh(like)
