@@ -36,6 +36,7 @@ PASSWORD = "walnut tree by the gate"
 PERSON = {"first_name": "Ada", "last_name": "Bell", "country": "BE", "password": PASSWORD, "terms": "yes"}
 PATIENCE_S = 60  # for a condition, on a computer that has much else to do
 DATABASE = os.environ.get("DATABASE", "sqlite")  # or "postgresql": the same tests on the other one
+_copies = set()  # URLs of databases that have the schema
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
@@ -57,9 +58,12 @@ def free_port():
 def database_url(folder, kind=DATABASE):
     """One database for each folder: a cloud that starts again there finds what it left."""
     if kind == "postgresql":
-        return fresh_database(_template(kind))
-    shutil.copyfile(_template(kind), folder / "cloud.db")
-    return f"sqlite+aiosqlite:///{folder}/cloud.db"
+        url = fresh_database(_template(kind))
+    else:
+        shutil.copyfile(_template(kind), folder / "cloud.db")
+        url = f"sqlite+aiosqlite:///{folder}/cloud.db"
+    _copies.add(url)
+    return url
 
 
 @functools.cache
@@ -110,7 +114,8 @@ class Rig:
 
     async def __aenter__(self):
         database = Database(self.settings.database_url)
-        await database.migrate()
+        if self.settings.database_url not in _copies:
+            await database.migrate()
         hasher = Hasher(memory_kib=8, passes=1)
         self.parts = build_parts(self.settings, database, self.box, self.clock, hasher)
         self.parts.resets.soon_s = 0  # a test waits for no moment that is drawn
