@@ -45,6 +45,11 @@ class Browser:
         status, text = await self._asked("POST", path, json.dumps(fields).encode())
         return status, json.loads(text)
 
+    async def send(self, path, data):
+        """The same of a file that is sent as it is."""
+        status, text = await self._asked("POST", path, data, "application/octet-stream")
+        return status, json.loads(text)
+
     async def watch(self, path, count):
         """The live updates of a page: as many events as `count`. Returns their bytes."""
         self.leave()  # the other connection would be idle for too long
@@ -67,10 +72,10 @@ class Browser:
             self._stream.close()
             self._stream = None
 
-    async def _asked(self, method, path, body):
+    async def _asked(self, method, path, body, kind="application/json"):
         stream = await self._kept()
         with quick_time.real(ANSWER_MS):
-            await stream.write(self._head(method, path, body) + body)
+            await stream.write(self._head(method, path, body, kind) + body)
             head = str(await stream.read_until(b"\r\n\r\n", MOST_BYTES), "utf-8").split("\r\n")
             fields = [line.split(": ", 1) for line in head[1:] if line]
             self._keep_cookies(fields)
@@ -80,13 +85,13 @@ class Browser:
             self.leave()
         return int(head[0].split(" ")[1]), str(content, "utf-8")
 
-    def _head(self, method, path, body):
+    def _head(self, method, path, body, kind="application/json"):
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self._port}"]
         lines.append("User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0")
         lines.append("Cookie: " + "; ".join([name + "=" + self.cookies[name] for name in self.cookies]))
         if method == "POST":
             lines.append(f"Origin: https://127.0.0.1:{self._port}")
-            lines.append(f"Content-Type: application/json\r\nContent-Length: {len(body)}")
+            lines.append(f"Content-Type: {kind}\r\nContent-Length: {len(body)}")
             lines.append("X-CSRF-Token: " + self._token)
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 

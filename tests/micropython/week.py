@@ -51,6 +51,7 @@ from tests.micropython.browser import Browser, Phone  # noqa: E402
 own += held()
 
 PASSWORD = "lantern over quiet water"
+UNSIGNED = b"\xff" * 8192
 CODE = service_code.generate(bytes(range(10)))
 PAGES = ("/", "/devices", "/internet", "/cloud", "/security", "/system", "/about")
 LANGUAGES = ("en", "ru", "tr", "de")
@@ -164,7 +165,7 @@ class Life:
         browser.leave()
 
     async def _change(self, number):
-        """A token that comes and goes, and a backup."""
+        """A token that comes and goes, a backup, and an update that nobody has signed."""
         browser = self._browser
         await browser.know_token()
         await browser.post("/api/prove", proof=self._phone.code())
@@ -176,6 +177,8 @@ class Life:
             self._expect(await browser.post("/api/security/token/revoke", id=token))
         words = {"password": "nine quiet herons", "again": "nine quiet herons"}
         self._expect(await browser.post("/api/system/backup", **words))
+        status, answer = await browser.send("/api/system/firmware/bundle", UNSIGNED)
+        assert (status, answer["error"]["field"]) == (422, "bundle"), answer
 
     async def _guess(self):
         """Strangers, each from an address of its own, with a password that is wrong."""

@@ -83,8 +83,8 @@ class SystemPages:
         self._site = site
         sections = (("system", _system), ("clock", _clock), ("router", view.View.router))
         self._view = site.views["system"] = view.View(site, sections)
-        self._backup = system_backup.BackupPages(site)
         self._update = system_update.UpdatePages(site)
+        self._backup = system_backup.BackupPages(site, self._update)
 
     def rows(self):
         return [

@@ -14,7 +14,7 @@ from gatelodge.text import N_, _
 from gatelodge.web import reply, words
 from gatelodge.web.fields import Encoded
 from gatelodge.web.html import escape, fill
-from gatelodge.web.pages import enrolment, system_update
+from gatelodge.web.pages import enrolment
 from gatelodge.web.pages.parts import card, facts
 from gatelodge.web.pages.security_dialogs import dialog, paragraph
 from gatelodge.web.pages.security_parts import hint, opening
@@ -48,8 +48,10 @@ _RESTORE = """<form data-post="/api/system/restore" data-then="inside" novalidat
 
 
 class BackupPages:
-    def __init__(self, site):
+    def __init__(self, site, update):
+        """update: system_update.UpdatePages, whose dialog comes with these."""
         self._site = site
+        self._update = update
         self._owner = site.owner
 
     def rows(self):
@@ -79,7 +81,7 @@ class BackupPages:
         return card(now, "name", _("Name"), named) + card(now, "backup", _("Backup and restore"), kept)
 
     def dialogs(self, _visit, _values):
-        return reply.data({"html": _making() + _restoring() + system_update.updating()})
+        return reply.data({"html": _making() + _restoring() + self._update.dialog()})
 
     def name(self, visit, values):
         self._owner.name_router(visit.visitor, values["name"])
