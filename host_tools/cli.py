@@ -39,6 +39,7 @@ VERBS = (
     Verb("factory revoke", "host_tools.factory.verb_revoke", "revoke a router's certificate"),
     Verb("factory rework", "host_tools.factory.verb_rework", "enter that a router is back on the bench"),
     Verb("ledger verify", "host_tools.factory.verb_ledger_verify", "check that no entry was changed or lost"),
+    Verb("ledger clock", "host_tools.factory.verb_ledger_clock", "enter that the clock is right now"),
     Verb("ledger show", "host_tools.factory.verb_ledger_show", "print what became of a router"),
     Verb("ledger export", "host_tools.factory.verb_ledger_export", "print the entries for other programs"),
     Verb("ledger stats", "host_tools.factory.verb_ledger_stats", "show the yield, as a table and as a chart"),

@@ -27,7 +27,7 @@ from typing import Any
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.factory import ledger_file
+from host_tools.factory import ledger_clock, ledger_file
 from host_tools.factory.anchor import Anchor
 from host_tools.factory.chain import NOTHING, Entry, Head, canonical, chained
 
@@ -53,11 +53,15 @@ class Ledger:
         self._anchor = Anchor(path)
 
     @classmethod
-    def existing(cls, path: Path) -> "Ledger":
+    def existing(cls, path: Path, station: str = "bench") -> "Ledger":
         """One to read: it is not made when it is not there. Raises ToolError."""
         if not path.is_file():
             raise ToolError(f"there is no ledger {path}", "check its name", exit_codes.LEDGER)
-        return cls(path)
+        return cls(path, station)
+
+    @property
+    def has_head(self) -> bool:
+        return self._anchor.head() is not None
 
     # --- writing ---
 
@@ -81,6 +85,11 @@ class Ledger:
                     database.execute("ROLLBACK")
                 raise
         self._anchor.advance(head)
+
+    def check_clock(self) -> None:
+        """Raises ToolError where `append` would: before a bench has touched a router."""
+        with self._open() as database:
+            ledger_clock.check(self._clock(), newest_at(database))
 
     # --- reading ---
 
@@ -190,6 +199,8 @@ class Transaction:
 
     def append(self, kind: str, **fields: Any) -> Entry:
         at = round(self._clock(), 3)
+        if kind != ledger_clock.CLOCK:
+            ledger_clock.check(at, newest_at(self._database))
         fields = {"kind": kind, "at": at, "station": self._station, **fields}
         body = canonical(fields)
         sequence, previous = _last(self._database)
@@ -215,6 +226,11 @@ def _last(database: sqlite3.Connection) -> tuple[int, bytes]:
     """(sequence, hash) of the newest entry."""
     newest = "SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1"
     return database.execute(newest).fetchone() or (0, NOTHING)
+
+
+def newest_at(database: sqlite3.Connection) -> float:
+    newest = "SELECT json_extract(body, '$.at') FROM entry ORDER BY sequence DESC LIMIT 1"
+    return (database.execute(newest).fetchone() or (float("-inf"),))[0]
 
 
 def last_head(database: sqlite3.Connection) -> Head:

@@ -36,10 +36,10 @@ def add_existing_ledger(parser: argparse.ArgumentParser) -> None:
     add_ledger_path(parser)
 
 
-def existing_ledger_of(args: argparse.Namespace) -> Ledger:
+def existing_ledger_of(args: argparse.Namespace, station: str = "") -> Ledger:
     if args.ledger is None and args.factory_dir is None:
         raise ToolError("no ledger is named", "name it with --ledger or --factory-dir", exit_codes.USAGE)
-    return Ledger.existing(args.ledger or args.factory_dir / LEDGER_FILE)
+    return Ledger.existing(args.ledger or args.factory_dir / LEDGER_FILE, station)
 
 
 @contextlib.contextmanager

@@ -66,14 +66,14 @@ class UnitRecord(NamedTuple):
 class Records:
     def __init__(self, authority: FactoryAuthority, ledger: Ledger | None = None):
         self._authority = authority
-        self._directory = authority.directory
+        self.directory = authority.directory
         self.path = authority.directory / DEVICES_FILE
         self.ledger = ledger or Ledger(authority.directory / LEDGER_FILE)
 
     def name(self, public_key: bytes, now: datetime.datetime) -> str:
         """Return the serial number of the router with this key: the one it has been given, or a new one."""
         key = public_key.hex()
-        self._absorb_older()
+        self.absorb_older()
         year, week, _ = now.isocalendar()
         outside = max(self._older_count(), self._reported_count())
         with self.ledger.appending() as transaction:
@@ -106,7 +106,7 @@ class Records:
 
     def keep_pending(self, unit: UnitRecord) -> None:
         """Remember the unit until `forget`, secret included."""
-        make_directory(self._directory / PENDING)
+        make_directory(self.directory / PENDING)
         write_durably(self._pending_path(unit.serial_number), json.dumps(unit._asdict()).encode(), 0o600)
 
     def pending(self, serial_number: str) -> UnitRecord | None:
@@ -129,7 +129,7 @@ class Records:
 
     def finish(self, unit: UnitRecord) -> Entry:
         """Enter the unit in the ledger, once, and copy it for the cloud."""
-        self._absorb_older()
+        self.absorb_older()
         fields = unit._asdict()
         fields["service_code_hash"] = self._authority.service_code_hash(fields.pop("service_code"))
         fields[KEY_ID] = self._authority.service_code_key_id
@@ -142,12 +142,15 @@ class Records:
 
     def copy_for_the_cloud(self) -> None:
         """Append to devices.jsonl what it lacks: one line, or those that a power cut has kept from it."""
-        with locked(self._directory):
+        with locked(self.directory):
             missing = self._devices_after(self._last_copied())
             if missing:
                 lines = [json.dumps(record).encode() + b"\n" for record in missing]
                 # After a cut line, the line end first: then only the cut one is lost.
                 append_durably(self.path, self._missing_line_end() + b"".join(lines))
+
+    def copied_serial_numbers(self) -> set[str]:
+        return {record["serial_number"] for record in self._copied()}
 
     # --- parts ---
 
@@ -174,7 +177,7 @@ class Records:
         lines = self.path.read_bytes().split(b"\n") if self.path.exists() else []
         return [record for record in map(_parse, lines) if record]
 
-    def _absorb_older(self) -> None:
+    def absorb_older(self) -> None:
         """Enter what was recorded before there was a ledger."""
         if self._has_own(self.ledger.walk(kind="unit")):
             return
@@ -192,13 +195,13 @@ class Records:
     def _older_count(self) -> int:
         """How far a factory had counted that kept its count in a file."""
         try:
-            return int((self._directory / "counter").read_text())
+            return int((self.directory / "counter").read_text())
         except (OSError, ValueError):
             return 0
 
     def _reported_count(self) -> int:
         """How far the reports go: a ledger that lost its end must not give its last numbers again."""
-        names = [path.stem for path in (self._directory / REPORTS).glob("*.json")]
+        names = [path.stem for path in (self.directory / REPORTS).glob("*.json")]
         return max((int(name[-6:]) for name in names if provisioning.is_serial_number(name)), default=0)
 
     def _missing_line_end(self) -> bytes:
@@ -208,7 +211,7 @@ class Records:
     def _pending_path(self, serial_number: str) -> Path:
         if not provisioning.is_serial_number(serial_number):
             raise ToolError(f"{serial_number!r} is no serial number", "", exit_codes.PROVISIONING)
-        directory = self._directory / PENDING
+        directory = self.directory / PENDING
         make_directory(directory)
         return directory / f"{serial_number}.json"
 

@@ -93,4 +93,6 @@ LINES: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "run": _run,
     "revoked": _ended,
     "rework": _ended,
+    "clock": _any,
+    "lost": _any,
 }

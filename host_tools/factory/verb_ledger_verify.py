@@ -16,6 +16,7 @@ from host_tools.errors import ToolError
 from host_tools.factory import options
 from host_tools.factory.chain import Head
 from host_tools.factory.files import write_durably
+from host_tools.factory.ledger_clock import set_back
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
         entries = f"{head.count} entr{'y' if head.count == 1 else 'ies'}"
         holds = ", and holds the head that was expected" if args.expect else ""
         print(f"{ledger.path} is whole: {entries}{holds}\nhead {head}")
+        for entry in set_back(ledger.walk()):
+            print(f"entry {entry.sequence} is dated before the one that it follows: the clock was set back")
     return exit_codes.OK
 
 

@@ -20,6 +20,7 @@ from host_tools.factory.authority import FactoryAuthority
 from host_tools.factory.authority_files import Passphrase
 from host_tools.factory.factory_line import AT_ONCE
 from host_tools.factory.ledger import LEDGER_FILE, Ledger
+from host_tools.factory.lost import refuse_an_older_copy
 from host_tools.factory.options import this_station
 from host_tools.factory.records import Records, UnitRecord
 from host_tools.factory.station import MOST_AT_ONCE, Station
@@ -48,10 +49,13 @@ def open_workbench(station: Station, show_label: Callable[[UnitRecord], None] | 
     authority = FactoryAuthority.load(directory, Passphrase(station.path("factory.passphrase_file")))
     name = station.get("name") or this_station()
     ledger = Ledger(station.path("factory.ledger") or directory / LEDGER_FILE, name)
+    records = Records(authority, ledger)
+    ledger.check_clock()
+    refuse_an_older_copy(records)
     bundle = _bundle(station)
     means = Means(
         authority,
-        Records(authority, ledger),
+        records,
         board_names(board),
         _cloud(station),
         name,
