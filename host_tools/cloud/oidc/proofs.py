@@ -22,7 +22,7 @@ KIND = "dpop+jwt"
 ALGORITHMS = ("ES256", "Ed25519", "EdDSA")  # an RSA key would be longer than a header may be
 CURVES = ("P-256", "Ed25519")
 LASTS_S = 60
-AHEAD_S = 10  # by which the other's clock may go before ours
+AHEAD_S = 30  # by which the other's clock may go before ours
 PORTS = {"https": 443, "http": 80}
 
 
