@@ -133,6 +133,22 @@ class Refused(InstallTest):
         data[bytes(data).find(b"first")] ^= 1
         self.assertIn("damaged", self.refused(bytes(data)))
 
+    def test_each_fault_has_its_kind(self):
+        kinds = (
+            (bundles.signed(key=bundles.OTHER_KEY), bundle.UNSIGNED),
+            (bundles.archive([(bundle.MANIFEST, bundles.manifest({}))]), bundle.UNSIGNED),
+            (bundles.signed()[:-2048], bundle.DAMAGED),
+            (bundles.signed(name="another"), bundle.NOT_ONE),
+            (b"", bundle.NOT_ONE),
+            (bytes(1024), bundle.NOT_ONE),
+            (b"PK" * 1024, bundle.NOT_ONE),
+        )
+        for data, kind in kinds:
+            self.receive(data)
+            with self.assertRaises(BundleError) as caught:
+                self.received()
+            self.assertEqual(caught.exception.why, kind)
+
     def test_a_file_is_missing(self):
         text = bundles.manifest(bundles.FILES)
         files = [(bundle.MANIFEST, text), (bundle.SIGNATURE, bundles.signature(text))]
