@@ -9,7 +9,7 @@ import asyncio
 from binascii import a2b_base64
 
 from gatelodge import compat, log, store_keys
-from gatelodge.cloud.client import CloudClient
+from gatelodge.cloud.client import ONLINE, CloudClient
 from gatelodge.compat import json
 from gatelodge.console.bench import Bench
 from gatelodge.console.console import Console
@@ -19,6 +19,7 @@ from gatelodge.core import heap
 from gatelodge.core.presence import BUTTON
 from gatelodge.network.dns import Resolver
 from gatelodge.network.sntp import SntpClient
+from gatelodge.owner import earlier
 from gatelodge.owner.owner import Owner
 from gatelodge.owner.updates import Place
 from gatelodge.power import Power
@@ -109,6 +110,7 @@ class Daemon:
         self._tasks.start(self._cloud.run(), "the link to the cloud")
         self._tasks.start(self._make_sntp(identity).run(), "network time")
         self._tasks.start(self._clock.keep_floor(), "the clock's floor")
+        self._tasks.start(self._count_connected(), "what undoes a change")
         self._start_button(self.board["button"])
 
     def _start_button(self, board):
@@ -164,8 +166,16 @@ class Daemon:
 
         commands = {"reboot": self._on_reboot, "identify": self._on_identify}
         commands["diagnostics"] = self._on_diagnostics
+        commands["undo"] = self._on_undo
         return CloudClient(
-            identity, open_stream, self._clock, self._store, self._facts, commands, compat.entropy
+            identity,
+            open_stream,
+            self._clock,
+            self._store,
+            self._facts,
+            commands,
+            compat.entropy,
+            before_release=self._owner.before_release,
         )
 
     def _make_sntp(self, identity):
@@ -197,8 +207,15 @@ class Daemon:
             told.append(("cloud", self._cloud.state["state"]))
         return told + self._owner.at_console.status()
 
-    def _notify(self, kind, entry):
-        self._cloud.notify(kind, entry["at"], entry["address"], entry["browser"])
+    def _notify(self, kind, entry, undo_id):
+        self._cloud.notify(kind, entry["at"], entry["address"], entry["browser"], undo_id)
+
+    async def _count_connected(self):
+        """For how long the owner could have undone what was changed: the hours with a link to the cloud."""
+        while True:
+            await asyncio.sleep(earlier.LOOK_S)
+            if self._cloud.state["state"] == ONLINE:
+                earlier.connected(self._store, earlier.LOOK_S)
 
     def _mac_of(self, address):
         for neighbour in self._router.neighbours():
@@ -225,6 +242,9 @@ class Daemon:
             return await diagnostics.send(diagnostics.Sources(*ours), args, self._cloud.report)
         finally:
             compat.unload(diagnostics.MODULES)
+
+    async def _on_undo(self, args):
+        return {"undone": self._owner.undo(args)}
 
     # --- how it ends ---
 

@@ -45,6 +45,12 @@ API_TOKEN = "api_token.%s"
 HISTORY_COUNT = "history.count"
 HISTORY = "history.%02d"
 
+# {id, account_id, before}: by which that account undoes a run of changes; owner/earlier.py. before: {key:
+# value or null} of OWNER, AUTHENTICATORS and RECOVERY, or null once they are undone. Secret. And an int: for
+# how many seconds of being connected it has been kept since the last change.
+UNDO = "undo"
+UNDO_AGE = "undo.age"
+
 # {account_id, name, email}: the cloud account that this router belongs to; absent when to none.
 CLOUD_OWNER = "cloud.owner"
 

@@ -64,6 +64,7 @@ from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.notices import Notices
 from host_tools.cloud.routers.ownership import Ownership
 from host_tools.cloud.routers.registry import RouterRegistry
+from host_tools.cloud.routers.undos import RouterUndos
 from host_tools.cloud.settings import Settings
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.secret_box import SecretBox
@@ -120,6 +121,7 @@ class Parts:
     claims: Claims
     ownership: Ownership
     notices: Notices
+    undos: RouterUndos
     help: HelpCentre
     desk: Desk
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -169,7 +171,7 @@ def build_parts(
     bot_name = settings.delivery.telegram.bot if settings.delivery.telegram else ""
     chats = TelegramChats(database, box, factors, changes, bus, clock, bot_name)
     pressed = ChatAnswers(database, bus, clock, url).pressed
-    ownership = Ownership(database, turnstile, post, bus, tasks, clock, portal)
+    ownership = Ownership(database, turnstile, post, bus, tasks, clock, portal, url)
     bell = Bell(post, settings.help_base, settings.support_email)
     waiting_changes = WaitingChanges(database, post, clock, url, DEEDS, ownership.let_go)
     return Parts(
@@ -217,7 +219,8 @@ def build_parts(
         invitations=invitations,
         claims=claims,
         ownership=ownership,
-        notices=Notices(database, turnstile, post, clock),
+        notices=Notices(database, turnstile, post, clock, url),
+        undos=RouterUndos(database, factors, turnstile, post, bus, tasks, clock),
         help=HelpCentre(database, turnstile, Diagnostics(database, bus, tasks, clock), bell),
         desk=Desk(database, post, settings.help_base),
     )

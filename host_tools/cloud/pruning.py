@@ -13,7 +13,7 @@ async def prune(parts: Parts) -> int:
     for owner in (
         parts.sessions, parts.sign_ups, parts.codes, parts.challenges, parts.resets, parts.email_changes,
         parts.undoing, parts.trusted, parts.telegram, parts.pushes, parts.events, parts.oidc, parts.post,
-        parts.claims, parts.invitations, parts.notices, parts.tokens, parts.help,
+        parts.claims, parts.invitations, parts.notices, parts.undos, parts.tokens, parts.help,
         parts.help.diagnostics,
     ):  # fmt: skip
         await owner.prune(now)

@@ -191,6 +191,12 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
             parts.tasks.start(parts.claims.linked(serial_number), "deliver a waiting claim")
             waiting = parts.help.diagnostics.linked(serial_number)
             parts.tasks.start(waiting, "ask for diagnostics that wait")
+            parts.tasks.start(parts.undos.linked(serial_number), "ask for an undo that waits")
+
+    async def on_result(serial_number: str, result: dict[str, Any]) -> None:
+        """Each knows its own by the command's id."""
+        await parts.help.diagnostics.ended(serial_number, result)
+        await parts.undos.ended(serial_number, result)
 
     hub = make(
         on_edge=on_edge,
@@ -201,9 +207,9 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
         on_uninvite=parts.invitations.withdraw,
         on_notice=parts.notices.take,
         on_report=parts.help.diagnostics.arrived,
-        on_result=parts.help.diagnostics.ended,
+        on_result=on_result,
     )
-    parts.claims.hub = parts.ownership.hub = parts.help.diagnostics.hub = hub
+    parts.claims.hub = parts.ownership.hub = parts.help.diagnostics.hub = parts.undos.hub = hub
     return hub
 
 

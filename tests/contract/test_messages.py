@@ -15,7 +15,7 @@ EXAMPLES = {
         "owner": None,
         "clock_state": "unset",
         "reset": None,
-        "takes": {"diagnostics": True},
+        "takes": {"diagnostics": True, "undo": None},
     },
     "welcome": {
         "time_ms": 1795286400000,
@@ -34,7 +34,7 @@ EXAMPLES = {
     "claim_answer": {"claim_id": "k1", "approved": False},
     "claim_answer_ack": {"claim_id": "k1"},
     "owner": {"owner": None},
-    "release": {"release_id": "r1", "account_id": "a1"},
+    "release": {"release_id": "r1", "account_id": "a1", "undo": None},
     "release_ack": {"release_id": "r1"},
     "notice": {
         "notice_id": "n1",
@@ -44,6 +44,7 @@ EXAMPLES = {
         "address": "192.168.1.9",
         "browser": "Firefox on Linux",
         "dropped": 0,
+        "undo": "u1",
     },
     "notice_ack": {"notice_id": "n1"},
     "invite": {"invite_id": "i1", "service_code": "000G40R40M30E209Z"},

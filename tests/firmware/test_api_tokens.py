@@ -166,7 +166,7 @@ class TestOwned(unittest.TestCase):
 
     def test_making_one_is_in_the_history_and_told_elsewhere(self):
         told = []
-        self.router.owner.tell_notices_to(lambda kind, entry: told.append((kind, entry["address"])))
+        self.router.owner.tell_notices_to(lambda kind, entry, undo_id: told.append((kind, entry["address"])))
         self.tokens.create(THIEF, "", "log:read", "none")
         self.tokens.revoke(HOME, self.tokens.listed()[0]["id"])
         results = [entry["result"] for entry in self.router.owner.security.history(2)]

@@ -87,7 +87,7 @@ class DiagnosticsTest(ClientTest):
 
     async def test_hello_tells_that_the_command_is_known(self):
         await self.online()
-        self.assertEqual(self.cloud.heard_of("hello")[0]["takes"], {"diagnostics": True})
+        self.assertEqual(self.cloud.heard_of("hello")[0]["takes"]["diagnostics"], True)
         await self.stop()
 
     async def test_every_section_comes_once_in_order_and_the_result_counts_them(self):

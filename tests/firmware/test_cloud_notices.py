@@ -104,6 +104,13 @@ class CloudNoticesTest(ClientTest):
         await self.until(lambda: self.owed() == [])
         await self.stop()
 
+    async def test_it_names_what_undoes_it(self):
+        await self.online()
+        self.client.notify("password_changed", WHEN, "192.168.1.9", "", "u1")
+        await self.until(lambda: self.cloud.heard_of("notice"))
+        self.assertEqual(self.cloud.heard_of("notice")[0]["undo"], "u1")
+        await self.stop()
+
     async def test_one_of_a_router_without_a_line_is_sent_after_a_restart(self):
         self.store.put(store_keys.CLOUD_OWNER, ADA)
         await self.start()

@@ -32,7 +32,8 @@ class Case(ClientTest):
     def setUp(self):
         log.configure("/dev/null")
         self.cloud, self.clock, self.running = MemoryCloud(), FakeClock(is_set=False), None
-        self.store = Store(CrashingFiles(), "state/journal")
+        self.files = CrashingFiles()
+        self.store = Store(self.files, "state/journal")
         self.store.open()
 
     def tearDown(self):
@@ -72,6 +73,17 @@ class ReleaseTest(Case):
         await self.until(lambda: not self.client.state["releasing"])
         (told,) = self.cloud.heard_of("release")
         self.assertEqual(told["account_id"], "a1")
+        await self.stop()
+
+    async def test_what_undoes_it_is_kept_by_the_same_change_of_the_store(self):
+        await self.online()
+        self.client._before_release = lambda: ({store_keys.UNDO: {"id": "u1"}}, "u1")
+        steps = self.files.steps
+        self.client.release()
+        self.assertLessEqual(self.files.steps - steps, 2)  # a write and a sync
+        self.assertEqual(self.store.get(store_keys.UNDO), {"id": "u1"})
+        await self.until(lambda: self.cloud.heard_of("release"))
+        self.assertEqual(self.cloud.heard_of("release")[0]["undo"], "u1")
         await self.stop()
 
     async def test_a_release_without_the_cloud_outlives_a_restart_and_is_told_later(self):

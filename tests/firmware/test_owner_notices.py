@@ -17,10 +17,13 @@ class NoticesTest(unittest.TestCase):
         self.router = Router()
         self.done = self.router.set_up()
         self.told = []
-        self.router.owner.tell_notices_to(lambda kind, entry: self.told.append((kind, entry["address"])))
+        self.router.owner.tell_notices_to(self.tell)
 
     def tearDown(self):
         log.configure()
+
+    def tell(self, kind, entry, _undo_id):
+        self.told.append((kind, entry["address"]))
 
     def trusted(self):
         token, records = self.router.owner.trust.begin(LAPTOP)
@@ -77,7 +80,7 @@ class NoticesTest(unittest.TestCase):
         self.assertEqual(kinds, ["recovery_codes_renewed", "password_changed", "two_factor_off"])
 
     def test_a_listener_that_fails_undoes_nothing(self):
-        self.router.owner.tell_notices_to(lambda kind, entry: 1 // 0)
+        self.router.owner.tell_notices_to(lambda kind, entry, undo_id: 1 // 0)
         self.router.owner.security.renew_recovery_codes(self.done.session_token, HOME)
         self.assertEqual(self.router.owner.security.history()[0]["result"], "recovery codes renewed")
 

@@ -31,6 +31,7 @@ async def tell(rig, notice_id="n1", serial_number=SERIAL, **changed):
     notice = {
         "type": "notice", "notice_id": notice_id, "account_id": await account_id(rig), "kind": "new_browser",
         "at": 1795281600, "address": "192.168.1.9", "browser": "Firefox on Linux", "dropped": 0,
+        "undo": None,
     }  # fmt: skip
     await rig.hub.notice(serial_number, {**notice, **changed})
 
@@ -89,6 +90,13 @@ async def test_what_was_taken_is_forgotten_after_a_month(rig, ada):
     async with rig.parts.database.read() as session:
         assert list(await session.scalars(select(Notice))) == []
         assert await session.get(Router, SERIAL) is not None
+
+
+async def test_what_can_be_undone_has_room_whatever_else_a_thief_had_told(rig, ada):
+    for number in range(LIMITS["notice.account"].burst + 1):
+        await tell(rig, f"n{number}", kind="token_created")
+    await tell(rig, "last", kind="password_changed", undo="u1")
+    assert (await told(rig))[0].subject == "Your router's password was changed"
 
 
 def notice(**changed):

@@ -110,10 +110,10 @@ class Bench:
         self.resets.append(serial_number)
         self.registry.records[serial_number] = DeviceRecord(serial_number, self.genuine.fingerprint)
 
-    async def release(self, serial_number, account_id):
+    async def release(self, serial_number, account_id, undo_id):
         if self.answer_fails:
             raise OSError("no database")
-        self.releases.append((serial_number, account_id))
+        self.releases.append((serial_number, account_id, undo_id))
 
     async def notice(self, serial_number, notice):
         if self.answer_fails:
@@ -342,7 +342,7 @@ async def test_hello_tells_which_younger_commands_the_router_knows(bench):
     peer = await bench.connect()
     await peer.say(**HELLO, takes={"diagnostics": True})
     await peer.hear()
-    assert bench.hub.online(SERIAL)["takes"] == {"diagnostics": True}
+    assert bench.hub.online(SERIAL)["takes"] == {"diagnostics": True, "undo": None}
 
 
 async def test_what_was_asked_goes_by_its_own_id_and_its_parts_and_result_are_told(bench):
@@ -413,13 +413,13 @@ async def test_a_welcome_says_which_younger_messages_are_taken(bench):
 async def test_a_release_is_acknowledged_once_it_is_kept(bench):
     peer = await bench.welcomed()
     bench.answer_fails = True
-    await peer.say(type="release", release_id="r1", account_id="a1")
+    await peer.say(type="release", release_id="r1", account_id="a1", undo="u1")
     await peer.say(type="invite", invite_id="i1", service_code="CODE")
     assert (await peer.hear())["type"] == "invitation"  # so the release before it was heard
     bench.answer_fails = False
     await peer.say(type="release", release_id="r2", account_id="a1")
     assert (await peer.hear())["release_id"] == "r2"
-    assert bench.releases == [(SERIAL, "a1")]
+    assert bench.releases == [(SERIAL, "a1", None)]
 
 
 async def test_a_notice_is_acknowledged_once_it_is_kept(bench):

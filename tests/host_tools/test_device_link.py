@@ -70,7 +70,7 @@ class Cloud:
     async def _reset(self, serial_number):
         self.resets.append(serial_number)
 
-    async def _release(self, serial_number, account_id):
+    async def _release(self, serial_number, account_id, _undo_id):
         self.releases.append((serial_number, account_id))
         await self.hub.set_owner(serial_number, None)
 

@@ -91,6 +91,7 @@ class WeekDaemon(daemon.Daemon):
 
     def _make_cloud(self, identity, key):
         commands = {"reboot": self._on_reboot, "diagnostics": self._on_diagnostics}
+        commands["undo"] = self._on_undo
         stream = self.memory_cloud.open_stream
         return CloudClient(identity, stream, self._clock, self._store, self._facts, commands, compat.entropy)
 

@@ -10,6 +10,7 @@ client = CloudClient(
                    # "reboot" returns is not sent: its result is, after the restart. Claims are built in
     entropy,       # (n) -> random bytes
     on_change,     # () called after .state, .owner or .claim changed; or None
+    before_release,  # () -> (records to store with a release, the id by which the cloud undoes it or None)
 )
 await client.run()    # for ever; cancel it to stop (it says goodbye)
 client.state          # {state: CONNECTING|ONLINE|OFFLINE, since: unix s, owner, last_error: text or None,
@@ -21,7 +22,7 @@ client.invite()       # ask for a link by which an account may register it: .inv
 client.invitation     # None, or as invitation.Invitation.current
 client.uninvite()     # show that link no more, and have the cloud end it
 await client.report(fields)  # send a part of what "diagnostics" asked for, now or never. LineError
-client.notify(kind, at, address, browser)  # have the cloud tell the owner, if there is one: messages.NOTICES
+client.notify(kind, at, address, browser, undo_id)  # have the cloud tell the owner, if any: messages.NOTICES
 """
 
 import asyncio
@@ -57,8 +58,24 @@ REFUSALS = {
 BROKEN = N_("the connection to the cloud broke")
 
 
+def _nothing():
+    """Nobody keeps anything that undoes a release."""
+    return {}, None
+
+
 class CloudClient:
-    def __init__(self, identity, open_stream, clock, store, facts, commands, entropy, on_change=None):
+    def __init__(
+        self,
+        identity,
+        open_stream,
+        clock,
+        store,
+        facts,
+        commands,
+        entropy,
+        on_change=None,
+        before_release=_nothing,
+    ):
         self._identity = identity
         self._open_stream = open_stream
         self._clock = clock
@@ -66,6 +83,7 @@ class CloudClient:
         self._facts = facts
         self._entropy = entropy
         self._on_change = on_change
+        self._before_release = before_release
         self._boot_id = binascii.hexlify(entropy(8)).decode()
         self._backoff = Backoff()
         self._commands = dict(commands)
@@ -118,9 +136,11 @@ class CloudClient:
         if owner is None:
             raise StateError(N_("This router belongs to no account."))
         self._check_room()
+        records, undo_id = self._before_release()
         message = {"type": "release", "release_id": self._new_id(), "account_id": owner["account_id"]}
-        record = ledger.owed(self._record, message)
-        self._store.put_many({store_keys.COMMANDS: record}, (store_keys.CLOUD_OWNER,))
+        message["undo"] = undo_id
+        record = records[store_keys.COMMANDS] = ledger.owed(self._record, message)
+        self._store.put_many(records, (store_keys.CLOUD_OWNER,))
         self._record = record
         log.info("link", "the owner released this router from account %s", owner["account_id"])
         self._tasks.start(self._deliver(message), "release")
@@ -150,8 +170,10 @@ class CloudClient:
         self._invitation.drop()
         self._changed()
 
-    def notify(self, kind, at, address, browser):
-        """Durable on return, sent now or at the next connection. Nothing while the router is nobody's."""
+    def notify(self, kind, at, address, browser, undo_id=None):
+        """Durable on return, sent now or at the next connection. Nothing while the router is nobody's.
+
+        undo_id: by which the cloud can have it undone."""
         if kind not in messages.NOTICES:
             raise OurError("there is no notice %s" % kind)
         owner = self.owner
@@ -160,6 +182,7 @@ class CloudClient:
         message = {"type": "notice", "notice_id": self._new_id(), "account_id": owner["account_id"]}
         at = None if at is None else int(at)
         message.update({"kind": kind, "at": at, "address": address, "browser": browser, "dropped": 0})
+        message["undo"] = undo_id
         self._keep(ledger.noticed(self._record, messages.check(message, messages.ROUTER)))
         self._tasks.start(self._deliver(message), "notice")
 

@@ -149,7 +149,7 @@ def check_rows(name, rows, fields):
 # Types that came after "gatelodge.1". A router sends one only to a cloud whose welcome takes it.
 YOUNGER = ("release", "invite", "notice", "uninvite")
 # Commands that came after it, and that a page offers only where they are known. Hello tells.
-YOUNGER_COMMANDS = ("diagnostics",)
+YOUNGER_COMMANDS = ("diagnostics", "undo")
 
 # What the owner of a router is told of by the cloud, and not on the router's own page alone: kind -> what has
 # happened there. A router may know kinds that its cloud does not.
@@ -166,12 +166,15 @@ NOTICES = {
     "locked_out": "so many wrong tries that only who is at the router can try again",
     "backup_made": "the password and the authenticators left in a file, sealed by another password",
     "backup_restored": "settings came from a file, and with them perhaps a password and authenticators",
+    "changes_undone": "the account undid a run of changes: the password and the factors are those of before",
     "token_created": "a personal token of its API: whoever has it needs no password",
 }
 
 OWNER = record(("account_id", token(64)), ("name", text(160)), ("email", text(254)))
 _ID = token(64)
 _SECONDS_UP = integer(0, 2**40)
+# By which the command "undo" of that account undoes this and all since, while the router keeps what it takes.
+_UNDO_ID = nullable(token(64))
 
 # type: (who sends it, rows of (field, check))
 MESSAGES = {
@@ -227,7 +230,7 @@ MESSAGES = {
     "owner": ((CLOUD,), (("owner", nullable(OWNER)),)),  # it changed while connected
     # The owner gave the router back on its own page; repeated until acknowledged. The account is named, so
     # that a late one can take the router from nobody who registered it since.
-    "release": ((ROUTER,), (("release_id", _ID), ("account_id", token(64)))),
+    "release": ((ROUTER,), (("release_id", _ID), ("account_id", token(64)), ("undo", _UNDO_ID))),
     "release_ack": ((CLOUD,), (("release_id", _ID),)),
     # Repeated until acknowledged. The account is named: a late notice is for nobody who came since.
     "notice": (
@@ -240,6 +243,7 @@ MESSAGES = {
             ("address", text(64)),  # in the home network; or "console"
             ("browser", text(64)),  # as the router names it, or ""
             ("dropped", integer(0, 2**31)),  # notices before this one that the router had no room to keep
+            ("undo", _UNDO_ID),
         ),
     ),
     "notice_ack": ((CLOUD,), (("notice_id", _ID),)),
@@ -286,6 +290,12 @@ COMMANDS = {
     "diagnostics": (  # for support. The account is named: a late one is for nobody who came since
         (("report_id", _ID), ("account_id", token(64))),
         "{messages}: so many were sent before this, each a report",
+    ),
+    # The owner's word that it was somebody else. The router goes back to the password and the factors that
+    # its owner had before: it keeps them, nobody sends them. The account is the one that was told of the id.
+    "undo": (
+        (("undo_id", token(64)), ("account_id", token(64))),
+        "{undone}: false where the router keeps nothing (any more) by which it could",
     ),
 }
 

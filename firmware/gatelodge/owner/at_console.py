@@ -10,6 +10,7 @@ from gatelodge.contract.languages import ENGLISH
 from gatelodge.core import password as passwords
 from gatelodge.core import presence, throttle
 from gatelodge.core.signin import Visitor
+from gatelodge.owner import earlier
 from gatelodge.owner.setup import new_recovery_codes
 from gatelodge.refusals import SigninError, refusal, span
 from gatelodge.text import speak
@@ -102,6 +103,7 @@ class AtConsole:
         codes, record = new_recovery_codes(keeper, owner["iterations"])
         records = keeper.history.record(VISITOR, "recovered at the console")
         records[store_keys.RECOVERY] = record
+        records.update(earlier.kept(keeper))
         records.update(self._trust.end_all())  # a factor has changed
         keeper.keep(records)
         keeper.sessions.end_where(lambda record: True)

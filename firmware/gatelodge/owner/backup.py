@@ -82,7 +82,7 @@ class Backups:
         content = self._opened(file, password)
         inside, values = _inside(content), content["values"]
         if inside.has_secrets:
-            self._security.take_over(self._unused(values), visitor)
+            self._security.take_over(self._unused(values), visitor, "backup restored")
         else:
             records = self._keeper.history.record(visitor, "backup restored")
             records.update(values)

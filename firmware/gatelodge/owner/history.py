@@ -5,6 +5,7 @@ whole history. What the throttle turned away is not in it: a flood must not push
 """
 
 from gatelodge import log, store_keys
+from gatelodge.owner import earlier
 from gatelodge.owner.notices import kind_of
 
 KEPT = 50
@@ -41,6 +42,7 @@ RESULTS = (
     "locked out",
     "two codes set the clock",
     "recovered at the console",
+    "changes undone",
 )
 
 
@@ -50,7 +52,8 @@ def _is_entry(value):
 
 
 class History:
-    """listener(kind, entry): hears of what the owner is to be told elsewhere too (owner/notices.py)."""
+    """listener(kind, entry, undo_id): hears of what the owner is to be told elsewhere too (owner/notices.py).
+    undo_id: of what undoes it (owner/earlier.py), or None."""
 
     def __init__(self, keeper):
         self._keeper = keeper
@@ -86,7 +89,7 @@ class History:
         if kind is None:
             return
         try:
-            self.listener(kind, entry)
+            self.listener(kind, entry, earlier.told(self._keeper.store, records))
         except Exception as error:  # the change itself stands
             log.exception("owner", "nobody was told elsewhere of: " + entry["result"], error)
 

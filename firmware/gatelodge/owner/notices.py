@@ -22,6 +22,7 @@ KINDS = {
     "token created": "token_created",
     "backup with secrets made": "backup_made",
     "backup restored": "backup_restored",
+    "changes undone": "changes_undone",
 }
 NEW_BROWSER = "new_browser"
 

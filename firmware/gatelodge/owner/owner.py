@@ -10,6 +10,7 @@
     owner.session(token, acting)    who is asking
     owner.at_console.recover(...)   at_console.py: the serial console's words
     owner.grant_presence(BUTTON)    somebody is at the router, core/presence.py
+    owner.undo(args)                undoing.py: back to the factors of before, at the account's word
     owner.reset.wipe(by)            reset.py: the router becomes nobody's
     owner.updates(Place(...))       updates.py: other firmware, by the page
 
@@ -22,6 +23,7 @@ from collections import namedtuple
 from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import recovery, sessions
+from gatelodge.owner import earlier
 from gatelodge.owner.api_tokens import ApiTokens
 from gatelodge.owner.at_console import AtConsole
 from gatelodge.owner.backup import Backups
@@ -65,8 +67,22 @@ class Owner:
         self.has_button = False  # the board says so, to whoever built this
 
     def tell_notices_to(self, listener):
-        """listener(kind, entry of the history): of what the owner is to be told elsewhere too."""
+        """listener as history.History has it: of what the owner is to be told elsewhere too."""
         self._keeper.history.listener = listener
+
+    def before_release(self):
+        """Return (records to store with a release from the account, the id of what undoes all of it)."""
+        records = earlier.kept(self._keeper)
+        return records, earlier.told(self._keeper.store, records)
+
+    def undo(self, args):
+        """Undo a run of changes of the factors: undoing.undo. args: of the cloud's command."""
+        from gatelodge.owner import undoing  # seldom asked for
+
+        try:
+            return undoing.undo(self._keeper, self.security, args)
+        finally:
+            compat.unload(undoing.MODULES)
 
     @property
     def is_set_up(self):

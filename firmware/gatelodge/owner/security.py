@@ -15,6 +15,7 @@ The caller has checked the session and asked for proof (Owner.require_proof); `s
 from gatelodge import store_keys
 from gatelodge.core import password as passwords
 from gatelodge.core import recovery, sessions, totp
+from gatelodge.owner import earlier
 from gatelodge.owner.history import KEPT
 from gatelodge.owner.keeper import clean_name
 from gatelodge.owner.setup import LIFETIME_S, is_shown_secret, new_recovery_codes, shown
@@ -139,12 +140,12 @@ class Security:
             raise refusal("two_factor_is_off")
         self.check_password(password, visitor)
         try:
-            self._factors.either(code, visitor)  # nothing of what it used is left to be stored
+            used = self._factors.either(code, visitor)  # stored with what undoes this, if anything does
         except SigninError as error:
             error.field = "code" if error.field == "recovery_code" else error.field
             raise
         records = {store_keys.AUTHENTICATORS: []}
-        self._change("two-factor off", records, session_token, visitor, (store_keys.RECOVERY,))
+        self._change("two-factor off", records, session_token, visitor, (store_keys.RECOVERY,), used)
         self._removed.clear()
 
     # Recovery codes
@@ -195,9 +196,9 @@ class Security:
         """Somebody else may be in: end every other session, every trusted browser and every API token."""
         self._change("sessions ended", {}, session_token, visitor, self._api_tokens.end_all())
 
-    def take_over(self, records, visitor):
-        """Store the password and the authenticators of a backup (owner/backup.py), and end every session."""
-        self._change("backup restored", records, "", visitor, self._api_tokens.end_all())
+    def take_over(self, records, visitor, result, deleted=()):
+        """Store the password and the factors of another time (backup, undoing), and end every session."""
+        self._change(result, records, "", visitor, self._api_tokens.end_all() + deleted)
         self._removed.clear()
 
     def history(self, most=KEPT):
@@ -225,9 +226,11 @@ class Security:
         codes, records[store_keys.RECOVERY] = new_recovery_codes(self._keeper, iterations)
         return codes
 
-    def _change(self, result, records, session_token, visitor, deleted=()):
-        """Store it with its entry and without the trusted browsers, then end every session but this one, and
-        every sign-in under way."""
+    def _change(self, result, records, session_token, visitor, deleted=(), used=None):
+        """Store it with its entry, with what undoes it and without the trusted browsers, then end every
+        session but this one, and every sign-in under way. used: as earlier.kept has it."""
+        if store_keys.UNDO not in records and [key for key in earlier.FACTORS if key in records]:
+            records.update(earlier.kept(self._keeper, used))
         records.update(self._trust.end_all())
         records.update(self._keeper.history.record(visitor, result))
         self._keeper.keep(records, deleted)

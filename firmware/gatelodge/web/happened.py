@@ -34,6 +34,7 @@ RESULTS = {
     "firmware failed": (N_("New firmware did not start"), TROUBLE),
     "locked out": (N_("Too many wrong tries: closed"), TROUBLE),
     "two codes set the clock": (N_("Two codes set the clock"), CHANGE),
+    "changes undone": (N_("Changes were undone from the account"), CHANGE),
     "recovered at the console": (N_("Made recovery codes at the serial console"), CHANGE),
 }
 

@@ -67,6 +67,7 @@ KINDS = {
     "deletion_asked": N_("The account is to be deleted"),
     "deletion_stopped": N_("The deletion of the account was stopped"),
     "account_deleted": N_("The account was deleted"),
+    "router_undo": N_("A router was asked to undo changes"),
     "data_exported": N_("All data of the account was exported"),
     "change_undone": N_("A change was undone"),
     "role_changed": N_("The role in support was changed"),

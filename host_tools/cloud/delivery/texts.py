@@ -71,7 +71,7 @@ def router_reset(serial_number: str, public_url: str) -> Text:
     )
 
 
-def router_released_there(serial_number: str, public_url: str) -> Text:
+def router_released_there(serial_number: str, public_url: str, undo_link: str = "") -> Text:
     return letter(
         _("A router was released"),
         _(
@@ -83,6 +83,7 @@ def router_released_there(serial_number: str, public_url: str) -> Text:
             "If it was not you, look after the router: whoever has it and its label can register it in an "
             "account of their own."
         ),
+        _undoing(undo_link),
         _routers(public_url),
     )
 
@@ -164,6 +165,13 @@ _NOTICES = {
         N_("A backup was restored at your router"),
         N_("Its settings now come from a file, perhaps with another password and other authenticators."),
     ),
+    "changes_undone": (
+        N_("Changes were undone at your router"),
+        N_(
+            "The password and the authenticators from before the last changes are back. Every session and "
+            "every API token there has ended."
+        ),
+    ),
     "token_created": (
         N_("An API token was made at your router"),
         N_("A personal token was made. Whoever has it can use the router's API without the password."),
@@ -176,7 +184,10 @@ _OTHER_NOTICE = (
 )
 
 
-def router_notice(serial_number: str, notice: Mapping[str, Any]) -> Text:
+_RELEASED = N_("It was released from your account on its own page.")
+
+
+def router_notice(serial_number: str, notice: Mapping[str, Any], undo_link: str = "") -> Text:
     """notice: a router's, contract.messages "notice". What the router wrote in it stands in the body only."""
     subject, happened = _NOTICES.get(notice["kind"], _OTHER_NOTICE)
     return letter(
@@ -187,7 +198,22 @@ def router_notice(serial_number: str, notice: Mapping[str, Any]) -> Text:
             "If it was you, there is nothing to do. If it was not you, open the router's page at home, go to "
             "Security, and press “This was not me”."
         ),
+        _undoing(undo_link),
     )
+
+
+def router_change(kind: str) -> str:
+    """What happened on a router, as a page lists it: kinds of the contract, and "released"."""
+    happened = _RELEASED if kind == "released" else _NOTICES.get(kind, _OTHER_NOTICE)[1]
+    return _(happened)
+
+
+def _undoing(link: str) -> str:
+    sentence = _(
+        "If somebody else is in, undo it here within 3 days: the router goes back to the password and the "
+        "authenticators from before."
+    )
+    return leading(sentence, link) if link else ""
 
 
 def _facts(serial_number: str, notice: Mapping[str, Any]) -> list[str]:

@@ -42,9 +42,10 @@ OnClaimAnswer = Callable[[str, str, bool], Awaitable[None]]
 # is called again if the router did not hear so.
 OnReset = Callable[[str], Awaitable[None]]
 
-# on_release(serial_number, account_id): the router was released on its own page by this owner. Called again
-# until it has returned without an error, and then perhaps for somebody who has long given the router up.
-OnRelease = Callable[[str, str], Awaitable[None]]
+# on_release(serial_number, account_id, undo_id): the router was released on its own page by this owner.
+# undo_id: as in contract.messages "release", or None. Called again until it has returned without an error,
+# and then perhaps for somebody who has long given the router up.
+OnRelease = Callable[[str, str, str | None], Awaitable[None]]
 
 # on_notice(serial_number, notice): what its owner is to be told, contract.messages "notice". Called again,
 # with the same notice_id, until it has returned without an error.
@@ -427,7 +428,7 @@ class DeviceHub:
         if self._on_release is None:
             return
         try:
-            await self._on_release(serial_number, message["account_id"])
+            await self._on_release(serial_number, message["account_id"], message["undo"])
         except Exception:
             logger.exception("router %s: its release was not kept", serial_number)
             return  # not acknowledged, as with the answer to a claim

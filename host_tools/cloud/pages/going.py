@@ -13,7 +13,7 @@ from host_tools.cloud.pages.site import SITE
 COOKIE = "__Host-cloud-going"
 LASTS_S = 900  # as long as a sign-in may take (accounts/signin.py)
 # Nothing but these is ever followed.
-TARGETS = ("/oidc/authorize?", "/device", "/security/outside/finish")
+TARGETS = ("/oidc/authorize?", "/device", "/security/outside/finish", "/security/routers/")
 
 Answer = TypeVar("Answer", bound=web.StreamResponse)
 

@@ -7,6 +7,7 @@ import re
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
+from host_tools.cloud.delivery.texts import router_change
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import refused, set_cookie, status_of
@@ -143,5 +144,7 @@ async def _router_page(request: web.Request, view: RouterView) -> web.Response:
         warranty=covered,
         commands=commands,
         told=said,
+        undos=await parts.undos.of_router(view.router.serial_number, visit),
+        what=router_change,
         live=parts.live,
     )

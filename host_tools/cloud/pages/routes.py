@@ -33,6 +33,7 @@ from host_tools.cloud.pages import (
     proof,
     push,
     resets,
+    router_undos,
     routers,
     second_step,
     security,
@@ -75,6 +76,7 @@ GUARDS = {
 }
 BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
 OUTSIDE = "/outside/{provider}"
+UNDO = "/security/routers/{id}"
 ARRIVAL = "/routers"  # where everybody goes who has signed in
 ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
 
@@ -209,6 +211,9 @@ ROUTES = (
     Route("GET", "/desk/{id}/files/{file_id}", desk.file, STAFF, sites=HELP),
     Route("GET", "/desk/{id}/diagnostics/{report_id}", desk.report, STAFF, sites=HELP),
     Route("GET", "/security", security.overview, ACCOUNT),
+    Route("GET", UNDO, router_undos.undo, ANYONE),
+    Route("POST", UNDO, router_undos.post_undo, ACCOUNT),
+    Route("GET", UNDO + "/live", router_undos.undo_live, ACCOUNT, lasting=True),
     Route("GET", "/security/authenticators/add", security.add, ACCOUNT),
     Route("POST", "/security/authenticators/add", security.post_add, ACCOUNT),
     Route("GET", "/security/authenticators/{id}/remove", security.remove, ACCOUNT),

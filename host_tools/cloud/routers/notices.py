@@ -1,7 +1,8 @@
 """What routers have their owners told: a new browser, a change of a factor, too many wrong tries.
 
 The router speaks for itself, over its own link, and is believed as far as that: only who owns it now is
-mailed, once for each notice, and so often an hour at most.
+mailed, once for each notice, and so often an hour at most. What can be undone counts by itself: whoever got
+in cannot use up with other notices what the mail with the link takes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.routers.undos import offered
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Notice, Router
 
@@ -27,7 +29,8 @@ log = logging.getLogger("cloud.routers")
 
 
 class Notices:
-    def __init__(self, database: Database, turnstile: Turnstile, post: Post, clock: Clock):
+    def __init__(self, database: Database, turnstile: Turnstile, post: Post, clock: Clock, url: str):
+        self._url = url
         self._database = database
         self._turnstile = turnstile
         self._post = post
@@ -39,7 +42,8 @@ class Notices:
             if await _is_taken(session, serial_number, notice["notice_id"]):
                 return  # and it costs nothing of what the router may say
         try:
-            await self._turnstile.take("notice", account=serial_number, address="")
+            budget = f"{serial_number} undo" if notice["undo"] else serial_number
+            await self._turnstile.take("notice", account=budget, address="")
         except ThrottledError:
             log.warning("%s has its owner told too often: %s is left out", serial_number, notice["kind"])
             return
@@ -49,8 +53,11 @@ class Notices:
                 return
             now = self._clock()
             session.add(Notice(serial_number=serial_number, notice_id=notice["notice_id"], taken_at=now))
+            link = ""
+            if notice["undo"]:
+                link = self._url + await offered(session, serial_number, owner.id, notice, now)
             with to(owner):
-                text = texts.router_notice(serial_number, notice)
+                text = texts.router_notice(serial_number, notice, link)
             await self._post.add(session, owner.email, text, now)
         self._post.wake()
         log.info("%s has its owner told of %s", serial_number, notice["kind"])

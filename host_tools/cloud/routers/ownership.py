@@ -23,6 +23,7 @@ from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.devices.hub import CommandTimeout, DeviceHub, HubError
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.routers.registry import OFFLINE, ONLINE
+from host_tools.cloud.routers.undos import RELEASED, offered
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account, Claim, Command, Router
@@ -65,6 +66,7 @@ class Ownership:
         tasks: Tasks,
         clock: Clock,
         public_url: str,
+        account_url: str,
     ):
         self._database = database
         self._turnstile = turnstile
@@ -72,7 +74,8 @@ class Ownership:
         self._bus = bus
         self._tasks = tasks
         self._clock = clock
-        self._public_url = public_url
+        self._public_url = public_url  # of the routers' pages
+        self._account_url = account_url
         self.hub: DeviceHub | None = None  # joined by the service, as for the claims
 
     async def routers(self, account_id: str) -> list[RouterView]:
@@ -129,17 +132,23 @@ class Ownership:
             await self.hub.set_owner(serial_number, None)
         log.info("%s was released by its owner", serial_number)
 
-    async def released_there(self, serial_number: str, account_id: str) -> None:
-        """Its owner released it on the router's own page. Told again, it changes nothing."""
+    async def released_there(self, serial_number: str, account_id: str, undo_id: str | None = None) -> None:
+        """Its owner released it on the router's own page. Told again, it changes nothing.
+
+        undo_id: by which the router takes back what was changed before and after that (routers/undos.py)."""
         async with self._database.write() as session:
             router = await session.get(Router, serial_number)
             if router is None or router.owner_id != account_id:
                 return
             owner = await session.get_one(Account, account_id)
             await wipe(session, router)
+            now, link = self._clock(), ""
+            if undo_id is not None:
+                change = {"undo": undo_id, "kind": RELEASED, "at": None, "address": "", "browser": ""}
+                link = self._account_url + await offered(session, serial_number, owner.id, change, now)
             with to(owner):
-                text = texts.router_released_there(serial_number, self._public_url)
-            await self._post.add(session, owner.email, text, self._clock())
+                text = texts.router_released_there(serial_number, self._public_url, link)
+            await self._post.add(session, owner.email, text, now)
         self._post.wake()
         if self.hub is not None:
             await self.hub.set_owner(serial_number, None)
