@@ -240,7 +240,7 @@ async def test_a_fault_of_ours_is_a_page_without_details(rig, monkeypatch, caplo
 
 def test_every_route_is_in_the_readme():
     documented = README.read_text()
-    rows = routes.ROUTES + routes.HELP_SITE_ROUTES
+    rows = routes.ROUTES + routes.SITE_ROUTES
     missing = [row.path for row in rows if f"`{tail_of(row.path)}`" not in documented]
     assert missing == []
 

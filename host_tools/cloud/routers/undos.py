@@ -66,7 +66,9 @@ async def offered(
     session: AsyncSession, serial_number: str, account_id: str, change: Mapping[str, Any], now: float
 ) -> str:
     """Add a change that the router told of to its run, in the caller's transaction; return the path of the
-    page that undoes it, at the account's own address. change: {undo, kind, at, address, browser} as in contract.messages "notice"."""
+    page that undoes it, below the account's address.
+
+    change: {undo, kind, at, address, browser} as in a notice."""
     which = (RouterUndo.serial_number == serial_number, RouterUndo.account_id == account_id)
     row = await session.scalar(select(RouterUndo).where(*which, RouterUndo.undo_id == change["undo"]))
     if row is None:
