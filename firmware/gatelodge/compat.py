@@ -9,6 +9,7 @@ sockets   awaitables that sleep on a descriptor
 
 import gc
 import hashlib
+import io
 import json as _json
 import os
 import socket
@@ -60,10 +61,27 @@ def dumps(value):
     return json_text.dumps(value, _string)
 
 
-def dumps_fast(value):
-    """`value` as JSON text in whatever order and spelling is fastest: for an answer of the moment, which
-    nobody signs or compares. Of text, numbers that are finite, true, false, None, lists and dicts by text."""
-    return _json.dumps(value, separators=(",", ":")) if MICROPYTHON else dumps(value)
+if MICROPYTHON:
+    _written = io.BytesIO()  # one for all: MicroPython looks for each new text among all that it knows
+    _MOST_KEPT = 4096  # bytes of it that stay in the heap
+
+    def encoded(value):
+        """`value` as JSON in UTF-8, in whatever order and spelling is fastest: for an answer of the moment,
+        which nobody signs or compares. Of text, finite numbers, true, false, None, lists, dicts by text."""
+        global _written
+        _written.seek(0)
+        _json.dump(value, _written, separators=(",", ":"))
+        length = _written.tell()
+        _written.seek(0)
+        data = _written.read(length)
+        if length > _MOST_KEPT:
+            _written = io.BytesIO()
+        return data
+
+else:
+
+    def encoded(value):
+        return dumps(value).encode()
 
 
 def loads(text):
@@ -102,7 +120,7 @@ class json:
     """So that `from gatelodge.compat import json` reads as usual."""
 
     dumps = staticmethod(dumps)
-    dumps_fast = staticmethod(dumps_fast)
+    encoded = staticmethod(encoded)
     loads = staticmethod(loads)
 
 

@@ -104,30 +104,31 @@ class IoQueue:
 
     def _woke(self, dt):
         """Whether somebody was woken within `dt` ms, or within the patience of who sleeps with a deadline."""
-        woke, push = False, core._task_queue.push
-        for stream, events in self._poller.ipoll(self._patience(dt), _ONE_SHOT):  # type: ignore[attr-defined]
-            entry = self.map.get(id(stream))
-            if entry is None:  # who answered another one has closed it
-                continue
-            reader, writer = entry[_READER], entry[_WRITER]
-            if reader and events & ~_OUT:  # hanging up and failing are events of both sides
-                answer = entry[_ANSWER]
-                entry[_BY] = answer() if answer else None
-                if entry[_BY] is None:
-                    push(reader)
-                    entry[_READER] = reader = None
-                    woke = True
-            elif not writer:
-                self._forget(entry)  # it has hung up or failed, and nobody is there to hear it
-                continue
-            if writer and events & ~_IN:
-                push(writer)
-                entry[_WRITER] = writer = None
-                woke = True
-            if reader or writer:
-                self._arm(entry)
+        woke = False
+        for event in self._poller.ipoll(self._patience(dt), _ONE_SHOT):  # type: ignore[attr-defined]
+            woke = self._happened(event) or woke
         if self._next_ms is not None and self._monotonic_ms() >= self._next_ms:
             woke = self._wake_late() or woke
+        return woke
+
+    def _happened(self, event):
+        """Whether it wakes somebody. A function of its own: with more names and values at work, `_woke` would
+        take its frame from the heap each time. event: (stream, flags)."""
+        entry, events, woke = self.map.get(id(event[0])), event[1], False
+        if entry is None:  # who answered another one has closed it
+            return False
+        if entry[_READER] and events & ~_OUT:  # hanging up and failing are events of both sides
+            answer = entry[_ANSWER]
+            entry[_BY] = answer() if answer else None
+            if entry[_BY] is None:
+                woke = self._wake(entry, _READER)
+        elif not entry[_WRITER]:
+            self._forget(entry)  # it has hung up or failed, and nobody is there to hear it
+            return False
+        if entry[_WRITER] and events & ~_IN:
+            woke = self._wake(entry, _WRITER)
+        if entry[_READER] or entry[_WRITER]:
+            self._arm(entry)
         return woke
 
     def _patience(self, dt):

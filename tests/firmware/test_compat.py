@@ -64,6 +64,11 @@ class JsonTest(unittest.TestCase):
             with self.assertRaises(error):
                 json.dumps(value)
 
+    def test_what_is_encoded_for_the_moment_reads_the_same_whatever_was_before(self):
+        long = {"text": "\xe9\"\\\n" * 2000, "list": [1, 2.5, None, True, {"x": []}]}
+        for value in (long, {"a": 1}, {}, long, {"text": "\xe9"}):
+            self.assertEqual(json.loads(json.encoded(value)), value)
+
     def test_large_whole_numbers_survive(self):
         self.assertEqual(json.loads(json.dumps([2**70, -1])), [2**70, -1])
 

@@ -85,16 +85,18 @@ class Stream:
         may change with the next call. When it gives None, what came is returned. `came` is good until it
         returns. `idle_ms` is for each wait.
 
-        For who is asked much that takes no waiting: this task sleeps on, and the poller calls `Repeats`.
+        For who is asked much that takes no waiting: this task sleeps on, and the poller takes the turns of
+        `Repeats`.
         """
         repeats = Repeats(self, answer, idle_ms)
+        turn = repeats.turns().__next__
         while not (self._buffer or self._ended):
             if self._sock is None:
                 raise self._closed_here()
-            if repeats() is not None:
+            if turn() is not None:
                 if monotonic_ms() >= repeats.until_ms:
                     raise LineError(f"{self} was too slow")
-                await compat.wait_readable(self._sock, repeats.until_ms, repeats)
+                await compat.wait_readable(self._sock, repeats.until_ms, turn)
             if repeats.error is not None:
                 raise repeats.error
             if repeats.unsent:
@@ -284,30 +286,35 @@ class Repeats:
         self.unsent = b""  # what the peer had no room for
         self.error = None
 
-    def __call__(self):
-        """Answer what has come. Return until when to sleep on, or None: there is something for the task.
+    def turns(self):
+        """Each `next` answers what has come, and gives until when to sleep on, or None: there is something
+        for the task. A generator has its frame once; that of a function which catches errors MicroPython
+        takes from the heap at each call."""
+        while True:
+            try:
+                until_ms = self._turn()
+            except Exception as error:  # for the task: the poller has nobody to tell
+                until_ms = self._failed(error)
+            yield until_ms
 
-        In one piece: each call of a function with so many names takes its frame from the heap.
-        """
+    def _turn(self):
         stream = self._stream
-        try:
-            came = compat.glimpse(stream._channel, CHUNK)
-            if came is None:
-                return self.until_ms
-            reply = self._answer(came) if came else None
-            if reply is None:
-                stream._buffer, stream._ended = bytes(came), not came
-                return None
-            sent = compat.transmit(stream._channel, reply)
-            self.until_ms = monotonic_ms() + self._idle_ms
-            if sent == len(reply):
-                return self.until_ms
-            self.unsent = bytes(reply[sent or 0 :])
-        except Exception as error:  # for the task: the poller has nobody to tell
-            self._failed(error)
+        came = compat.glimpse(stream._channel, CHUNK)
+        if came is None:
+            return self.until_ms
+        reply = self._answer(came) if came else None
+        if reply is None:
+            stream._buffer, stream._ended = bytes(came), not came
+            return None
+        sent = compat.transmit(stream._channel, reply)
+        self.until_ms = monotonic_ms() + self._idle_ms
+        if sent == len(reply):
+            return self.until_ms
+        self.unsent = bytes(reply[sent or 0 :])
         return None
 
     def _failed(self, error):
+        """Keeps it for the task. None: that is to be woken."""
         stream = self._stream
         if number_of(error) == _CONNECTION_ENDED:
             stream._ended = True

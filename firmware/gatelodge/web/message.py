@@ -40,7 +40,8 @@ class Request:
         """head: wire.Head."""
         self.method = head.method
         self.path = head.path
-        self._query = b""  # of a later target, until somebody wants its args
+        self._asked = b""  # what the next request asked for, until somebody wants its args
+        self._known = None  # how that began, up to its query
         self._args = _read_query(head.query)
         self.keep_alive = head.keep_alive
         self.headers = Fields(head.fields)
@@ -52,21 +53,24 @@ class Request:
     @property
     def args(self):
         if self._args is None:
-            self._args = _read_query(str(self._query, "utf-8"))
+            self._args = _read_query(str(self._asked, "utf-8").partition("?")[2])
         return self._args
 
-    def turn_to(self, target):
-        """Ask for another target (visible ASCII) from now on, with the same fields. False, and nothing has
-        changed, where its query may be malformed."""
-        at = target.find(b"?")
-        if at < 0:
-            at = len(target)
-        elif b"%" in target or target.count(b"&") >= MOST_PAIRS:
+    def turn_to(self, asked):
+        """Ask for another target from now on, with the same fields. asked: as wire.is_get takes it. False,
+        and nothing has changed, where its query may be malformed."""
+        if b"%" in asked or asked.count(b"&") >= MOST_PAIRS:
             return False
-        # The fewest texts: for each new one MicroPython looks through all that it knows.
-        self.path, self._query = str(target[:at], "utf-8"), target[at + 1 :]
-        self._args = self.way = None
+        if self._known is None or not asked.startswith(self._known):
+            self._turn_to_path(asked)
+        self._asked, self._args = asked, None
         return True
+
+    def _turn_to_path(self, asked):
+        """The fewest texts: for each new one MicroPython looks through all that it knows."""
+        before, _, _ = asked.partition(b"?")
+        self._known = before + b"?"
+        self.path, self.way = str(before[4:], "utf-8"), None
 
 
 class Response:

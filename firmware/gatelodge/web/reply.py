@@ -25,9 +25,9 @@ class Data(Response):
     _heads = {}  # status, negative where the connection ends -> the head up to the length
     _places = {}  # status -> Place
 
-    def __init__(self, body, status, after=b""):
-        """after: what the body follows, of bytes that others are sent too."""
-        self.after = after
+    after = b""  # what the body follows, of bytes that others are sent too
+
+    def __init__(self, body, status):
         self.body = body
         self.status_code = status
 
@@ -89,18 +89,20 @@ class Place:
 
 def data(value, status=200, cookies=()):
     if cookies:
-        return Response(compat.json.dumps_fast(value).encode(), status, _headers(JSON, cookies))
-    return Data(compat.json.dumps_fast(value).encode(), status)
+        return Response(compat.json.encoded(value), status, _headers(JSON, cookies))
+    return Data(compat.json.encoded(value), status)
 
 
 def beginning(value):
     """Of a dict's JSON: what is the same in many answers is made into text once."""
-    return (compat.json.dumps_fast(value)[:-1] + ",").encode()
+    return compat.json.encoded(value)[:-1] + b","
 
 
 def data_after(begun, value):
     """begun: a `beginning`, with which the object of the value begins."""
-    return Data(compat.json.dumps_fast(value)[1:].encode(), 200, begun)
+    answer = Data(compat.json.encoded(value)[1:], 200)
+    answer.after = begun
+    return answer
 
 
 def see_other(target, cookies=()):

@@ -152,13 +152,18 @@ class Routes:
         if request.bearer is None:
             look_for_token(request)
         if request.bearer is not NO_TOKEN:
-            return Visit(request, None, self._granted(request.bearer, scope_of(row)))
+            return self._bearer(request, row)
         session = owner.session_of(session_hash_of(request), row.who == OWNER)
         if session is None:
             return elsewhere(row.path, "/signin", 401, scope_of(row) is not None)
         if row.method != "GET":
             check_token(request, session)
         return Visit(request, session)
+
+    def _bearer(self, request, row):
+        visit = Visit(request, None)
+        visit.grant = self._granted(request.bearer, scope_of(row))
+        return visit
 
     def _granted(self, token, scope):
         """The Grant of a token that is good for the scope. The answers are RFC 6750's, section 3.1."""

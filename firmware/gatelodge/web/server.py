@@ -42,7 +42,7 @@ class Connection:
         # differ in what is asked for alone: what was checked and read of the fields need not be again. Who
         # may, and the session, are asked each time: that is the handler's business.
         self.last_raw = self.last_request = None
-        self._last_line = self._last_fields = None  # the request line of one that differed; all behind it
+        self._last_asked = self._last_rest = None  # what one that differed asked for; all behind it
         self._may_repeat = False
         self.response = None  # made already, to the request that came last
 
@@ -82,9 +82,9 @@ class Connection:
     def remember(self, raw, request):
         if len(raw) > MAX_KEPT_HEAD:
             return
-        end = raw.find(b"\r\n", 2)
+        end = raw.find(b"\r\n", 2) - len(b" HTTP/1.1")
         self.last_raw, self.last_request = raw, request
-        self._last_line, self._last_fields = None, memoryview(raw)[end:]
+        self._last_asked, self._last_rest = None, memoryview(raw)[end:]
         self._may_repeat = request.keep_alive and request.method == "GET"
 
     def _answer_at_once(self, came):
@@ -103,18 +103,17 @@ class Connection:
     def _is_like_last(self, came):
         """Whether it is the last request but for its target, which that asks for from now on. Where anything
         else is different, or in doubt, it is read as a new one."""
-        fields = self._last_fields
-        at = len(came) - len(fields)
-        if at <= 0 or len(came) > MAX_KEPT_HEAD or came[at:] != fields:
+        rest = self._last_rest
+        at = len(came) - len(rest)
+        if at <= 0 or len(came) > MAX_KEPT_HEAD or came[at:] != rest:
             return False
-        line = bytes(came[:at])
-        if line == self._last_line:
+        asked = bytes(came[:at])
+        if asked == self._last_asked:
             self.last_raw = bytes(came)  # a third time, it is found at once
             return True
-        target = wire.target_of_get(line)
-        if target is None or not self.last_request.turn_to(target):
+        if not (wire.is_get(asked) and self.last_request.turn_to(asked)):
             return False
-        self.last_raw, self._last_line = None, line
+        self.last_raw, self._last_asked = None, asked
         return True
 
     async def body(self, length):

@@ -10,11 +10,16 @@ NO_TOKEN = ()  # what a request shows that shows none, once it was looked for
 class Visit:
     """One request on its way: who asks, with which session, or with which token (owner.api_tokens.Grant)."""
 
-    def __init__(self, request, session, grant=None):
+    grant = None
+
+    def __init__(self, request, session):
         self.request = request
         self.session = session
-        self.grant = grant
-        self.client = request.client_addr[0] if request.client_addr else ""
+
+    @property
+    def client(self):
+        address = self.request.client_addr
+        return address[0] if address else ""
 
     def cookie(self, name):
         return self.request.cookies.get(name, "")

@@ -87,13 +87,10 @@ def check_head(head):
     )
 
 
-def target_of_get(line):
-    """The target, in bytes, of a request line by which HTTP/1.1 gets something, or None for any other line:
-    whoever wants to know what is wrong with that asks `check_head`."""
-    if not (line.startswith(b"GET /") and line.endswith(b" HTTP/1.1")):
-        return None
-    target = line[4:-9]
-    return target if _is_visible(target) else None
+def is_get(asked):
+    """Whether a request line that has this before its version gets something: whoever wants to know what is
+    wrong with another one asks `check_head`."""
+    return asked.startswith(b"GET /") and asked.count(b" ") == 1 and min(asked) >= 0x20 and max(asked) < 0x7F
 
 
 def check_partial(head):
