@@ -109,6 +109,14 @@ class UpdatesTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(self.updates.told().update["state"], "done")
         self.assertEqual(self.results()[0], "firmware switched")
 
+    async def test_firmware_that_came_another_way_ends_what_was_told(self):
+        await self.take(bundles.signed())
+        self.next_start()
+        self.updates.settle()
+        self.start("a", "1.0.1")  # by the bench, say
+        self.updates.settle()
+        self.assertIsNone(self.updates.told().update)
+
     async def test_pressing_start_twice_changes_nothing_more(self):
         await self.take(bundles.signed())
         self.assertEqual([self.updates.switch(HOME), self.updates.switch(HOME)], ["1.2.3", "1.2.3"])

@@ -1,5 +1,6 @@
 import unittest
 
+from gatelodge import compat
 from gatelodge.router import kernel
 
 ARP = """IP address       HW type     Flags       HW address            Mask     Device
@@ -102,6 +103,17 @@ class TestKernel(unittest.TestCase):
 
     def test_a_port_without_a_speed_has_none(self):
         self.assertEqual([kernel.speed_mbit(text) for text in ("1000", "-1", "")], [1000, None, None])
+
+    def test_a_file_is_read_to_its_end_or_as_far_as_is_bounded(self):
+        path = "/tmp/gatelodge-test-kernel-" + compat.entropy(4).hex()
+        try:
+            for size in (0, 1, kernel.PIECE - 1, kernel.PIECE, kernel.PIECE + 1, kernel.MAX_FILE + 1):
+                content = bytes([at & 255 for at in range(size)])
+                with open(path, "wb") as file:
+                    file.write(content)
+                self.assertEqual(kernel.read_bytes(path), content[: kernel.MAX_FILE])
+        finally:
+            compat.remove(path)
 
     def test_files_that_are_missing_or_empty_tell_nothing(self):
         self.assertEqual(kernel.read("/no/such/file"), "")

@@ -52,6 +52,13 @@ class Program(owner.Owner):
         if not self.read("/api/session")[1]["is_proved"]:
             self.prove()
 
+    def install(self, bundle):
+        """(status, answer) of an upload of firmware, by somebody who has given a code."""
+        headers = {"Origin": self.origin, "X_CSRF_Token": self.read("/api/session")[1]["csrf_token"]}
+        headers["Content_Type"] = "application/octet-stream"
+        status, _, text = self.ask("POST", "/api/system/firmware/bundle", bundle, **headers)
+        return status, json.loads(text)
+
     def token(self, *scopes, lifetime="90"):
         form = {"name": "A program", "scopes": " ".join(scopes), "lifetime": lifetime}
         status, answer = self.send("/api/security/token/create", **form)

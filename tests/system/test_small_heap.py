@@ -11,6 +11,7 @@ from gatelodge.contract.board import LEAST_HEAP_KB
 from gatelodge.core.heap import MOST
 
 from tests.bench import owner
+from tests.host_tools.host_board_rig import newer_bundle
 from tests.host_tools.stranger_rig import HALF_RESTORE, Flood, connect
 from tests.system.program import Program
 from tests.system.rig import PATIENCE_S, House, until
@@ -98,6 +99,13 @@ def test_settings_are_saved_to_a_file_and_come_back_from_it(ada):
     assert status == 200
     form = {"password": BACKUP_PASSWORD, "backup": made["file"], "act": "restore"}
     assert ada.send("/api/system/restore", **form)[0] == 200
+
+
+def test_an_update_is_received_checked_and_unpacked(ada, tmp_path):
+    ada.prove_again_if_needed()
+    status, answer = ada.install(newer_bundle(tmp_path)[1].read_bytes())
+    assert status == 200, answer
+    assert ada.read("/api/system/firmware")[1]["update"]["state"] == "waiting"
 
 
 def test_the_log_is_had_as_a_file(ada):

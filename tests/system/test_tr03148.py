@@ -278,14 +278,6 @@ def test_tr_d_23_the_version_of_the_firmware_is_shown(program):
 # --- E: firmware
 
 
-def install(program, data):
-    """The answer to an upload, of somebody who has given a code."""
-    headers = {"Origin": program.origin, "X_CSRF_Token": program.read("/api/session")[1]["csrf_token"]}
-    headers["Content_Type"] = "application/octet-stream"
-    status, _, text = program.ask("POST", "/api/system/firmware/bundle", data, **headers)
-    return status, json.loads(text)
-
-
 def start_and_return(house, program):
     """Start what waits, and sign in again where the newer firmware runs in slot b."""
     runs = f" daemon: firmware {NEWER} in slot b"
@@ -306,18 +298,18 @@ def sign_in_by_recovery_code(program):
 def test_tr_e_an_update_by_file_is_installed_only_if_the_maker_has_signed_it(house, program, tmp_path):
     new = newer_bundle(tmp_path)[1].read_bytes()
     sign_in_by_recovery_code(program)
-    status, answer = install(program, new.replace(NEWER.encode(), b"98.0.0", 1))
+    status, answer = program.install(new.replace(NEWER.encode(), b"98.0.0", 1))
     assert (status, answer["error"]["field"]) == (422, "bundle")
     assert "not signed by the maker" in answer["error"]["text"]
     assert program.read("/api/system/firmware")[1]["other"] is None
-    assert install(program, new)[0] == 200
+    assert program.install(new)[0] == 200
     told = start_and_return(house, program)
     assert (told["running"], told["other"], told["update"]["state"]) == (NEWER, bundle.version(), "done")
     assert NEWER in program.ask("GET", "/about")[2]
 
 
 def test_tr_e_firmware_that_does_not_start_is_left_and_the_one_before_runs_on(house, program):
-    assert install(program, broken_bundle("99.1.0"))[0] == 200
+    assert program.install(broken_bundle("99.1.0"))[0] == 200
     told = start_and_return(house, program)
     assert "a broken update" in house.router_log()
     assert (told["running"], told["update"]["state"], told["can_switch"]) == (NEWER, "failed", False)

@@ -54,7 +54,13 @@ class Updates:
         record = self.keeper.store.get(store_keys.UPDATE)
         other = None if self.is_busy else self._other_version()
         is_bad = record is not None and record["state"] == FAILED and record["version"] == other
+        if record is not None and not self._is_current(record):
+            record = None
         return Told(self.place.version, other, other is not None and not is_bad, record)
+
+    def _is_current(self, record):
+        """Whether what runs is what it led to: the bench, or a slot that failed later, ends that."""
+        return record["version" if record["state"] == DONE else "before"] == self.place.version
 
     def check_room(self, length):
         """Refuse what need not be sent: one beside another, or too large a file."""

@@ -7,6 +7,7 @@ Formats: proc(5), and Documentation/filesystems/proc.rst of the kernel.
 import socket
 
 MEMORY_LINES = 3  # MemTotal, MemFree, MemAvailable: the first of some fifty (proc(5))
+PIECE = 4096  # bytes asked for at once: most files have fewer, and a small heap has no 64 KB in one place
 MAX_FILE = 65536  # bytes; /proc/net/arp of a full /24 is 20 KB, fib_trie of a home router 4 KB
 _NO_ADDRESS6 = "0" * 32
 
@@ -23,7 +24,11 @@ def read_bytes(path):
     """The bytes of a small file, or b"" when it is not there."""
     try:
         with open(path, "rb") as file:
-            return file.read(MAX_FILE)
+            found = piece = file.read(PIECE)
+            while len(piece) == PIECE and len(found) < MAX_FILE:
+                piece = file.read(PIECE)
+                found += piece
+            return found
     except OSError:
         return b""
 
