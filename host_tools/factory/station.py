@@ -53,7 +53,8 @@ from host_tools.factory.limits import Limit
 from host_tools.factory.ports import Rule
 
 MOST_AT_ONCE = 64
-TEXT, FLAG, NUMBER, COUNT, TEXTS = "text", "true or false", "a number", "a count from 1", "a list of texts"
+TEXT, TEXTS = "a text that can be printed", "a list of texts that can be printed"
+FLAG, NUMBER, COUNT = "true or false", "a number", "a count from 1"
 
 # table -> field -> kind. A table of tables, whose keys are free, is a row of NAMED.
 TABLES: dict[str, dict[str, str]] = {
@@ -159,9 +160,9 @@ def _is(kind: str, value: Any) -> bool:
     if kind == FLAG:
         return isinstance(value, bool)
     if kind == TEXT:
-        return isinstance(value, str)
+        return isinstance(value, str) and value.isprintable()  # no NUL for a path, nothing for a terminal
     if kind == TEXTS:
-        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        return isinstance(value, list) and all(_is(TEXT, one) for one in value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
     return is_number and (kind == NUMBER or (isinstance(value, int) and value >= 1))
 
