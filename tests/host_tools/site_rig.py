@@ -13,12 +13,12 @@ from tests.host_tools.cloud_rig import Page, Rig, free_port
 
 
 @asynccontextmanager
-async def own_origins(folder, *kinds):
+async def own_origins(folder, *kinds, **changed):
     """A Rig with `url` (by the kind's name, and the account's), `clients` and `certs`."""
     made = certificates.load_or_create(folder)
     ports = {name: free_port() for name in ("account", *(kind.name for kind in kinds))}
     urls = {name: f"https://localhost:{port}" for name, port in ports.items()}
-    addresses = {"port": ports["account"], "public_url": urls["account"]}
+    addresses = {"port": ports["account"], "public_url": urls["account"], **changed}
     for kind in kinds:
         addresses |= {f"{kind.name}_url": urls[kind.name], f"{kind.name}_port": ports[kind.name]}
     async with AsyncExitStack() as stack:

@@ -56,6 +56,17 @@ async def test_who_is_signed_in_at_the_portal_passes_in_silence_to_where_they_we
     assert page.status == 200 and "It stopped on Monday." in page.text
 
 
+async def test_it_holds_to_what_a_strict_cloud_asks_of_applications(tmp_path):
+    """It pushes what it asks, proves itself by its key, and has its tokens bound."""
+    async with own_origins(tmp_path, HELP, strict_applications=True) as rig:
+        ada = rig.browser()
+        await ada.join()
+        _, fields = await asked(rig, ada)
+        assert set(fields) == {"client_id", "request_uri"}
+        page = await fetch(ada, rig.url["help"] + "/help/new")
+        assert "Write to support" in page.text
+
+
 async def test_who_is_not_signs_in_at_the_portal_and_nowhere_else(rig, ada):
     stranger = rig.browser()
     page = await fetch(stranger, rig.url["help"] + "/help")

@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.outside.config import FACEBOOK, Outside, is_secure
 from host_tools.cloud.outside.identity import Identity, Unbelievable, check, of_claims, of_facebook
+from host_tools.cloud.outside.own_key import OwnKey
 
 TIMEOUT_S = 15
 ANSWER_MAX = 256 * 1024
@@ -26,6 +27,7 @@ AGAIN_S = 60  # but not more often than this, whatever keys a token names
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # signatures alone: a secret that is shared signs nothing
 
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+PUSH, MUST_PUSH = "pushed_authorization_request_endpoint", "require_pushed_authorization_requests"
 SPOILT = (JoseError, ValueError, TypeError, RecursionError)  # what reading keys and tokens may raise
 
 
@@ -34,10 +36,20 @@ class Away(Exception):  # noqa: N818
 
 
 class Provider:
-    """`address` leads there; `identity` is whom the answer's code stands for."""
+    """`address` leads there; `identity` is whom the answer's code stands for.
 
-    def __init__(self, outside: Outside, clock: Clock, trusted: ssl.SSLContext | None = None):
+    key: by which we prove who we are, in place of the secret. What it gets are `claims`.
+    """
+
+    def __init__(
+        self,
+        outside: Outside,
+        clock: Clock,
+        trusted: ssl.SSLContext | None = None,
+        key: OwnKey | None = None,
+    ):
         self.outside = outside
+        self._key = key
         self._clock = clock
         self._document: dict[str, Any] = {}
         self._keys: KeySet | None = None
@@ -59,7 +71,10 @@ class Provider:
         fields |= {"scope": "openid email profile", "nonce": nonce}
         fields |= {"code_challenge": challenge, "code_challenge_method": "S256"}
         fields |= {"prompt": "login", "max_age": "0"} if again else {}
-        where = (await self._discovered())["authorization_endpoint"]
+        document = await self._discovered()
+        where = document["authorization_endpoint"]
+        if self._key and document.get(MUST_PUSH) is True:
+            fields = await self._pushed(document, fields)
         return f"{where}{'&' if '?' in where else '?'}{urlencode(fields)}"
 
     async def identity(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> Identity:
@@ -79,14 +94,29 @@ class Provider:
 
     def _code_fields(self, code: str, redirect_uri: str) -> dict[str, str]:
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        return fields | {"client_id": self.outside.client_id, "client_secret": self.outside.client_secret}
+        fields |= {"client_id": self.outside.client_id}
+        return fields if self._key else fields | {"client_secret": self.outside.client_secret}
+
+    async def _pushed(self, document: Mapping[str, Any], fields: dict[str, str]) -> dict[str, str]:
+        """What the browser brings in their place (RFC 9126 section 4)."""
+        told = await self._send(document[PUSH], fields) if PUSH in document else {}
+        if not isinstance(told.get("request_uri"), str):
+            raise Away(f"{self.outside.id} gave no request_uri")
+        return {"client_id": self.outside.client_id, "request_uri": told["request_uri"]}
+
+    async def _send(self, address: str, fields: dict[str, str]) -> dict[str, Any]:
+        """A form that proves who we are."""
+        if self._key is None:
+            return await self._ask("POST", address, fields)
+        proof = self._key.proof("POST", address)
+        return await self._ask("POST", address, fields | self._key.assertion(self.outside.issuer), proof)
 
     async def _claims(
         self, fields: dict[str, str], nonce: str, verifier: str
     ) -> tuple[dict[str, Any], Mapping[str, Any]]:
         """The answer of the token endpoint, and its ID token's claims."""
         document = await self._discovered()
-        tokens = await self._ask("POST", document["token_endpoint"], {**fields, "code_verifier": verifier})
+        tokens = await self._send(document["token_endpoint"], {**fields, "code_verifier": verifier})
         claims = await self.verified(str(tokens.get("id_token", "")))
         check(claims, self.outside.issuer, self.outside.client_id, nonce, self._clock())
         return tokens, claims
@@ -124,7 +154,7 @@ class Provider:
     def _leads_on(self, document: Mapping[str, Any]) -> bool:
         """A person is sent to the one, and our secret to the other: over https, as the issuer is."""
         named = [document.get(name) for name in ENDPOINTS]
-        named += [document["userinfo_endpoint"]] if "userinfo_endpoint" in document else []
+        named += [document[name] for name in ("userinfo_endpoint", PUSH) if name in document]
         local = self.outside.issuer.startswith("http:")
         return all(is_secure(address, local_too=local) for address in named)
 
@@ -164,7 +194,7 @@ class Provider:
                 aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
                 http.request(method, address, data=fields, headers=headers, allow_redirects=False) as answer,
             ):
-                found = json.loads(await _body(answer)) if answer.status == 200 else None
+                found = json.loads(await _body(answer)) if answer.status in (200, 201) else None
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, RecursionError) as error:
             raise Away(f"{self.outside.id} did not answer ({type(error).__name__})") from error
         if not isinstance(found, dict):

@@ -1,7 +1,8 @@
 """A site of ours as a client of our own OpenID provider, where it has an address of its own (kinds.py).
 
-It is registered by itself, signs people in by the code flow with PKCE (outside/), and ends a session when the
-provider says so (OpenID Connect Back-Channel Logout 1.0). It is ours: nobody is asked to agree.
+It is registered by itself, with a key of its own, signs people in by the code flow with PKCE (outside/), and
+ends a session when the provider says so (OpenID Connect Back-Channel Logout 1.0). It is ours: nobody is asked
+to agree.
 
 No password is typed there. Before something sensitive the account asks its person again (prompt=login), and
 the session counts as proved for a few minutes (accounts/proof.py).
@@ -16,12 +17,13 @@ from urllib.parse import urlencode
 
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.oidc.clients import Described
+from host_tools.cloud.oidc.clients import CODE, Described
 from host_tools.cloud.oidc.decision import FRESH_S
 from host_tools.cloud.oidc.logins import EVENT
 from host_tools.cloud.outside.config import Outside
 from host_tools.cloud.outside.flow import AWAY, FAILED, LASTS_S, NOT_AGAIN, PROVE, Flow, Question
 from host_tools.cloud.outside.identity import LEEWAY_S, Unbelievable, asked_again, of_claims
+from host_tools.cloud.outside.own_key import OwnKey, make_key
 from host_tools.cloud.outside.provider import Away, Provider
 from host_tools.cloud.parts import Parts
 from host_tools.cloud.sites.kinds import Kind
@@ -101,19 +103,20 @@ async def make(kind: Kind, parts: Parts, trusted: ssl.SSLContext) -> SiteClient:
     """Register it with the provider, or anew where its address has changed. Raises WrongClient."""
     url = parts.settings.origins[kind.name].url
     back, after = (url + SIGNED_IN,), (url + SIGNED_OUT,)
+    key = OwnKey(await _key(kind, parts), kind.client_id, parts.clock)
     described = Described(kind.client_id, kind.title, back, after, url + LOGGED_OUT, ("openid",), ours=True)
-    secret = await _secret(kind, parts)
-    await parts.oidc.clients.ensure(described, secret)
-    outside = Outside(ACCOUNT, kind.title, parts.settings.public_url, kind.client_id, secret)
-    return SiteClient(kind, parts, Provider(outside, parts.clock, trusted))
+    own = described._replace(jwks=key.public, dpop_bound=True, grants=(CODE,))
+    await parts.oidc.clients.ensure(own, secret="")
+    outside = Outside(ACCOUNT, kind.title, parts.settings.public_url, kind.client_id, client_secret="")
+    return SiteClient(kind, parts, Provider(outside, parts.clock, trusted, key))
 
 
-async def _secret(kind: Kind, parts: Parts) -> str:
+async def _key(kind: Kind, parts: Parts) -> str:
     """Made once, and kept sealed."""
     async with parts.database.write() as session:
-        row = await session.get(KeptSecret, kind.secret)
+        row = await session.get(KeptSecret, kind.key)
         if row is None:
-            row = KeptSecret(name=kind.secret, sealed=parts.box.seal(parts.oidc.clients.secret()))
+            row = KeptSecret(name=kind.key, sealed=parts.box.seal(make_key()))
             session.add(row)
     return parts.box.open(row.sealed)
 

