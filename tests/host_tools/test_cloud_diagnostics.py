@@ -11,7 +11,7 @@ from gatelodge.cloud import diagnostics as on_router
 from gatelodge.contract import diagnostics as contract
 from gatelodge.store import Store
 
-from host_tools.cloud.help import diagnostics
+from host_tools.cloud.help import diagnostics, drafts
 from host_tools.cloud.help.report import SIZE_MAX, Arriving
 from host_tools.cloud.pages import report_words
 from tests.fakes.clock import FakeClock
@@ -313,3 +313,83 @@ def test_every_value_of_the_contract_has_words():
 )
 def test_sizes_are_said_as_people_do(count, says):
     assert report_words.size(count) == says
+
+
+LOOK = {**TICK, "look_first": "yes"}
+
+
+@pytest.fixture
+async def draft(rig, ada, router):  # noqa: F811
+    """The page of one that has come and that only Ada sees, and its file."""
+    page = await ask(rig, ada, **LOOK)
+    await asked_of(rig)
+    assert "only you see it" in (await ada.get(link_of(page))).text
+    await send_report(rig)
+    page = await ada.get(page.path)
+    assert "Only you see them yet" in page.text and "data-live" not in page.text
+    place = link_of(page)
+    return place, re.search(r'href="(/help/[^"]+/files/[^"]+)"', (await ada.get(place)).text)[1]
+
+
+async def at_desk(grace, place):  # noqa: F811
+    """What support finds: (the request's page, how the report and its file are answered)."""
+    place, file = (each.replace("/help/", "/desk/") for each in place)
+    request = await grace.get(place.partition("/diagnostics/")[0])
+    return request.text, (await grace.get(place)).status, (await grace.get(file)).status
+
+
+async def test_who_looks_first_sees_all_of_it_before_support_sees_any(rig, ada, grace, draft):  # noqa: F811
+    place, file = draft
+    assert "192.168.1.1" in (await ada.get(place)).text and await content_of(rig, ada, file)
+    text, *statuses = await at_desk(grace, draft)
+    assert "No internet" in text and "Diagnostics of" not in text and ".json" not in text
+    assert statuses == [404, 404]
+    page = await ada.post(place + "/attach", form_page=place)
+    assert "Support sees them from now on" in page.text and "Attached" in page.text
+    text, *statuses = await at_desk(grace, draft)
+    assert "Diagnostics of" in text and statuses == [200, 200]
+    page = await ada.post(place + "/attach", form_page=place)  # twice: nothing more happens
+    assert page.path == place and "This is all" in page.text
+
+
+async def test_a_draft_that_is_dropped_was_never_there_for_support(rig, ada, grace, draft):  # noqa: F811
+    place, file = draft
+    page = await ada.post(place + "/remove", form_page=place)
+    assert "Removed" in page.text and (await ada.get(file)).status == 404
+    page = await ada.post(place + "/attach", form_page="/help/new")
+    assert page.path == place and "Support sees them" not in page.text
+    assert "Diagnostics of" not in (await at_desk(grace, draft))[0]
+
+
+async def test_a_draft_is_forgotten_after_its_time_and_an_attached_one_stays(rig, ada, draft):  # noqa: F811
+    place, file = draft
+    await ada.post(place + "/attach", form_page=place)
+    ticked = {"diagnostics": "yes", "look_first": "yes"}
+    page = await ada.post(place.partition("/diagnostics/")[0], text="And now", **ticked)
+    await asked_of(rig, 2)
+    await send_report(rig)
+    page = await ada.get(page.path)
+    second = re.findall(r'href="(/help/[0-9a-f]+/diagnostics/[0-9a-f]+)"', page.text)[-1]
+    rig.clock.now += drafts.LASTS_S
+    await rig.parts.help.diagnostics.prune(rig.clock.now)
+    await ada.enter()
+    page = await ada.get(second)
+    assert "they are forgotten" in page.text and "192.168.1.1" not in page.text
+    assert (await ada.get(file)).status == 200
+    assert (await ada.post(second + "/attach", form_page=second)).path == second
+
+
+async def test_to_look_at_nothing_attaches_nothing_and_nobody_else_attaches(rig, ada, draft):  # noqa: F811
+    eve = rig.browser()
+    await eve.join("eve@example.org")
+    assert (await eve.post(draft[0] + "/attach", form_page="/help/new")).status == 404
+    page = await ask(rig, ada, router=SERIAL, look_first="yes")
+    assert page.status == 200 and "/diagnostics/" not in page.text and len(rig.hub.asked) == 1
+
+
+async def test_ones_only_router_is_chosen_already(rig, ada, router):  # noqa: F811
+    chosen = f'<option value="{SERIAL}" selected>'
+    assert chosen in (await ada.get("/help/new")).text
+    await rig.own_router("GL-0002", ada, 2)
+    page = await ada.get("/help/new")
+    assert chosen not in page.text and '<option value="" selected>' in page.text

@@ -67,16 +67,14 @@ class Desk:
             person = await session.get_one(Account, request.account_id)
             its_router = (Router.serial_number == request.serial_number, Router.owner_id == person.id)
             router = await session.scalar(select(Router).where(*its_router))
-            return Opened(
-                await records.correspondence(session, request), person, router, await _notes(session, request)
-            )
+            found = await records.correspondence(session, request, by_person=False)
+            return Opened(found, person, router, await _notes(session, request))
 
     async def file(self, request_id: str, file_id: str, visit: Visit) -> HelpFile:
         """Raises NotTheirsError."""
         async with self._database.write() as session:
-            return await records.attached(
-                session, await _request(session, request_id, roles.READ, visit), file_id
-            )
+            request = await _request(session, request_id, roles.READ, visit)
+            return await records.attached(session, request, file_id, by_person=False)
 
     async def report(
         self, request_id: str, report_id: str, visit: Visit
@@ -84,7 +82,7 @@ class Desk:
         """What a router sent. Raises NotTheirsError."""
         async with self._database.write() as session:
             request = await _request(session, request_id, roles.READ, visit)
-            return request, *await records.reported(session, request, report_id)
+            return request, *await records.reported(session, request, report_id, by_person=False)
 
     async def answer(self, request_id: str, text: str, visit: Visit) -> None:
         """The person gets it by mail too. Raises NotTheirsError, RefusedError."""

@@ -2,7 +2,8 @@
 
 The row is there before the router is asked, so a command outlives a restart of the cloud, and goes by its id
 again until its result is durable here. It is for the owner of then: before it is sent, and again before it is
-kept, the database is asked whose the router is; the router itself compares the account as well.
+kept, the database is asked whose the router is; the router itself compares the account as well. Whoever wants
+to look at it first gets a draft (drafts.py).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 from typing import Any
 
 from gatelodge.contract.diagnostics import COMMAND
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError
@@ -19,7 +20,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.devices.hub import DeviceHub
-from host_tools.cloud.help import records
+from host_tools.cloud.help import drafts, records
 from host_tools.cloud.help.attachments import ACCOUNT_MAX
 from host_tools.cloud.help.report import Arriving
 from host_tools.cloud.languages.text import N_
@@ -29,7 +30,9 @@ from host_tools.cloud.store.models import Router
 from host_tools.cloud.store.secret_box import new_id
 from host_tools.cloud.tasks import Tasks
 
-ASKED, KEPT, FAILED, STOPPED = "asked", "kept", "failed", "stopped"
+ASKED, KEPT, FAILED, STOPPED = "asked", drafts.KEPT, drafts.FAILED, "stopped"
+# What a message wants of them.
+NOT, AT_ONCE, LOOK_FIRST = "not", "at once", "look first"
 FIELD = "diagnostics"
 WAITS_S = 24 * 3600  # for a router that is offline
 TRIES_MAX = 3  # where the line broke in the middle of it
@@ -77,9 +80,13 @@ class Diagnostics:
                 return ON_THE_WAY
         return self.offer(serial_number)
 
-    async def add(self, session: AsyncSession, message: HelpMessage, serial_number: str, visit: Visit) -> str:
-        """Ask for them with this message, once the transaction is done: `send` of the id that is returned.
-        Raises RefusedError."""
+    async def add(
+        self, session: AsyncSession, message: HelpMessage, serial_number: str, wanted: str, visit: Visit
+    ) -> str:
+        """Ask for them with this message, once the transaction is done: `send` of the id that is returned, ""
+        where they are not wanted. Raises RefusedError."""
+        if wanted == NOT:
+            return ""
         account_id = visit.signed_in.id
         if not await _owns(session, account_id, serial_number):
             raise RefusedError(FIELD, "Choose the router whose diagnostics you attach.")
@@ -87,7 +94,7 @@ class Diagnostics:
             raise RefusedError(FIELD, "They are on their way already. Leave this unticked.")
         row = HelpReport(id=new_id(), command_id=new_id(), request_id=message.request_id)
         row.message_id, row.account_id, row.serial_number = message.id, account_id, serial_number
-        row.state, row.text, row.tries = ASKED, "", 1
+        row.state, row.text, row.tries, row.draft = ASKED, "", 1, wanted == LOOK_FIRST
         row.asked_at, row.ends_at = visit.now, visit.now + WAITS_S
         session.add(row)
         return row.id
@@ -98,16 +105,22 @@ class Diagnostics:
             request = await records.theirs(session, request_id, visit)
             return await records.reported(session, request, report_id)
 
+    async def attach(self, request_id: str, report_id: str, visit: Visit) -> bool:
+        """Whether there is a draft: support sees it from now on. Raises NotTheirsError."""
+        async with self._database.write() as session:
+            request = await records.theirs(session, request_id, visit)
+            report, _file = await records.reported(session, request, report_id)
+            attached = drafts.attach(request, report, visit.now)
+        self._bus.publish(f"help:{request_id}")
+        return attached
+
     async def remove(self, request_id: str, report_id: str, visit: Visit) -> None:
         """For both sides of the desk, for good; or it is not waited for any more. Raises NotTheirsError."""
         async with self._database.write() as session:
             request = await records.theirs(session, request_id, visit)
             report, _file = await records.reported(session, request, report_id)
             self._arriving.pop(report.command_id, None)
-            if report.file_id is not None:
-                file_id, report.file_id = report.file_id, None
-                await session.flush()
-                await session.execute(delete(HelpFile).where(HelpFile.id == file_id))
+            await drafts.drop_file(session, report)
             if report.state in (ASKED, KEPT):
                 report.state = STOPPED
         self._bus.publish(f"help:{request_id}")
@@ -188,6 +201,8 @@ class Diagnostics:
         session.add(file)
         await session.flush()
         report.state, report.file_id = KEPT, file.id
+        if report.draft:
+            report.ends_at = self._clock() + drafts.LASTS_S
 
     async def prune(self, now: float) -> None:
         over = (HelpReport.state == ASKED, HelpReport.ends_at <= now)
@@ -195,6 +210,7 @@ class Diagnostics:
             ended = list(await session.scalars(select(HelpReport).where(*over)))
             for report in ended:
                 report.state, report.text = FAILED, NO_ANSWER
+            ended += await drafts.forget(session, now)
         for report in ended:
             self._arriving.pop(report.command_id, None)
             self._bus.publish(f"help:{report.request_id}")

@@ -25,7 +25,10 @@ class Correspondence(NamedTuple):
     messages: list[Written]  # the oldest first
 
 
-async def correspondence(session: AsyncSession, request: HelpRequest) -> Correspondence:
+async def correspondence(
+    session: AsyncSession, request: HelpRequest, *, by_person: bool = True
+) -> Correspondence:
+    """`by_person`: or by support, which sees no drafts."""
     of_it = select(HelpMessage).where(HelpMessage.request_id == request.id).order_by(HelpMessage.id)
     reports = list(await session.scalars(select(HelpReport).where(HelpReport.request_id == request.id)))
     reported = {report.file_id for report in reports}
@@ -35,7 +38,7 @@ async def correspondence(session: AsyncSession, request: HelpRequest) -> Corresp
         Written(
             message,
             [file for file in files if file.message_id == message.id],
-            [report for report in reports if report.message_id == message.id],
+            [each for each in reports if each.message_id == message.id and (by_person or not each.draft)],
         )
         for message in await session.scalars(of_it)
     ]
@@ -52,23 +55,31 @@ async def theirs(session: AsyncSession, request_id: str, visit: Visit) -> HelpRe
 
 
 async def reported(
-    session: AsyncSession, request: HelpRequest, report_id: str
+    session: AsyncSession, request: HelpRequest, report_id: str, *, by_person: bool = True
 ) -> tuple[HelpReport, HelpFile | None]:
-    """The report, and its file with its content once there is one. Raises NotTheirsError."""
+    """The report, and its file with its content once there is one. Raises NotTheirsError, so to support of a
+    draft."""
     its_own = (HelpReport.id == report_id, HelpReport.request_id == request.id)
     report = await session.scalar(select(HelpReport).where(*its_own))
-    if report is None:
+    if report is None or (report.draft and not by_person):
         raise NotTheirsError
     return report, await attached(session, request, report.file_id) if report.file_id else None
 
 
-async def attached(session: AsyncSession, request: HelpRequest, file_id: str) -> HelpFile:
-    """With its content. Raises NotTheirsError where the request has no such file."""
+async def attached(
+    session: AsyncSession, request: HelpRequest, file_id: str, *, by_person: bool = True
+) -> HelpFile:
+    """With its content. Raises NotTheirsError where the request has no such file. Support has no drafts'."""
     its_own = select(HelpFile).where(HelpFile.id == file_id, HelpFile.request_id == request.id)
     file = await session.scalar(its_own.options(undefer(HelpFile.content)))
-    if file is None:
+    if file is None or not (by_person or await _is_attached(session, file)):
         raise NotTheirsError
     return file
+
+
+async def _is_attached(session: AsyncSession, file: HelpFile) -> bool:
+    draft = select(HelpReport.id).where(HelpReport.file_id == file.id, HelpReport.draft)
+    return await session.scalar(draft) is None
 
 
 async def write(

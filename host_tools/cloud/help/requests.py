@@ -11,7 +11,7 @@ from sqlalchemy.orm import undefer
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.help import records, states
+from host_tools.cloud.help import diagnostics, records, states
 from host_tools.cloud.help.attachments import ACCOUNT_MAX, FIELD, Attachment
 from host_tools.cloud.help.bell import Bell
 from host_tools.cloud.help.diagnostics import Diagnostics
@@ -59,10 +59,10 @@ class HelpCentre:
         serial_number: str,
         files: Sequence[Attachment],
         visit: Visit,
-        with_diagnostics: bool = False,
+        wanted: str = diagnostics.NOT,
     ) -> str:
-        """The new request's id. `serial_number`: one of the person's routers, or "". Raises RefusedError."""
-        report_id = ""
+        """The new request's id. `serial_number`: one of the person's routers, or "". `wanted`: of its
+        diagnostics. Raises RefusedError."""
         await self._take(visit)
         request = HelpRequest(id=new_id(), account_id=visit.signed_in.id, subject=subject)
         request.state, request.opened_at, request.changed_at = states.WAITING, visit.now, visit.now
@@ -77,8 +77,7 @@ class HelpCentre:
             session.add(request)
             await session.flush()
             message = await _write(session, request, text, files, visit)
-            if with_diagnostics:
-                report_id = await self.diagnostics.add(session, message, serial_number, visit)
+            report_id = await self.diagnostics.add(session, message, serial_number, wanted, visit)
             await self._bell.ring(session, request, visit)
         self._bell.wake()
         if report_id:
@@ -91,20 +90,18 @@ class HelpCentre:
         text: str,
         files: Sequence[Attachment],
         visit: Visit,
-        with_diagnostics: bool = False,
+        wanted: str = diagnostics.NOT,
     ) -> None:
         """Raises NotTheirsError, RefusedError."""
         await self._take(visit)
-        report_id = ""
         async with self._database.write() as session:
             request = await records.theirs(session, request_id, visit)
             by_person = (HelpMessage.request_id == request.id, HelpMessage.by_support.is_(False))
             if await _count(session, *by_person) >= MESSAGES_MAX:
                 raise RefusedError("", "This request is full. Begin a new one.")
             message = await _write(session, request, text, files, visit)
-            if with_diagnostics:
-                router = request.serial_number or ""
-                report_id = await self.diagnostics.add(session, message, router, visit)
+            router = request.serial_number or ""
+            report_id = await self.diagnostics.add(session, message, router, wanted, visit)
         if report_id:
             self.diagnostics.send(report_id)
 

@@ -20,8 +20,9 @@ from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.help_models import HelpFile
 from host_tools.cloud.store.models import Router
 
-NEW = (forms.SUBJECT, forms.HELP_ROUTER, forms.HELP_TEXT, forms.HELP_DIAGNOSTICS)
-WRITE = (forms.HELP_TEXT, forms.HELP_DIAGNOSTICS)
+TICKS = (forms.HELP_DIAGNOSTICS, forms.HELP_LOOK)
+NEW = (forms.SUBJECT, forms.HELP_ROUTER, forms.HELP_TEXT, *TICKS)
+WRITE = (forms.HELP_TEXT, *TICKS)
 WORDS = {"waiting": N_("Waiting for support"), "answered": N_("Answered"), "closed": N_("Closed")}
 
 
@@ -31,7 +32,11 @@ async def overview(request: web.Request) -> web.StreamResponse:
 
 
 async def new(request: web.Request) -> web.StreamResponse:
-    return await _new_page(request, forms.empty(NEW))
+    filled = forms.empty(NEW)
+    routers = await _routers(request)
+    if len(routers) == 1:
+        filled.values["router"] = routers[0].serial_number
+    return await _new_page(request, filled)
 
 
 async def post_new(request: web.Request) -> web.StreamResponse:
@@ -45,7 +50,7 @@ async def post_new(request: web.Request) -> web.StreamResponse:
                 values["router"],
                 attached(request),
                 request[VISIT],
-                with_diagnostics=bool(values["diagnostics"]),
+                _wanted(values),
             )
         except RefusedError as error:
             filled, status = filled._replace(errors=refused(error)), status_of(error)
@@ -63,15 +68,21 @@ async def post_write(request: web.Request) -> web.StreamResponse:
     request_id, values = request.match_info["id"], filled.values
     if not filled.errors:
         try:
-            with_diagnostics = bool(values["diagnostics"])
             await request.app[PARTS].help.write(
-                request_id, values["text"], attached(request), request[VISIT], with_diagnostics
+                request_id, values["text"], attached(request), request[VISIT], _wanted(values)
             )
         except RefusedError as error:
             filled, status = filled._replace(errors=refused(error)), status_of(error)
         else:
             raise web.HTTPSeeOther(f"/help/{request_id}?done=help-written")
     return await _page(request, filled, status)
+
+
+def _wanted(values: dict[str, str]) -> str:
+    """Of the diagnostics; who ticked no more than to look at them first wants none."""
+    if not values["diagnostics"]:
+        return diagnostics.NOT
+    return diagnostics.LOOK_FIRST if values["look_first"] else diagnostics.AT_ONCE
 
 
 async def post_close(request: web.Request) -> web.StreamResponse:
@@ -86,8 +97,15 @@ async def report(request: web.Request) -> web.StreamResponse:
     sections = report_words.told(file.content) if file else []
     return page(
         request, "help_report.html", report=found, file=file, sections=sections,
-        offer=reports.offer(found.serial_number), words=report_words.STATES,
+        offer=reports.offer(found.serial_number), state=report_words.state(found), words=report_words.STATES,
     )  # fmt: skip
+
+
+async def post_attach_report(request: web.Request) -> web.StreamResponse:
+    place, reports = request.match_info, request.app[PARTS].help.diagnostics
+    if await reports.attach(place["id"], place["report_id"], request[VISIT]):
+        raise web.HTTPSeeOther(f"/help/{place['id']}?done=report-attached")
+    raise web.HTTPSeeOther(f"/help/{place['id']}/diagnostics/{place['report_id']}")  # it says why
 
 
 async def post_remove_report(request: web.Request) -> web.StreamResponse:
@@ -108,7 +126,7 @@ async def live_correspondence(request: web.Request) -> web.StreamResponse:
 
 def _version(found: Correspondence) -> str:
     reports = [report for written in found.messages for report in written.reports]
-    return " ".join(f"{report.id}:{report.state}" for report in reports)
+    return " ".join(f"{report.id}:{report_words.state(report)}" for report in reports)
 
 
 async def file(request: web.Request) -> web.StreamResponse:
@@ -138,14 +156,18 @@ def attached(request: web.Request) -> list[Attachment]:
 
 
 async def _new_page(request: web.Request, form: forms.Filled, status: int = 200) -> web.Response:
-    parts = request.app[PARTS]
-    routers = [view.router for view in await parts.ownership.routers(request[VISIT].signed_in.id)]
+    parts, routers = request.app[PARTS], await _routers(request)
     offers = {each.serial_number: parts.help.diagnostics.offer(each.serial_number) for each in routers}
     named = [(each.serial_number, _router_words(each, offers)) for each in routers]
     return page(
         request, "help_new.html", form=form, routers=[("", _("None of them")), *named], status=status,
         offer=_offer_of(set(offers.values())), promised=report_words.promised(),
     )  # fmt: skip
+
+
+async def _routers(request: web.Request) -> list[Router]:
+    views = await request.app[PARTS].ownership.routers(request[VISIT].signed_in.id)
+    return [view.router for view in views]
 
 
 def _router_words(router: Router, offers: dict[str, str]) -> str:

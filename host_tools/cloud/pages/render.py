@@ -62,6 +62,7 @@ NOTICES = {
     "help-asked": N_("Your request is with support. The answer comes here and by mail."),
     "help-written": N_("Your message is with support."),
     "help-closed": N_("The request is closed. Write in it again to reopen it."),
+    "report-attached": N_("The diagnostics are attached. Support sees them from now on."),
     "report-removed": N_("The diagnostics are removed, for support as well."),
     "desk-answered": N_("The answer is on its way."),
     "desk-closed": N_("The request is closed."),

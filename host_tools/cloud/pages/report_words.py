@@ -11,6 +11,7 @@ from host_tools.cloud.help.diagnostics import ASKED, FAILED, KEPT, STOPPED
 from host_tools.cloud.languages.figures import duration, local, number
 from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.pages.words import ABSENT
+from host_tools.cloud.store.help_models import HelpReport
 
 TITLES = {
     "router": N_("Router"),
@@ -67,12 +68,18 @@ LABELS = {
 MOMENTS = (("clock", "now"), ("cloud", "since"))
 UNITS = (N_("%(amount)s bytes"), N_("%(amount)s KB"), N_("%(amount)s MB"), N_("%(amount)s GB"))
 STEP = 1024  # from one to the next
+DRAFT = "draft"  # kept, and seen by nobody else
 STATES = {
     ASKED: N_("Asked for"),
     KEPT: N_("Attached"),
     FAILED: N_("Not attached"),
     STOPPED: N_("Removed"),
+    DRAFT: N_("Only you see them yet: look at them, then attach or drop them"),
 }
+
+
+def state(report: HelpReport) -> str:
+    return DRAFT if report.draft and report.state == KEPT else report.state
 
 
 class Section(NamedTuple):

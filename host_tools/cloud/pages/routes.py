@@ -200,6 +200,7 @@ ROUTES = (
     Route("GET", "/help/{id}/files/{file_id}", help.file, ACCOUNT, sites=HELP),
     Route("GET", "/help/{id}/live", help.live_correspondence, ACCOUNT, lasting=True, sites=HELP),
     Route("GET", "/help/{id}/diagnostics/{report_id}", help.report, ACCOUNT, sites=HELP),
+    Route("POST", "/help/{id}/diagnostics/{report_id}/attach", help.post_attach_report, ACCOUNT, sites=HELP),
     Route("POST", "/help/{id}/diagnostics/{report_id}/remove", help.post_remove_report, ACCOUNT, sites=HELP),
     Route("GET", "/desk", desk.overview, STAFF, sites=HELP),
     Route("GET", "/desk/{id}", desk.opened, STAFF, sites=HELP),

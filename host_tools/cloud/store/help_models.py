@@ -63,8 +63,9 @@ class HelpReport(Base):
     text: Mapped[str] = mapped_column(String(300))  # why there is none
     tries: Mapped[int]
     asked_at: Mapped[float]
-    ends_at: Mapped[float] = mapped_column(Float(53), index=True)
+    ends_at: Mapped[float] = mapped_column(Float(53), index=True)  # of waiting for it; then of a draft
     file_id: Mapped[str | None] = mapped_column(ForeignKey("help_files.id", ondelete="SET NULL"))
+    draft: Mapped[bool]  # its person alone sees it (help/drafts.py)
 
 
 class HelpNote(Base):
