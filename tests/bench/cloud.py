@@ -104,15 +104,22 @@ def throughputs(portal, rounds, seconds):
 
 
 def sign_ins(portal, rounds, seconds):
-    """(ours, argon2 alone): per second, medians of rounds in turn."""
+    """(ours, argon2 alone): each {"per_s", "cpu_ms"}, medians of rounds in turn."""
     ours, alone = [], []
+    pid = portal.service.process.pid
     for _ in range(rounds):
+        spent = processes.cpu_s(pid)
         done = load.parse(portal.flood(seconds).communicate()[0])
         if done.failures:
             raise load.NoLoadError(f"{done.failures} sign-ins failed")
-        ours.append(done.requests_per_s)
+        cpu_ms = 1000 * (processes.cpu_s(pid) - spent) / done.requests
+        ours.append({"per_s": done.requests_per_s, "cpu_ms": cpu_ms})
         alone.append(told(CORE, "cloud_hash", seconds))
-    return statistics.median(ours), statistics.median(alone)
+    return medians(ours), medians(alone)
+
+
+def medians(rounds):
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
 
 
 def within_flood(portal, seconds):
@@ -143,11 +150,14 @@ def probe(lab):
         "cloud_pages_per_s": ours,
         "cloud_bare_per_s": bare,
         "cloud_against_bare": 100 * ours / bare,
-        "cloud_sign_ins_per_s": signed_in,
-        "cloud_argon2_per_s": alone,
-        "cloud_of_argon2": 100 * signed_in / alone,
+        "cloud_sign_ins_per_s": signed_in["per_s"],
+        "cloud_argon2_per_s": alone["per_s"],
+        "cloud_of_argon2": 100 * signed_in["per_s"] / alone["per_s"],
+        "cloud_cpu_of_argon2": 100 * alone["cpu_ms"] / signed_in["cpu_ms"],
         "cloud_page_flooded": percentile(flooded, 0.99),
         "details": {
+            "sign_in_cpu_ms": signed_in["cpu_ms"],
+            "argon2_cpu_ms": alone["cpu_ms"],
             "page_median_ms": statistics.median(calm),
             "flooded_median_ms": statistics.median(flooded),
             "flooded_max_ms": max(flooded),

@@ -84,7 +84,7 @@ def _runs(password: str) -> int:
     return sum(a == b and a in (-1, 0, 1) for a, b in zip(steps, steps[1:], strict=False))
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Pages go first, which take a tenth of a hash: on Linux each thread has a priority of its own."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
@@ -95,7 +95,7 @@ class Hasher:
 
     def __init__(self, memory_kib: int = MEMORY_KIB, passes: int = PASSES):
         self._argon2 = PasswordHasher(passes, memory_kib, LANES, type=Type.ID)
-        self._threads = ThreadPoolExecutor(THREADS, "argon2", _step_back)
+        self._threads = ThreadPoolExecutor(THREADS, "argon2", step_back)
         self._waiting = 0
         # Verified against when there is no account: the same work, and never a match.
         self._nobody = self._argon2.hash(secrets.token_hex(16))
