@@ -23,8 +23,7 @@ VERSION = 1
 BUSY_TIMEOUT_S = 60.0
 
 SCHEMA = f"""
-PRAGMA synchronous = EXTRA;
-PRAGMA journal_mode = WAL;
+BEGIN;
 CREATE TABLE entry (
     sequence INTEGER PRIMARY KEY,
     previous BLOB NOT NULL,
@@ -48,6 +47,7 @@ CREATE TRIGGER entry_follows_the_last BEFORE INSERT ON entry
     OR NEW.previous IS NOT coalesce((SELECT hash FROM entry ORDER BY sequence DESC LIMIT 1), zeroblob(32))
     BEGIN SELECT RAISE(ABORT, 'a ledger entry follows the last one'); END;
 PRAGMA user_version = {VERSION};
+COMMIT;
 """
 
 
@@ -82,7 +82,12 @@ def _make(path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".ledger-", dir=path.parent) as folder:
         new = Path(folder) / path.name
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as database:
+            database.execute("PRAGMA synchronous = EXTRA")
             database.executescript(SCHEMA)
+            # Last of all: what is still in a log when a full disk has no place for it is said by nobody.
+            (mode,) = database.execute("PRAGMA journal_mode = WAL").fetchone()
+            if mode != "wal":
+                raise sqlite3.OperationalError("its file system takes no write-ahead log")
         with contextlib.suppress(FileExistsError):  # another station was first
             os.link(new, path)
     sync_directory(path.parent)
