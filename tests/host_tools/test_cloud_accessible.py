@@ -5,7 +5,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from host_tools.cloud import certificates
-from host_tools.cloud.oidc.clients import Described
+from host_tools.cloud.oidc.clients import GRANTS, Described
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in
 from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, SERIAL, claim, join
@@ -149,7 +149,7 @@ async def test_who_looks_after_sessions_finds_every_page_accessible(rig, tab):
 
 
 async def test_who_signs_in_for_an_application_finds_every_page_accessible(rig, tab):
-    described = Described("app", "Garden App", [BACK])
+    described = Described("app", "Garden App", [BACK], grants=GRANTS)
     app = App(rig, await rig.parts.oidc.clients.add(described))
     await join(rig, tab)
     _, begun = await app.post("/oidc/device", scope="openid email offline_access")

@@ -13,7 +13,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.api.operations import OPERATIONS
 from host_tools.cloud.api.scopes import ACCOUNT_READ, EVERY, ROUTERS_READ, ROUTERS_WRITE
 from host_tools.cloud.api.tokens import DAY_S, FORM, SHOWN_AFTER_S, TOKENS_MAX
-from host_tools.cloud.oidc.grants import PREFIXES
+from host_tools.cloud.oidc.tokens import PREFIXES
 from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.models import Router
