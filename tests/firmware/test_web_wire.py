@@ -133,5 +133,15 @@ class TestAnswer(unittest.TestCase):
         self.assertNotIn(b"Connection", wire.head_bytes(200, {}, True))
 
 
+class TestIsGet(unittest.TestCase):
+    def test_only_what_a_head_would_be_let_through_with_gets_something(self):
+        for asked in (b"GET /", b"GET /api/log?a=1&b=~", b"GET /!"):
+            self.assertTrue(wire.is_get(asked), asked)
+        for end in (b" ", b"\t", b"\0", b"\n", b"\x1f", b"\x7f", b"\x80", b"\xc2\xa0", b"?a= HTTP/1.1"):
+            self.assertFalse(wire.is_get(b"GET /" + end), end)
+        for asked in (b"", b"GET ", b"GET a", b"GET  /", b"HEAD /", b"get /", b"\r\nGET /"):
+            self.assertFalse(wire.is_get(asked), asked)
+
+
 if __name__ == "__main__":
     unittest.main()
