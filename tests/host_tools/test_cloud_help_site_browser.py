@@ -16,6 +16,8 @@ from tests.host_tools.test_cloud_browser import EMAIL, join
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 PATIENCE_MS = 20000
 
+expect.set_options(timeout=PATIENCE_MS)  # from one origin to the other and back, on a busy computer
+
 
 @pytest.fixture
 async def rig(tmp_path):
