@@ -12,11 +12,12 @@ import uvloop
 from aiohttp import web
 
 from host_tools.cloud.pages.render import ASK_PASSWORD, ENVIRONMENT
+from host_tools.cloud.pages.site import At
 from tests.bench.cloud_service import EMAIL
 
 ACCOUNT = SimpleNamespace(name="Ada Bell", email=EMAIL, time_zone="", role="", language="en")
 CONTEXT = {
-    "account": ACCOUNT, "csrf": "0" * 64, "now": 0.0, "notice": None, "path": "/routers", "portal": "",
+    "account": ACCOUNT, "csrf": "0" * 64, "now": 0.0, "notice": None, "path": "/routers", "at": At("", "", ""),
     "approval": None, "asked_again": ASK_PASSWORD, "rows": [], "live": True,
 }  # fmt: skip
 
