@@ -85,6 +85,12 @@ class UpdatesTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((told.update["state"], told.update["before"]), ("done", "1.0.0"))
         self.assertEqual(self.results()[0], "firmware installed")
 
+    async def test_the_owner_is_told_elsewhere_too(self):
+        told = []
+        self.router.owner.tell_notices_to(lambda kind, entry, undo_id: told.append((kind, entry["address"])))
+        await self.take(bundles.signed())
+        self.assertEqual(told, [("firmware_changed", HOME.address)])
+
     async def test_what_does_not_serve_is_left_told_and_not_offered_again(self):
         await self.take(bundles.signed())
         starts = [self.next_start() for _ in range(4)]

@@ -167,6 +167,7 @@ NOTICES = {
     "backup_made": "the password and the authenticators left in a file, sealed by another password",
     "backup_restored": "settings came from a file, and with them perhaps a password and authenticators",
     "changes_undone": "the account undid a run of changes: the password and the factors are those of before",
+    "firmware_changed": "signed firmware was installed, or that of the other slot chosen, for the next start",
     "token_created": "a personal token of its API: whoever has it needs no password",
 }
 

@@ -22,6 +22,8 @@ KINDS = {
     "token created": "token_created",
     "backup with secrets made": "backup_made",
     "backup restored": "backup_restored",
+    "firmware installed": "firmware_changed",
+    "firmware switched": "firmware_changed",
     "changes undone": "changes_undone",
 }
 NEW_BROWSER = "new_browser"

@@ -165,6 +165,10 @@ _NOTICES = {
         N_("A backup was restored at your router"),
         N_("Its settings now come from a file, perhaps with another password and other authenticators."),
     ),
+    "firmware_changed": (
+        N_("Your router gets other firmware"),
+        N_("Signed firmware was installed or chosen on its page. It runs from the next start on."),
+    ),
     "changes_undone": (
         N_("Changes were undone at your router"),
         N_(
