@@ -72,7 +72,7 @@ class BackupTest(unittest.TestCase):
         left_out = {
             "CLOCK_FLOOR", "CLOCK_PROVEN", "IDENTITY", "DEVICE_KEY", "LOCKED", "RECOVERY", "THROTTLE",
             "TRUSTED", "API_TOKEN", "HISTORY_COUNT", "HISTORY", "CLOUD_OWNER", "CLOUD_RESET", "COMMANDS",
-            "UNDO", "UNDO_AGE",
+            "UNDO", "UNDO_AGE", "UPDATE",
         }  # fmt: skip
         names = {name for name in dir(store_keys) if name.isupper() and name != "KEPT_AT_RESET"}
         self.assertEqual(names - left_out, {"OWNER", "AUTHENTICATORS", "NAME"})

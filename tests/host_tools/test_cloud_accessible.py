@@ -3,13 +3,16 @@
 import pyotp
 import pytest
 from playwright.async_api import async_playwright, expect
+from sqlalchemy import update
 
 from host_tools.cloud import certificates
 from host_tools.cloud.oidc.clients import GRANTS, Described
+from host_tools.cloud.routers import undos
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in
 from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, SERIAL, claim, join
 from tests.host_tools.test_cloud_oidc import BACK, App
+from tests.host_tools.test_cloud_router_notices import tell
 
 PATIENCE_MS = 15000
 
@@ -115,6 +118,27 @@ async def test_an_owner_finds_every_page_accessible(rig, tab):
     await assert_no_fault(tab)
     await rig.hub.disconnect(SERIAL)
     await look_at(rig, tab, "/routers", router)
+
+
+async def test_who_undoes_changes_on_a_router_finds_each_state_of_the_page_accessible(rig, tab):
+    await join(rig, tab)
+    await claim(rig, tab)
+    await rig.hub.answer(SERIAL, True)
+    await expect(tab.get_by_text("The router is yours")).to_be_visible()
+    account = (await rig.parts.administration.find(EMAIL)).id
+    await tell(rig, serial_number=SERIAL, account_id=account, kind="password_changed", undo="u1")
+    await tab.goto(str(rig.server.make_url(f"/routers/{SERIAL}")))
+    page = await tab.get_by_role("link", name="It was not me").get_attribute("href")
+    await look_at(rig, tab, page, "/security/authenticators/add")  # a second factor is missing
+    await enrol(rig, tab)
+    await look_at(rig, tab, f"/routers/{SERIAL}", page)
+    await tab.get_by_role("button", name="Undo them").click()
+    await tab.locator("[aria-invalid=true]").wait_for()
+    await assert_no_fault(tab)
+    for state in (undos.ASKED, undos.FAILED, undos.OVER, undos.DONE):
+        async with rig.parts.database.write() as session:
+            await session.execute(update(undos.RouterUndo).values(state=state))
+        await look_at(rig, tab, page)
 
 
 async def test_who_adds_an_authenticator_finds_every_page_accessible(rig, tab):
