@@ -330,7 +330,7 @@ def test_v1_2_5_v1_3_2_v1_3_7_and_v1_5_2_nothing_that_came_is_run_or_brought_to_
 
 def is_regular_expression(name, node):
     """Or a statement of SQL, written out for its dialect."""
-    of_sql = [each.arg for each in node.keywords] == ["dialect"]
+    of_sql = "dialect" in [each.arg for each in node.keywords]
     return name == "compile" and (ast.unparse(node.func) == "re.compile" or of_sql)
 
 

@@ -22,7 +22,7 @@ from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_id, new_token, token_hash
 
-PREFIX = "glp_"  # so that a scanner of logs and repositories knows it, and tells it from oidc/grants.py's
+PREFIX = "glp_"  # so that a scanner of logs and repositories knows it, and tells it from oidc/tokens.py's
 FORM = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
 DAY_S = 24 * 3600
 DAYS = (30, 90, 365)  # for how long one may be made
