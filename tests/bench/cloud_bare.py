@@ -17,8 +17,8 @@ from tests.bench.cloud_service import EMAIL
 
 ACCOUNT = SimpleNamespace(name="Ada Bell", email=EMAIL, time_zone="", role="", language="en")
 CONTEXT = {
-    "account": ACCOUNT, "csrf": "0" * 64, "now": 0.0, "notice": None, "path": "/routers", "at": At("", "", ""),
-    "approval": None, "asked_again": ASK_PASSWORD, "rows": [], "live": True,
+    "account": ACCOUNT, "csrf": "0" * 64, "now": 0.0, "notice": None, "path": "/routers",
+    "at": At("", "", ""), "approval": None, "asked_again": ASK_PASSWORD, "rows": [], "live": True,
 }  # fmt: skip
 
 

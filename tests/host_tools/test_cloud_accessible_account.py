@@ -12,7 +12,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import RESET
 from host_tools.cloud.store.models import Account
 from tests.host_tools import axe_rig
-from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in
 from tests.host_tools.test_cloud_accessible import (
     PATIENCE_MS,
     assert_all_reached,
@@ -47,7 +47,7 @@ async def press(tab, name):
 
 
 async def mail_of(rig, subject):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := [mail for mail in await rig.mails(EMAIL) if mail.subject == subject]):
             await asyncio.sleep(0.02)
     return found[0]

@@ -13,7 +13,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import KINDS_OF_CHANGE, RESET
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.models import Event
-from tests.host_tools.cloud_rig import Rig
+from tests.host_tools.cloud_rig import PATIENCE_S, Rig
 
 EMAIL, URL = "ada@example.org", "https://localhost:8444"
 STOP = re.compile(r"https://[^/]+(/waiting/\S+)")
@@ -42,7 +42,7 @@ async def events(rig, kind):
 
 async def sent(rig, subject):
     rig.parts.post.wake()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := [mail for mail in await rig.mails(EMAIL) if mail.subject == subject]):
             await asyncio.sleep(0.01)
     return found[0]

@@ -17,7 +17,7 @@ from host_tools.cloud.oidc.tokens import PREFIXES
 from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.models import Router
-from tests.host_tools.cloud_rig import PASSWORD
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S
 from tests.host_tools.test_cloud_resets import reset_by_code
 
 SERIAL, EMAIL = "GL-0001", "ada@example.org"
@@ -229,7 +229,7 @@ async def test_a_restart_is_asked_for_and_its_result_read(rig, ada):
     status, said, _ = await ask(rig, path, token, "POST")
     assert status == 422 and "under way" in said["detail"]
     rig.hub.result.set_result({})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (result := (await ask(rig, headers["Location"], token))[1])["state"] == "asked":
             await asyncio.sleep(0.02)
             rig.clock.now += 1  # else the pace of the token ends the waiting

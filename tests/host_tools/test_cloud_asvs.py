@@ -24,7 +24,7 @@ from host_tools.cloud.pages import routes
 from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_token
-from tests.host_tools.cloud_rig import PASSWORD, Rig
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig
 from tests.host_tools.test_cloud_oidc import BACK, App, agree, follow, signed_in
 from tests.host_tools.test_commonest import COMMONEST
 
@@ -435,7 +435,7 @@ async def test_v4_2_1_a_request_of_two_lengths_is_refused(rig):
     reader, writer = await asyncio.open_connection(rig.server.host, rig.server.port)
     head = "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
     writer.write(f"{head}\r\n0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert b" 400 " in await reader.readline()
         assert b'"ready"' not in await reader.read()
     writer.close()

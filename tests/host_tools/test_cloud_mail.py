@@ -10,6 +10,7 @@ from host_tools.cloud.delivery.config import NONE, STARTTLS, TLS, SmtpSettings
 from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.store.models import Message
 from host_tools.errors import ToolError
+from tests.host_tools.cloud_rig import PATIENCE_S
 from tests.host_tools.smtp_rig import PASSWORD, USER, mail_server
 
 CODE = "123456"
@@ -98,7 +99,7 @@ async def test_a_server_that_says_nothing_is_left_at_the_deadline(monkeypatch):
     lines = []
     server = await asyncio.start_server(lambda _, writer: lines.append(writer), "127.0.0.1", 0)
     settings = SmtpSettings("127.0.0.1", server.sockets[0].getsockname()[1], NONE)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert not (await failure_of(settings)).permanent
     for writer in lines:
         writer.close()

@@ -17,7 +17,7 @@ from host_tools.cloud.pages import forms, guards, routes
 from host_tools.cloud.pages.going import COOKIE as GOING_COOKIE
 from host_tools.cloud.pages.outside import IDENTITY_COOKIE, QUESTION_COOKIE
 from host_tools.cloud.pages.routers import INVITED_COOKIE
-from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, database_url
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in, database_url
 
 ROUNDS = 25 if os.environ.get("FULL") else 2
 SEED = 20261127
@@ -165,7 +165,7 @@ class Visitor:
             row.method, URL(address, encoded=True), data=data, headers=headers, cookies=odd.cookies(),
             allow_redirects=False,
         )  # fmt: skip
-        async with asyncio.timeout(20), asked as answer:
+        async with asyncio.timeout(PATIENCE_S), asked as answer:
             gone = self._member and answer.headers.get("Location", "").startswith("/sign-in")
             status = answer.status
         if gone:
@@ -227,7 +227,7 @@ RAW = (
 
 @pytest.mark.parametrize("line, head", RAW)
 async def test_bytes_that_no_browser_sends_are_no_failure_of_ours(tmp_path, line, head, caplog):
-    async with portal(tmp_path, "sqlite") as rig, asyncio.timeout(20):
+    async with portal(tmp_path, "sqlite") as rig, asyncio.timeout(PATIENCE_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", rig.server.port)
         writer.write(line + b" HTTP/1.1\r\n" + head + b"\r\n")
         answer = await reader.read()

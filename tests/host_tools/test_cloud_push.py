@@ -1,5 +1,6 @@
 """Web Push: keys, subscriptions, what is pushed and to whom, services that are none; the service worker."""
 
+import asyncio
 import json
 import re
 
@@ -18,7 +19,7 @@ from host_tools.cloud.store.models import Message
 from host_tools.cloud.store.push_models import KeptSecret, PushSubscription
 from host_tools.cloud.store.secret_box import SecretBox
 from tests.fakes.push_service import PushService
-from tests.host_tools.cloud_rig import PASSWORD, Rig
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig
 from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, join
 
 FIREFOX = {"User-Agent": "Firefox/130.0 Linux"}
@@ -304,10 +305,9 @@ async def _delivered(context, tab, origin, notice):
     found = []
     tools.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
     await tools.send("ServiceWorker.enable")
-    for _ in range(200):
-        if found:
-            break
-        await tab.wait_for_timeout(50)
+    async with asyncio.timeout(PATIENCE_S):
+        while not found:
+            await tab.wait_for_timeout(50)
     data = json.dumps(notice)
     push = {"origin": origin, "registrationId": found[0]["registrationId"], "data": data}
     await tools.send("ServiceWorker.deliverPushMessage", push)

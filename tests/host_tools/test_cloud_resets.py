@@ -5,7 +5,7 @@ import re
 
 from host_tools.cloud.accounts import imports
 from host_tools.cloud.accounts.resets import RESET_S, TRIES
-from tests.host_tools.cloud_rig import PASSWORD, code_in, without_secrets
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, code_in, without_secrets
 
 EMAIL, NEW = "ada@example.org", "seven herons on the weir"
 LINK = re.compile(r"https://[^/]+(/forgotten/link/\S+)")
@@ -16,7 +16,7 @@ async def ask(rig, browser, who=EMAIL):
     """The mail, once it is there."""
     before = len(await rig.mails(EMAIL))
     await browser.post("/forgotten", email=who)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(mails := await rig.mails(EMAIL)) == before:
             await asyncio.sleep(0.01)
     return mails[0]
@@ -184,7 +184,7 @@ async def test_a_user_name_leads_to_the_e_mail_and_tells_nobody_whether_it_is_kn
         page = await rig.browser().sign_in(who, "whatever it was")
         pages.append((page.path, without_secrets(page.text)))
     assert pages[0] == pages[1] and "User names no longer sign in" in pages[0][1]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await rig.mails(EMAIL):
             await asyncio.sleep(0.01)
     assert EMAIL in (await rig.mails(EMAIL))[0].body

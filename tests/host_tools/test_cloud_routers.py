@@ -12,7 +12,7 @@ from host_tools.cloud.pages import live
 from host_tools.cloud.routers.claims import CLAIM_S
 from host_tools.cloud.routers.registry import service_code_hash
 from host_tools.cloud.store.models import Router
-from tests.host_tools.cloud_rig import CODE_KEY, PASSWORD, without_secrets
+from tests.host_tools.cloud_rig import CODE_KEY, PASSWORD, PATIENCE_S, without_secrets
 
 SERIAL = "GL-0001"
 UNKNOWN_CODE = service_code.generate(b"\x99" * 10)
@@ -368,6 +368,6 @@ async def test_the_last_record_of_a_router_stays_the_one_that_counts(rig):
 
 
 async def settled(rig, browser):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while "Restarting." in (await browser.get(f"/routers/{SERIAL}")).text:
             await asyncio.sleep(0.01)

@@ -16,7 +16,7 @@ from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Base, Session
 from host_tools.cloud.store.secret_box import SecretBox
 from host_tools.errors import ToolError
-from tests.host_tools.cloud_rig import Rig, database_url
+from tests.host_tools.cloud_rig import PATIENCE_S, Rig, database_url
 
 EVERY_NAME = {"localhost", "127.0.0.1", "10.0.2.2", "cloud.gatelodge.internal"}
 
@@ -236,6 +236,6 @@ async def test_a_worker_that_misses_its_first_cancellation_ends_with_the_next(mo
     owner = tasks.Tasks("test")
     owner.start(work(), "work")
     await begun.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await owner.close()
     assert missed == [True]

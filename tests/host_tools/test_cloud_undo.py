@@ -8,7 +8,7 @@ import pytest
 from host_tools.cloud.accounts import numbers, undo
 from host_tools.cloud.accounts.undo import UNDO_S
 from tests.fakes.soft_passkey import SoftPasskey
-from tests.host_tools.cloud_rig import PASSWORD, code_in
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, code_in
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add, enter
 
 EMAIL, NEW, NUMBER = "ada@example.org", "seven herons on the weir", "+32470123456"
@@ -105,7 +105,7 @@ async def test_who_only_reads_the_mail_undoes_nothing(rig, ada):
     path = await link(rig, "An authenticator was added")
     reader = rig.browser()
     await reader.post("/forgotten", email=EMAIL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (mail := (await rig.mails(EMAIL))[0]).subject != "Set a new password":
             await asyncio.sleep(0.01)
     await reader.post("/forgotten/code", code=code_in(mail))
