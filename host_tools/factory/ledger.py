@@ -36,11 +36,15 @@ REMEDY_DAMAGED = (
     "stop the benches, keep this file, put the newest copy that verifies in its place, "
     "and remove ledger.head if no copy holds it"
 )
+REMEDY_READ_ONLY = "become who may write there; to look only, copy it into a folder of yours"
 REMEDIES = {
     sqlite3.SQLITE_BUSY: "end the program that holds it, then run this again",
     sqlite3.SQLITE_CORRUPT: REMEDY_DAMAGED,
     sqlite3.SQLITE_NOTADB: "check its name, it is no ledger",
+    sqlite3.SQLITE_READONLY: REMEDY_READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: REMEDY_READ_ONLY,
 }
+PRIMARY = 0xFF  # of a result code: the rest says more of the same (sqlite.org/rescode.html)
 
 
 class Ledger:
@@ -185,7 +189,7 @@ class Ledger:
 
     def _unusable(self, error: Exception) -> ToolError:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        remedy = REMEDIES.get(code, "check that the disk has space and that you may write there")
+        remedy = REMEDIES.get(code & PRIMARY, "check that the disk has space and that you may write there")
         return ToolError(f"the ledger {self.path} cannot be used ({error})", remedy, exit_codes.LEDGER)
 
 

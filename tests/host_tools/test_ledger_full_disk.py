@@ -1,4 +1,4 @@
-"""A real disk that is full anywhere in a ledger's making and its first entries: nothing is damaged."""
+"""Real disks: full anywhere in a ledger's making and its first entries, or read-only. Nothing is damaged."""
 
 import os
 import subprocess
@@ -37,14 +37,45 @@ for left in range(0, 300 << 10, 12 << 10):  # a ledger and its log take some 200
         path.unlink()
     print(entered)
 """
+READS_ONLY = """
+import subprocess, sys
+from pathlib import Path
+from host_tools.errors import ToolError
+from host_tools.factory.ledger import Ledger
+
+disk = Path(sys.argv[1])
+ledger = Ledger(disk / "ledger.db")
+ledger.append("note")
+subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+for refused in (lambda: ledger.append("note"), ledger.verify, Ledger(disk / "new.db").entries):
+    try:
+        refused()
+        print("done")
+    except ToolError as error:
+        print(error)
+subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+print(ledger.append("note").sequence)
+"""
 
 
 def test_a_disk_that_is_full_at_any_moment_leaves_a_ledger_that_goes_on(tmp_path):
-    if subprocess.run([*IN_A_SMALL_DISK, MOUNT, tmp_path], capture_output=True, timeout=30).returncode:
+    entered = set(said_on_a_small_disk(FILLS_IT, tmp_path))
+    assert {"0", "3"} <= entered  # from a disk without place to one with enough
+
+
+def test_a_folder_that_may_not_be_written_is_said_and_the_ledger_goes_on_later(tmp_path):
+    append, verify, make, later = said_on_a_small_disk(READS_ONLY, tmp_path)
+    assert "cannot be used" in append and "may write there" in append
+    assert "cannot be used" in verify and "copy it into a folder of yours" in verify
+    assert "cannot be used" in make
+    assert later == "2"
+
+
+def said_on_a_small_disk(program, place):
+    if subprocess.run([*IN_A_SMALL_DISK, MOUNT, place], capture_output=True, timeout=30).returncode:
         pytest.skip("this computer mounts nothing for who asks")
-    command = [*IN_A_SMALL_DISK, MOUNT + ' && exec "$@"', tmp_path, sys.executable, "-c", FILLS_IT, tmp_path]
+    command = [*IN_A_SMALL_DISK, MOUNT + ' && exec "$@"', place, sys.executable, "-c", program, place]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/firmware"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    entered = set(done.stdout.split())
-    assert {"0", "3"} <= entered  # from a disk without place to one with enough
+    return done.stdout.splitlines()
