@@ -53,6 +53,8 @@ LIKELY = {
     "grant_type": ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"),
     "redirect_uri": ("https://app.example.org/back", "https://[", "//"), "code_verifier": ("x" * 43,),
     "refresh_token": ("x",), "device_code": ("x",), "id_token_hint": ("x", "e30.e30.e30"), "state": ("x",),
+    "client_assertion": ("e30.e30.e30", "WyJhbGciXQ.eyJzdWIiOiJhcHAifQ.e30"), "dpop_jkt": ("x" * 43,),
+    "request_uri": ("urn:ietf:params:oauth:request_uri:x",), "response_type": ("code",),
     "post_logout_redirect_uri": ("https://[",), "error": ("access_denied",), "done": ("resent",),
 }  # fmt: skip
 NAMES = sorted({*LIKELY, *(one.name for one in vars(forms).values() if isinstance(one, forms.Field))})
@@ -219,6 +221,7 @@ RAW = (
     (b"GET /sign-in", b"Host: \xff\r\nConnection: close\r\n"),
     (b"GET /oidc/userinfo", HEAD + b"Authorization: Bearer \xff\xfe\r\n"),
     (b"POST /oidc/token", HEAD + b"Authorization: Basic AP8A/w==\r\nContent-Length: 0\r\n"),
+    (b"GET /oidc/userinfo", HEAD + b"Authorization: DPoP x\r\nDPoP: \xff\xed\xa0\x80\r\n"),
     (b"POST /sign-in", HEAD + b"Content-Length: -1\r\n"),
     (b"POST /sign-in", HEAD + b"Content-Type: \xff\r\nContent-Length: 0\r\n"),
     (b"POST /sign-in", HEAD + b"Origin: \xff\r\nSec-Fetch-Site: \xff\r\nContent-Length: 0\r\n"),
