@@ -9,6 +9,7 @@ from aiohttp import web
 
 from host_tools.cloud.accounts import endings, waiting
 from host_tools.cloud.accounts.administration import Administration
+from host_tools.cloud.accounts.again import Again
 from host_tools.cloud.accounts.answers import Answers
 from host_tools.cloud.accounts.approvals import Approvals
 from host_tools.cloud.accounts.ceremonies import Site
@@ -30,6 +31,7 @@ from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.profile import Profile
 from host_tools.cloud.accounts.proving import Proving
 from host_tools.cloud.accounts.pushes import Pushes
+from host_tools.cloud.accounts.reminders import Reminders
 from host_tools.cloud.accounts.resets import Resets
 from host_tools.cloud.accounts.second_step import SecondStep
 from host_tools.cloud.accounts.sending import Sending
@@ -55,6 +57,7 @@ from host_tools.cloud.help.bell import Bell
 from host_tools.cloud.help.desk import Desk
 from host_tools.cloud.help.diagnostics import Diagnostics
 from host_tools.cloud.help.requests import HelpCentre
+from host_tools.cloud.help.scanner import Scanner
 from host_tools.cloud.oidc.provider import Provider
 from host_tools.cloud.outside.flow import Flow
 from host_tools.cloud.outside.links import Links
@@ -124,6 +127,8 @@ class Parts:
     undos: RouterUndos
     help: HelpCentre
     desk: Desk
+    scanner: Scanner | None  # where the operator has one
+    reminders: Reminders
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -153,7 +158,8 @@ def build_parts(
     post = Post(database, drivers, clock)
     turnstile = Turnstile(database, box, clock)
     changes = Changes(post, box, url)
-    factors = Factors(database, box, hasher, turnstile, changes)
+    again = Again(database, hasher, turnstile)
+    factors = Factors(database, box, again, changes)
     codes, places = Codes(database, box, turnstile, post, _callers(settings)), Places()
     challenges = Challenges(database, box)
     passkeys = Passkeys(database, challenges, factors, changes, Site(settings.public_host, url))
@@ -161,8 +167,8 @@ def build_parts(
     sending = Sending(database, codes, post, bus, places, url)
     second_step = SecondStep(database, turnstile, answers, codes, sending, changes)
     post.news = FallThrough(database, second_step, bus, clock, post.channels).heard
-    again = [one.id for one in settings.outside if one.asks_again]
-    proving = Proving(database, factors, passkeys, codes, turnstile, post, again)
+    asks_again = [one.id for one in settings.outside if one.asks_again]
+    proving = Proving(database, factors, again, passkeys, codes, turnstile, post, asks_again)
     registry = RouterRegistry(database, settings.devices)
     code_key = settings.service_code_key
     portal = settings.portal_base
@@ -223,6 +229,8 @@ def build_parts(
         undos=RouterUndos(database, factors, turnstile, post, bus, tasks, clock),
         help=HelpCentre(database, turnstile, Diagnostics(database, bus, tasks, clock), bell),
         desk=Desk(database, post, settings.help_base),
+        reminders=Reminders(database, post, url),
+        scanner=Scanner(settings.clamd) if settings.clamd else None,
     )
 
 

@@ -11,6 +11,7 @@ async def prune(parts: Parts) -> int:
     now = parts.clock()
     done = await parts.waiting.carry_out()
     for owner in (
+        parts.reminders,  # before what they tell of goes
         parts.sessions, parts.sign_ups, parts.codes, parts.challenges, parts.resets, parts.email_changes,
         parts.undoing, parts.trusted, parts.telegram, parts.pushes, parts.events, parts.oidc, parts.post,
         parts.claims, parts.invitations, parts.notices, parts.undos, parts.tokens, parts.help,

@@ -56,6 +56,7 @@ class Settings:
     portal_url: str = ""  # of the pages of routers, where they have an address of their own
     portal_port: int = 0
     strict_applications: bool = False  # ASVS level 3 of all of them (oidc/provider.py)
+    clamd: str = ""  # who looks through attachments (help/scanner.py)
 
     @property
     def help_base(self) -> str:
@@ -118,6 +119,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         portal_url=own_url("portal", args.portal_url, args.portal_port),
         portal_port=args.portal_port or 0,
         strict_applications=args.strict_applications,
+        clamd=args.clamd,
     )
 
 

@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--smtp", metavar="HOST:PORT", help="a mail server that asks for no password")
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
     add("--support-mail", default="", metavar="ADDRESS", help="who is mailed of each new help request")
+    text = "ClamAV's daemon, which looks through attachments: its socket, or HOST:PORT"
+    add("--clamd", type=clamd, default="", metavar="ADDRESS", help=text)
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
     text = "a certificate for browsers, and those between it and its authority (PEM); read again when renewed"
     add("--certificate", type=Path, metavar="FILE", help=text)
@@ -68,6 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--strict-applications", action="store_true", help=text)
     text = "how often a router reports (default 30; 3 with --development)"
     add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)
+
+
+def clamd(text: str) -> str:
+    """Raises ArgumentTypeError."""
+    host, _, port = text.rpartition(":")
+    if text.startswith("/") or (host and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no address of clamd: name its socket, or HOST:PORT")
 
 
 def heartbeat_s(text: str) -> int:

@@ -232,7 +232,9 @@ class Browser:
         page = await self.get("/security/authenticators/add")
         totp = pyotp.TOTP(re.search(r'id="key">([A-Z2-7 ]+)<', page.text)[1].replace(" ", ""))
         fields = {"name": "My phone", "code": totp.at(int(self._rig.clock())), "password": PASSWORD}
-        return totp, await self.post("/security/authenticators/add", **fields)
+        page = await self.post("/security/authenticators/add", **fields)
+        self.codes = re.findall(r"<li><code>([^<]+)<", page.text)
+        return totp, page
 
     async def sign_in(self, email="ada@example.org", password=PASSWORD):
         return await self.post("/sign-in", email=email, password=password)
@@ -246,6 +248,15 @@ class Browser:
             await self.post("/sign-in/method", form_page="/sign-in/code", method="mail")
         code = code_in((await self._rig.mails(email))[0])
         return await self.post("/sign-in/code", code=code)
+
+    async def prove(self, totp=None, password=PASSWORD):
+        """In full, once more: the password, and the code of an authenticator where it is given."""
+        form = "/security/prove"
+        page = await self.post("/security/prove/password", form_page=form, password=password)
+        if totp is not None:
+            code = {"way": "authenticator", "code": totp.at(int(self._rig.clock()))}
+            page = await self.post("/security/prove/code", form_page=form, **code)
+        return page
 
     async def sign_out(self):
         return await self.post("/sign-out", form_page="/security")

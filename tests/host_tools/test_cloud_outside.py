@@ -6,6 +6,7 @@ import pytest
 from joserfc.jwk import RSAKey
 from sqlalchemy import select
 
+from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.outside.config import FACEBOOK, Outside, load
 from host_tools.cloud.store.models import Account
 from host_tools.errors import ToolError
@@ -150,6 +151,7 @@ async def test_what_is_disconnected_opens_nothing(rig, ada, provider):
     await connect(ada, provider)
     link = (await rig.parts.links.of((await account(rig)).id))[0]
     remove = f"/security/outside/{link.id}/remove"
+    rig.clock.now += PROVED_S
     assert (await ada.post(remove, form_page="/security/outside", password="not it")).status == 422
     eve = rig.browser()
     await eve.join("eve@example.org")

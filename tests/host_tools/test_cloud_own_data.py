@@ -9,6 +9,7 @@ import zipfile
 import pytest
 from sqlalchemy import select
 
+from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import DELETION, KINDS_OF_CHANGE
 from host_tools.cloud.store.models import Event, Router
@@ -74,8 +75,11 @@ async def test_the_file_holds_no_secret_and_nobody_else(rig, ada):
 
 
 async def test_the_file_asks_for_the_password_and_is_told(rig, ada):
-    assert (await export(rig, ada, "not the password"))[0] == 422
-    await export(rig, ada)
+    rig.clock.now += PROVED_S
+    for password in ("not the password", PASSWORD):  # which is one part of two
+        assert (await export(rig, ada, password))[0] == 422
+    await ada.prove(ada.totp)
+    assert (await export(rig, ada))[0] == 200
     assert (await rig.mails(EMAIL))[0].subject == "All data of the account was exported"
 
 
@@ -135,7 +139,10 @@ async def test_a_deletion_is_stopped_by_its_person_on_the_page_and_by_the_mail(r
 
 
 async def test_a_deletion_asks_for_the_password_and_a_tick(rig, ada):
-    assert (await ask_deletion(ada, password="not the password")).status == 422
+    assert (await ask_deletion(ada, sure="")).status == 422
+    rig.clock.now += PROVED_S
+    assert (await ask_deletion(ada)).status == 422
+    await ada.prove(ada.totp)
     assert (await ask_deletion(ada, sure="")).status == 422
     assert "will be deleted on" not in (await ada.get("/profile/data")).text
 

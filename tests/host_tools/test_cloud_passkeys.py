@@ -9,6 +9,7 @@ import pytest
 from host_tools.cloud.accounts import ceremonies
 from host_tools.cloud.accounts.challenges import CHALLENGE_S
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.proof import PROVED_S
 from tests.fakes.soft_passkey import SoftPasskey, b64, unb64
 from tests.host_tools.cloud_rig import PASSWORD, Rig
 
@@ -93,8 +94,11 @@ async def test_passkeys_are_listed_renamed_and_removed(rig, ada):
     path = re.search(r'/security/passkeys/[0-9a-f]+(?=" aria-label="Change My phone")', page.text)[0]
     await ada.post(path + "/rename", form_page=path, name="Old phone")
     assert "Old phone" in (await ada.get("/security")).text
-    assert (await ada.post(path + "/remove", form_page=path, password="wrong one")).status == 422
-    await ada.post(path + "/remove", form_page=path, password=PASSWORD)
+    rig.clock.now += PROVED_S
+    assert (await ada.post(path + "/remove", form_page=path, password=PASSWORD)).status == 422
+    proof = key.sign(await options_of(ada, "/security/prove/options"))
+    await ada.post("/security/prove/passkey", form_page="/security/prove", credential=proof)
+    await ada.post(path + "/remove", form_page=path)
     assert "Old phone" not in (await ada.get("/security")).text
     assert (await enter(rig.browser(), key)).status == 422
     assert (await enter(rig.browser(), second)).path == "/routers"

@@ -1,23 +1,30 @@
 """Proving once more who one is, without a password: by a passkey, elsewhere, or by a code."""
 
+import asyncio
 import itertools
 import json
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
 
 from host_tools.cloud.accounts import proof
-from host_tools.cloud.accounts.proof import PROVED_S, Held
+from host_tools.cloud.accounts.proof import ACTIONS, PROVED_S, Held, Proved
+from host_tools.cloud.accounts.sessions import OVERLAP_S
 from host_tools.cloud.outside.config import FACEBOOK, Outside
+from host_tools.cloud.pages.asking import ACTION_OF
+from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.pages.proof import HOME, target
+from host_tools.cloud.pages.routes import ROUTES
 from tests.fakes.openid_provider import SECRET, OpenIdProvider
 from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools.cloud_rig import PASSWORD, Clock, Rig, code_in, without_secrets
 from tests.host_tools.test_cloud_outside import NEW, come_back, sign_in
 from tests.host_tools.test_cloud_passkeys import OPTIONS, ORIGIN, add, options_of, send_made
 
+CLOUD = Path(proof.__file__).parents[1]
 EMAIL, PROVE, FAILED = "ada@example.org", "/security/prove", "Proving once more who it was failed"
 # What is sensitive: (where it goes, its form's page, its other fields).
 SENSITIVE = [
@@ -72,7 +79,7 @@ async def another(rig, provider):
 async def by_mail(rig, browser, back="/profile/data"):
     """The page after the code of a mail was entered."""
     form = f"{PROVE}?next={back}"
-    await browser.post(f"{PROVE}/send", form_page=form, next=back)
+    await browser.post(f"{PROVE}/send", form_page=form, next=back, way="mail")
     code = code_in((await rig.mails(EMAIL))[0])
     return await browser.post(f"{PROVE}/code", form_page=form, next=back, way="mail", code=code)
 
@@ -87,14 +94,33 @@ async def proved(browser):
     return "You have just proved that it is you" in (await browser.get("/profile/data")).text
 
 
-def test_some_way_is_open_to_every_account_and_none_that_a_thief_of_the_session_has():
-    for counts in itertools.product((0, 1), repeat=5):
+def test_both_parts_are_open_to_every_account_and_a_mail_only_to_who_has_nothing_better():
+    everywhere = frozenset(("mail", "sms", "telegram"))
+    for counts in itertools.product((0, 1), repeat=7):
         held = Held(*counts)
-        ways = proof.open_ways(held)
-        assert held.password or held.elsewhere or ways, held
-        assert ("passkey" in ways, "outside" in ways) == (bool(held.passkeys), bool(held.outside))
-        assert ("authenticator" in ways) == bool(held.authenticators and not held.password)
-        assert ("mail" in ways) == (not any(counts[:2]) and not any(counts[3:]))
+        first, second = (proof.open_ways(held, part, everywhere) for part in proof.BOTH)
+        assert first and (second or not held.two_factor), held
+        assert ("mail" in first) == (not held.password and not held.passkeys)
+        assert "mail" not in second and "password" not in second and "outside" not in second
+        assert ("passkey" in first) == ("passkey" in second) == bool(held.passkeys)
+
+
+@pytest.mark.parametrize("action", proof.ACTIONS)
+def test_a_proof_in_full_is_all_that_a_sign_in_takes(action):
+    """OWASP ASVS 5, 7.5.1; what ends sessions takes one factor (7.5.2)."""
+    full = proof.ACTIONS[action] == proof.FULL
+    for two_factor, first_at, second_at in itertools.product((False, True), (None, 1000), (None, 1000)):
+        missing = proof.missing(action, two_factor, Proved(first_at, second_at), 1001)
+        enough = first_at and (second_at or not two_factor) if full else first_at or second_at
+        assert bool(missing) != bool(enough), (two_factor, first_at, second_at)
+
+
+def test_no_action_is_left_to_its_page():
+    """Each is named where it is done, and every page of one asks."""
+    sources = "".join(path.read_text("utf-8") for path in CLOUD.rglob("*.py") if path.name != "proof.py")
+    for action in proof.ACTIONS:
+        assert sources.count(f'"{action}"') >= 1, action
+    assert set(ACTION_OF) <= {route.path for route in ROUTES} and set(ACTION_OF.values()) <= set(ACTIONS)
 
 
 def test_a_proof_counts_for_five_minutes_and_not_before_it_was_given():
@@ -128,7 +154,7 @@ async def test_a_mailed_code_proves_it_in_that_session_for_five_minutes(rig, ada
 
 async def test_a_code_is_good_for_its_session_alone_and_for_five_tries(rig, ada, provider):
     other = await another(rig, provider)
-    await ada.post(f"{PROVE}/send", form_page=PROVE)
+    await ada.post(f"{PROVE}/send", form_page=PROVE, way="mail")
     code = code_in((await rig.mails(EMAIL))[0])
     assert (await other.post(f"{PROVE}/code", form_page=PROVE, way="mail", code=code)).status == 422
     for _ in range(5):
@@ -179,7 +205,7 @@ async def test_a_passkey_proves_it_and_then_no_mail_does(rig, ada):
     key = SoftPasskey(ORIGIN, sign_count=1)
     await send_made(ada, key.create(json.loads(OPTIONS.search(page.text)[1].replace("&#34;", '"'))))
     rig.clock.now += PROVED_S
-    assert (await ada.post(f"{PROVE}/send", form_page=PROVE)).status == 422
+    assert (await ada.post(f"{PROVE}/send", form_page=PROVE, way="mail")).status == 422
     assert (await ada.post(f"{PROVE}/code", form_page=PROVE, way="mail", code="123456")).status == 422
     for_signing_in = key.sign(await options_of(ada, f"{PROVE}/options"))
     assert (await send_proof(ada, for_signing_in, "/security/password")).path == "/security/password"
@@ -213,34 +239,47 @@ async def test_a_passkey_answers_the_session_that_asked_once_and_is_the_accounts
     assert (await send_proof(ada, right)).status == 422
 
 
-async def test_an_authenticator_proves_it_where_there_is_no_password(rig, ada):
+async def test_with_an_authenticator_both_are_asked_and_neither_alone_is_enough(rig, ada, provider):
+    """Who reads the mail, and has the session, has no phone: no mail takes a second factor away."""
     await by_mail(rig, ada)
     page = await ada.get("/security/authenticators/add")
     totp = pyotp.TOTP(re.search(r'id="key">([A-Z2-7 ]+)<', page.text)[1].replace(" ", ""))
     fields = {"name": "My phone", "code": totp.at(int(rig.clock()))}
     assert (await ada.post("/security/authenticators/add", **fields)).status == 200
+    assert await proved(ada)  # by the mail, and by the code that has just set it up
     rig.clock.now += PROVED_S
-    code = totp.at(int(rig.clock()))
-    assert (
-        await ada.post(f"{PROVE}/code", form_page=PROVE, way="authenticator", code="000000")
-    ).status == 422
-    page = await ada.post(f"{PROVE}/code", form_page=PROVE, way="authenticator", code=code)
-    assert page.path == HOME and await proved(ada)
+    by_code = {"form_page": PROVE, "way": "authenticator"}
+    wrong = await ada.post(f"{PROVE}/code", code="000000", **by_code)
+    assert wrong.status == 422 and not await proved(ada)
+    page = await ada.post(f"{PROVE}/code", code=totp.at(int(rig.clock())), **by_code)
+    assert page.path == PROVE and not await proved(ada)
+    rig.clock.now += PROVED_S
+    page = await come_back(ada, provider.agree(await ask_elsewhere(ada)))
+    assert page.path == PROVE and "Now your second factor" in page.text and not await proved(ada)
+    page = await ada.post(f"{PROVE}/code", code=totp.at(int(rig.clock())), next="/profile/data", **by_code)
+    assert page.path == "/profile/data" and await proved(ada)
 
 
-async def test_a_mail_takes_no_second_factor_away(rig, ada):
-    """Who reads the mail, and has the session, has neither the phone nor, so, a way to remove it."""
-    await by_mail(rig, ada)
-    await ada.post("/security/phones/add", number="+32470123456")
-    code = code_in((await rig.mails("+32470123456"))[0])
-    assert (await ada.post("/security/phones/confirm", code=code)).status == 200
+async def test_a_password_is_one_part_where_there_are_two(rig):
+    ada = rig.browser()
+    await ada.join()
+    totp, page = await ada.enrol()
+    codes = re.findall(r"<li><code>([^<]+)<", page.text)
+    path = re.search(r"/security/authenticators/[0-9a-f]+/remove", (await ada.get("/security")).text)[0]
     rig.clock.now += PROVED_S
-    assert "Send a code by e-mail" not in (await ada.get(PROVE)).text
-    rig.parts.proving._asks_again = frozenset()  # a provider that asks nobody again
-    page = await ada.get(PROVE)
-    assert "Set one by e-mail" in page.text and "Send a code by e-mail" not in page.text
-    assert (await ada.post(f"{PROVE}/send", form_page=PROVE)).status == 422
-    assert (await ada.post(f"{PROVE}/code", form_page=PROVE, way="mail", code="123456")).status == 422
+    page = await ada.post(path, password=PASSWORD)
+    assert page.status == 422 and "by your second factor too" in page.text
+    assert 'name="password"' not in page.text
+    assert (await ada.prove(password="a guess")).status == 422
+    page = await ada.prove()
+    assert page.path == PROVE and (await ada.post(path)).status == 422
+    recovery = {"form_page": PROVE, "way": "recovery", "code": codes[0], "next": path}
+    page = await ada.post(f"{PROVE}/code", **recovery)
+    assert page.path == path and page.status == 200  # with no way to the password's form: it is proved
+    rig.clock.now += PROVED_S
+    assert (await ada.prove()).path == PROVE
+    assert (await ada.post(f"{PROVE}/code", **recovery)).status == 422  # each works once
+    assert (await ada.prove(totp)).path == HOME and (await ada.post(path)).path == "/security"
 
 
 async def test_who_has_a_password_is_asked_for_it_and_may_use_a_passkey_instead(rig):
@@ -248,7 +287,8 @@ async def test_who_has_a_password_is_asked_for_it_and_may_use_a_passkey_instead(
     await browser.join()
     assert (await browser.get(PROVE)).path == HOME  # nothing beside the password is open
     key, _ = await add(browser, SoftPasskey(ORIGIN))
-    page = await browser.post("/profile/data/export", form_page="/profile/data", password="a guess")
+    rig.clock.now += PROVED_S
+    page = await browser.post("/profile/data/export", form_page="/profile/data", password=PASSWORD)
     assert page.status == 422 and f'href="{PROVE}?next=/profile/data"' in page.text
     await send_proof(browser, key.sign(await options_of(browser, f"{PROVE}/options")))
     page = await browser.post("/security/password", new_password="seven herons left the weir")
@@ -308,3 +348,38 @@ def test_only_a_provider_that_asks_again_is_asked():
     assert Outside("example", *common).asks_again
     assert not Outside("google", *common, again="no").asks_again
     assert not Outside("facebook", *common, FACEBOOK).asks_again
+
+
+async def test_whoever_proves_again_gets_another_token_and_other_windows_go_on(rig):
+    """OWASP ASVS 5, 7.2.4."""
+    ada = rig.browser()
+    await ada.join()
+    window = await ada.get("/security/password")  # open in another window, with the token of before
+    cookie = token_of(rig, ada)
+    await ada.post("/security/recovery-codes", password=PASSWORD)
+    renewed = token_of(rig, ada)
+    assert renewed != cookie
+    late = await rig.browser().get("/routers", cookies={SESSION_COOKIE: cookie})  # a request under way
+    assert late.path == "/routers"
+    stolen = {"cookies": {SESSION_COOKIE: cookie}}
+    assert "You have just proved" not in (await rig.browser().get("/profile/data", **stolen)).text
+    page = await ada.post_raw("/security/recovery-codes", {"csrf": window.csrf})
+    assert page.status == 200 and token_of(rig, ada) == renewed  # nothing was asked: nothing changes
+    rig.clock.now += OVERLAP_S
+    assert (await rig.browser().get("/routers", **stolen)).path == "/sign-in"
+    assert (await ada.get("/routers")).path == "/routers"
+
+
+@pytest.mark.parametrize("count", [2, 8])
+async def test_of_windows_that_prove_at_once_one_renews_the_token(rig, count):
+    ada = rig.browser()
+    await ada.join()
+    form = await ada.get("/security/password")
+    fields = {"csrf": form.csrf, "password": PASSWORD, "new_password": PASSWORD}  # refused, after the proof
+    await asyncio.gather(*(ada.post_raw("/security/password", fields) for _ in range(count)))
+    rig.clock.now += OVERLAP_S
+    assert (await ada.get("/routers")).path == "/routers"
+
+
+def token_of(rig, browser):
+    return browser._session.cookie_jar.filter_cookies(rig.server.make_url("/"))[SESSION_COOKIE].value

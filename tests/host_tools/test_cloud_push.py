@@ -100,7 +100,7 @@ async def test_a_removed_browser_is_told_nothing_any_more(rig, ada, service):
     pushed = await subscribe(rig, other, service)
     page = await ada.get("/security")
     row = re.search(r"Firefox on Linux.*?(/security/browsers/[0-9a-f]+/remove)", page.text, re.DOTALL)[1]
-    await ada.post(row, form_page="/security")
+    await ada.post(row, password=PASSWORD)
     await rig.browser().sign_in()
     await settled(rig)
     assert pushed.received == []
@@ -134,7 +134,9 @@ async def test_a_change_is_told_to_the_other_trusted_browsers(rig, ada, service)
     pushed = await subscribe(rig, ada, service)
     other = rig.browser()
     await enter(rig, other, totp)
-    await other.post("/security/recovery-codes", password=PASSWORD)
+    rig.clock.now += 30
+    await other.prove(totp)
+    await other.post("/security/recovery-codes")
     await settled(rig)
     assert [(notice["title"], notice["link"]) for notice in pushed.received] == [
         ("New recovery codes were made", "/security/log")

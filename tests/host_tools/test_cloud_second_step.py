@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from host_tools.cloud.accounts import codes, signin
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.places import Places
+from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.store.models import Event
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, code_in
 
@@ -141,6 +142,17 @@ async def test_it_was_not_me_ends_the_sign_in_and_leads_to_a_new_password(rig, a
     assert "refused" in page.text and (await other.get("/routers")).path == "/sign-in"
 
 
+async def test_a_question_to_a_trusted_browser_lasts_ten_minutes(rig, ada):
+    """OWASP ASVS 5, 6.5.5; the sign-in goes on, and may ask again."""
+    other = rig.browser()
+    await other.sign_in()
+    path = approval_on(await ada.get("/terms"))
+    rig.clock.now += signin.ASKED_S
+    assert (await ada.get(path)).status == 404 and path not in (await ada.get("/terms")).text
+    await other.post("/sign-in/method", form_page="/sign-in/code", method="push")
+    assert (await ada.get(path)).status == 200
+
+
 async def test_only_a_trusted_browser_of_the_account_is_asked(rig, ada):
     eve = rig.browser()
     await eve.join("eve@example.org")
@@ -157,7 +169,7 @@ async def test_a_removed_browser_is_signed_out_at_once_and_verifies_again(rig, a
     await other.enter()
     page = await ada.get("/security")
     row = re.search(r"Firefox on Linux.*?(/security/browsers/[0-9a-f]+/remove)", page.text, re.DOTALL)[1]
-    await ada.post(row, form_page="/security")
+    await ada.post(row, password=PASSWORD)
     assert (await other.get("/routers")).path == "/sign-in"
     assert (await other.sign_in()).path == "/sign-in/code"
 
@@ -167,7 +179,8 @@ async def test_another_accounts_browser_cannot_be_removed(rig, ada):
     await eve.join("eve@example.org")
     page = await ada.get("/security")
     path = re.search(r"/security/browsers/[0-9a-f]+/remove", page.text)[0]
-    assert (await eve.post(path, form_page="/security")).status == 404
+    assert (await eve.get(path)).status == 404
+    assert (await eve.post(path, form_page="/security", password=PASSWORD)).status == 404
     assert (await ada.get("/routers")).path == "/routers"
 
 
@@ -179,10 +192,32 @@ async def test_any_session_can_be_ended_from_another(rig, ada):
     path = re.search(r"/security/sessions/[0-9a-f]+/end", page.text)[0]
     eve = rig.browser()
     await eve.join("eve@example.org")
-    assert (await eve.post(path, form_page="/security")).status == 404
-    await ada.post(path, form_page="/security/sessions")
+    assert (await eve.post(path, form_page="/security", password=PASSWORD)).status == 404
+    for password in ("", "not the password"):
+        assert (await ada.post(path, form_page="/security/sessions", password=password)).status == 422
+    assert (await other.get("/routers")).path == "/routers"
+    await ada.post(path, form_page="/security/sessions", password=PASSWORD)
     assert (await other.get("/routers")).path == "/sign-in"
     assert (await ada.get("/routers")).path == "/routers"
+
+
+async def test_all_other_sessions_end_at_once_by_one_factor(rig, ada):
+    """Also of who has two: whoever sees a stranger must be quick (OWASP ASVS 5, 7.5.2)."""
+    await ada.enrol()
+    others = [rig.browser(), rig.browser()]
+    for other in others:
+        await other.sign_in()
+        recovery = {"form_page": "/sign-in/code", "method": "recovery"}
+        await other.post("/sign-in/method", **recovery)
+        await other.post("/sign-in/code", code=ada.codes.pop())
+        assert (await other.get("/routers")).path == "/routers"
+    rig.clock.now += PROVED_S
+    form = {"form_page": "/security/sessions"}
+    assert (await ada.post("/security/sessions/end-others", **form)).status == 422
+    page = await ada.post("/security/sessions/end-others", password=PASSWORD, **form)
+    assert "Every other session is over" in page.text and "/end" not in page.text
+    for other in others:
+        assert (await other.get("/routers")).path == "/sign-in"
 
 
 async def test_the_first_authenticator_ends_all_trust_and_the_mail_is_no_factor_any_more(rig, ada):

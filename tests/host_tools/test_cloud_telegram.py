@@ -8,6 +8,7 @@ import pytest
 from host_tools.cloud.accounts import letters
 from host_tools.cloud.accounts.chat_answers import DENIED
 from host_tools.cloud.accounts.codes import RESEND_S
+from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.accounts.telegram import CHATS_MAX, GO_BACK, HELLO, LINK_S
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery import telegram as bot_api
@@ -230,11 +231,19 @@ async def test_a_code_in_the_chat_signs_in_too(rig, ada, telegram):
 async def test_an_unlinked_chat_is_asked_no_more_and_answers_nothing(rig, ada, telegram):
     person = telegram.person(7, "Ada")
     await linked(rig, ada, person)
-    other, page = await asked(rig, person)
+    rig.clock.now += PROVED_S
+    _, page = await asked(rig, person)
+    answer = person.buttons[number_on(page)]
     path = re.search(r"/security/telegram/[0-9a-f]+/remove", (await ada.get("/security")).text)[0]
-    assert (await ada.post(path, password="not the password")).status == 422
-    await ada.post(path, password=PASSWORD)
-    await person.presses(number_on(page))
+    assert (await ada.post(path, password=PASSWORD)).status == 422  # the chat is asked for too
+    await ada.prove()
+    by_chat = {"form_page": "/security/prove", "way": "telegram_code"}
+    await ada.post("/security/prove/send", **by_chat)
+    await told(person, "Your code is")
+    code = re.search(r"\d{6}", person.messages[-1]["text"])[0]
+    await ada.post("/security/prove/code", code=code, **by_chat)
+    await ada.post(path)
+    await person.presses_data(answer)
     await told(person, "This sign-in is over")
     assert (await rig.browser().enter()).path == "/routers"  # by mail again
 

@@ -90,7 +90,12 @@ class Approvals:
 
 def _asking(account_id: Any, browser_hash: Any, now: Any):
     """Sign-ins of other browsers that wait for a trusted one, the newest first."""
-    asking = (SignIn.state == signin.CHALLENGE, SignIn.method == "push", SignIn.expires_at > now)
+    asking = (
+        SignIn.state == signin.CHALLENGE,
+        SignIn.method == "push",
+        SignIn.asked_at > now - signin.ASKED_S,
+        SignIn.expires_at > now,
+    )
     theirs = (SignIn.account_id == account_id, SignIn.browser_hash != browser_hash)
     return select(SignIn).where(*theirs, *asking).order_by(SignIn.created_at.desc())
 

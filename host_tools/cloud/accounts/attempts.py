@@ -54,6 +54,7 @@ def new_row(account_id: str, how: str, attempt: signin.Attempt, visit: Visit) ->
     }
     about |= {"number": f"{secrets.randbelow(90) + 10}", "ahead_step": 0, "phone_id": ""}
     about |= {"address": visit.address, "browser": visit.browser, "created_at": visit.now}
+    about |= {"asked_at": visit.now}
     return about | attempt._asdict()
 
 
@@ -101,6 +102,8 @@ async def stepped(
     except StateError as error:
         raise RefusedError("", START_AGAIN) from error
     row.state, row.method, row.tries, row.expires_at = after
+    if event in (signin.CHOSEN, signin.SENT):
+        row.asked_at = visit.now
     return after
 
 

@@ -84,6 +84,8 @@ class ChatAnswers:
         return row, await session.scalar(select(TelegramChat).where(*mine))
 
     def _step(self, row: SignIn, event: str) -> bool:
+        if self._clock() >= row.asked_at + signin.ASKED_S:
+            return False
         before = signin.Attempt(row.state, row.method, row.tries, row.expires_at)
         try:
             after = signin.step(before, event, self._clock(), METHOD, (METHOD,))

@@ -53,7 +53,7 @@ class EmailChanges:
 
     async def begin(self, email: str, password: str, visit: Visit) -> None:
         """Write to both addresses. Raises RefusedError."""
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("change the e-mail", password, visit)
         account = visit.signed_in
         if email == account.email:
             raise RefusedError("email", SAME)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import proof, recovery, signin, totp, trusted, undo
+from host_tools.cloud.accounts import recovery, signin, totp, trusted, undo
+from host_tools.cloud.accounts.again import Again, count
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.holdings import holdings
-from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.proof import SECOND
 from host_tools.cloud.accounts.sessions import end_other_sessions
-from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.database import Database
@@ -29,8 +29,6 @@ WRONG_CODE = N_(
 USED_CODE = N_("That code has been used. Wait for the next one (%(seconds)s s).")
 TOO_MANY = N_("An account holds %(count)s authenticators. Remove one first.")
 WRONG_RECOVERY = N_("That recovery code is not right, or has been used. Each works once.")
-WRONG_PASSWORD = N_("That is not your password. Try again.")
-PROVE_FIRST = N_("Prove first that it is you: your account has no password.")
 
 
 class Verdict(NamedTuple):
@@ -45,13 +43,12 @@ class Enrolment(NamedTuple):
 
 
 class Factors:
-    def __init__(
-        self, database: Database, box: SecretBox, hasher: Hasher, turnstile: Turnstile, changes: Changes
-    ):
+    """`again`: what asks once more before a factor changes."""
+
+    def __init__(self, database: Database, box: SecretBox, again: Again, changes: Changes):
+        self.again = again
         self._database = database
         self._box = box
-        self._hasher = hasher
-        self._turnstile = turnstile
         self._changes = changes
 
     async def check_authenticator(
@@ -110,7 +107,7 @@ class Factors:
 
         Returns ten new recovery codes where this is the account's first authenticator, else none.
         """
-        await self.check_password(password, visit)
+        await self.again.check("add an authenticator", password, visit)
         account = visit.signed_in
         async with self._database.write() as session:
             row = await session.get_one(Session, visit.open_session.id)
@@ -120,6 +117,7 @@ class Factors:
                 raise RefusedError("", TOO_MANY, count=AUTHENTICATORS_MAX)
             row.enrolment = None
             codes = await self.chosen(session, visit)
+            await count(session, (SECOND,), visit)  # its code is in use at this moment
             added = self._new_authenticator(account.id, name, secret, step, visit.now)
             session.add(added)
             steps = undo.dropping(added)
@@ -150,7 +148,7 @@ class Factors:
         """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError,
         NotTheirsError.
         """
-        await self.check_password(password, visit)
+        await self.again.check("remove an authenticator", password, visit)
         account = visit.signed_in
         async with self._database.write() as session:
             held = {row.id: row for row in await session.scalars(_of_account(account.id))}
@@ -165,25 +163,13 @@ class Factors:
 
     async def new_recovery_codes(self, password: str, visit: Visit) -> list[str]:
         """Ten new codes; the old set is void. Raises RefusedError."""
-        await self.check_password(password, visit)
+        await self.again.check("make recovery codes", password, visit)
         async with self._database.write() as session:
             steps = undo.voiding_recovery()
             await self._changes.tell(session, "recovery_codes_made", "", visit, steps=steps)
             codes = await self._replace_recovery(session, visit.signed_in.id)
         self._changes.wake()
         return codes
-
-    async def check_password(self, password: str, visit: Visit) -> None:
-        """A sensitive action asks again, however young the session, unless it was proved just now."""
-        if proof.is_proved(visit.proved_at, visit.now):
-            return
-        if not visit.takes_password:
-            raise RefusedError("password", PROVE_FIRST)
-        about = {"account": self._turnstile.whom(visit.signed_in.email, visit), "address": visit.address}
-        await self._turnstile.take("sign_in", **about)
-        if not await self._hasher.matches(visit.signed_in.password_hash, password):
-            raise RefusedError("password", WRONG_PASSWORD)
-        await self._turnstile.give_back("sign_in", **about)
 
     def _pending(self, row: Session, now: float) -> str | None:
         if row.enrolment is None or now >= (row.enrolment_expires_at or 0):

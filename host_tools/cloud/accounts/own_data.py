@@ -19,7 +19,7 @@ class OwnData:
 
     async def export(self, password: str, visit: Visit) -> bytes:
         """A zip file. It is told by mail: whoever has it knows a lot. Raises RefusedError."""
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("take the data", password, visit)
         async with self._database.write() as session:
             await self._changes.tell(session, "data_exported", "", visit)
         self._changes.wake()
@@ -28,5 +28,5 @@ class OwnData:
 
     async def ask_deletion(self, password: str, visit: Visit) -> None:
         """In 14 days everything is gone. Raises RefusedError."""
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("delete the account", password, visit)
         await self._waiting.ask(visit.signed_in.id, DELETION, "", visit)

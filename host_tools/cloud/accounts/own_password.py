@@ -34,7 +34,7 @@ class OwnPassword:
         Raises RefusedError.
         """
         account = visit.signed_in
-        await self._factors.check_password(old, visit)
+        await self._factors.again.check("change the password", old, visit)
         wrong = fault(new, personal_words(account.email, account.first_name, account.last_name))
         if old == new:
             raise RefusedError("new_password", SAME)

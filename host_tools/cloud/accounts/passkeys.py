@@ -7,7 +7,8 @@ import logging
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import ceremonies, signin, undo
+from host_tools.cloud.accounts import ceremonies, proof, signin, undo
+from host_tools.cloud.accounts.again import count
 from host_tools.cloud.accounts.ceremonies import NOT_SIGNED, Answer, Made, Site
 from host_tools.cloud.accounts.challenges import Challenges
 from host_tools.cloud.accounts.changes import Changes
@@ -55,7 +56,7 @@ class Passkeys:
 
         Returns JSON. Raises RefusedError.
         """
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("add a passkey", password, visit)
         account = visit.signed_in
         held = await self.of(account.id)
         if len(held) >= PASSKEYS_MAX:
@@ -80,6 +81,7 @@ class Passkeys:
         async with self._database.write() as session:
             await self._check_room(session, made, visit)
             codes = await self._factors.chosen(session, visit)
+            await count(session, (proof.SECOND,), visit)
             row = _new_passkey(visit.signed_in.id, name, made, visit.now)
             session.add(row)
             await self._changes.tell(session, "passkey_added", name, visit, steps=undo.dropping(row))
@@ -95,7 +97,7 @@ class Passkeys:
 
     async def remove(self, passkey_id: str, password: str, visit: Visit) -> None:
         """Raises RefusedError, NotTheirsError."""
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("remove a passkey", password, visit)
         async with self._database.write() as session:
             row = await _own(session, passkey_id, visit)
             steps = undo.restoring(row)

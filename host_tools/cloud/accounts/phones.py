@@ -5,12 +5,14 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from host_tools.cloud.accounts import codes, costs, letters, numbers, undo
+from host_tools.cloud.accounts.again import count
 from host_tools.cloud.accounts.answers import VOID_CODE, WRONG_CODE
 from host_tools.cloud.accounts.attempts import sent_progress
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.proof import SECOND
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
@@ -59,7 +61,7 @@ class Phones:
         if not self.possible:
             raise RefusedError("number", NO_WAY)
         number = numbers.canonical(text)
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("add a phone number", password, visit)
         account_id = visit.signed_in.id
         held = await self.of(account_id)
         if number in [phone.number for phone in held]:
@@ -101,6 +103,7 @@ class Phones:
             held = list(await session.scalars(_of_account(account.id)))
             if said == codes.RIGHT and number not in [phone.number for phone in held]:
                 recovery_codes = await self._factors.chosen(session, visit)
+                await count(session, (SECOND,), visit)
                 phone = Phone(id=new_id(), account_id=account.id, number=number)
                 phone.created_at = phone.used_at = visit.now
                 session.add(phone)
@@ -114,7 +117,7 @@ class Phones:
 
     async def remove(self, phone_id: str, password: str, visit: Visit) -> None:
         """Raises RefusedError, NotTheirsError."""
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("remove a phone number", password, visit)
         async with self._database.write() as session:
             row = await session.get(Phone, phone_id)
             if row is None or row.account_id != visit.signed_in.id:

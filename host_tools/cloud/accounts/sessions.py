@@ -1,4 +1,8 @@
-"""Sessions: a 256-bit token in a cookie, its hash in the table."""
+"""Sessions: a 256-bit token in a cookie, its hash in the table.
+
+A session whose person proves again who they are goes on under a new token (again.py). The one before is good
+for what was under way in other windows of the browser, for seconds, and proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +26,18 @@ WHOLE_S = 14 * 24 * 3600
 SESSIONS_OF_ACCOUNT_MAX = 50  # signing in rightly is not throttled; nobody has more browsers
 NOTED_EVERY_S = 60  # acting is written down at most this often: a page view is not a write
 GATHERED_S = 1
+OVERLAP_S = 30  # a page's requests take no longer; live pages connect again, with the new cookie
 
 
 BY_TOKEN = Glance(
     select(Session, Account)
     .join(Account, Account.id == Session.account_id)
     .where(Session.token_hash == bindparam("token_hash"))
+)
+BY_FORMER = Glance(
+    select(Session, Account)
+    .join(Account, Account.id == Session.account_id)
+    .where(Session.former_hash == bindparam("token_hash"), Session.former_until > bindparam("now"))
 )
 
 
@@ -49,7 +59,7 @@ class Sessions:
     async def find(self, token: str, now: float, *, acting: bool) -> tuple[Session, Account] | None:
         """The live session of a cookie, and whose it is."""
         before = self._acted  # what is written down while the row is read may not be in it yet
-        for session, account in await self._database.glance(BY_TOKEN, token_hash=token_hash(token)):
+        for session, account in await self._find(token_hash(token), now):
             noted = (acted.get(session.id, 0.0) for acted in (before, self._acted))
             session.acted_at = max(session.acted_at, *noted)
             if now >= expires_at(session):
@@ -58,6 +68,14 @@ class Sessions:
                 self._note(session.id, now)
             return session, account
         return None
+
+    async def _find(self, hashed: str, now: float) -> list[tuple[Session, Account]]:
+        found = await self._database.glance(BY_TOKEN, token_hash=hashed)
+        if not found:
+            found = await self._database.glance(BY_FORMER, token_hash=hashed, now=now)
+            for session, _ in found:
+                session.proved_at = session.second_proved_at = None
+        return found
 
     async def flush(self) -> None:
         """Write down who has acted. Where that fails they are kept, and written with the next."""
@@ -85,6 +103,15 @@ class Sessions:
                 raise NotTheirsError
             own = session_id == visit.open_session.id
             note(session, account_id, "signed_out" if own else "session_ended", visit, "" if own else gone)
+
+    async def end_others(self, visit: Visit) -> None:
+        """Every other one of the account."""
+        account_id = visit.signed_in.id
+        others = (Session.account_id == account_id, Session.id != visit.open_session.id)
+        async with self._database.write() as session:
+            gone = await session.scalars(delete(Session).where(*others).returning(Session.browser))
+            for browser in list(gone):
+                note(session, account_id, "session_ended", visit, browser)
 
     async def prune(self, now: float) -> None:
         await self.flush()
@@ -127,6 +154,18 @@ async def begin_session(session: Transaction, account_id: str, visit: Visit) -> 
     await session.execute(MAKE_ROOM, {"account": account_id, "kept": SESSIONS_OF_ACCOUNT_MAX - 1})
     await session.execute(ADD, row)
     return token
+
+
+async def renew(session: AsyncSession, visit: Visit) -> str | None:
+    """Give the visit's session a new token, in the caller's transaction, and return it.
+
+    None where another window was quicker: its answer brings the cookie.
+    """
+    token, former = new_token(), token_hash(visit.session_token or "")
+    mine = (Session.id == visit.open_session.id, Session.token_hash == former)
+    values = {"token_hash": token_hash(token), "former_hash": former, "former_until": visit.now + OVERLAP_S}
+    won = await session.scalar(update(Session).where(*mine).values(**values).returning(Session.id))
+    return token if won else None
 
 
 async def end_other_sessions(session: AsyncSession, account_id: str, kept_id: str) -> None:

@@ -41,6 +41,7 @@ TRANSITIONS = {
     (APPROVED, TAKEN): SIGNED_IN,
 }
 TRIES = 5  # then the first step is asked again
+ASKED_S = 600  # for an answer from elsewhere, as for a code: OWASP ASVS 5, 6.5.5
 ATTEMPT_S = 900  # a code that was sent is valid for 10 minutes; one may be sent again
 
 # How a first step was taken. Strong: two factors in one, the device and what unlocks it.

@@ -10,9 +10,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import undo
+from host_tools.cloud.accounts.again import count
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.proof import SECOND
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
@@ -67,7 +69,7 @@ class TelegramChats:
         """Make a link for this session; the one before is void. Raises RefusedError."""
         if not self.possible:
             raise RefusedError("", NO_WAY)
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("link a chat", password, visit)
         if len(await self.of(visit.signed_in.id)) >= CHATS_MAX:
             raise RefusedError("", TOO_MANY, count=CHATS_MAX)
         row = TelegramLink(session_id=visit.open_session.id, id=new_id(), chat="", name="")
@@ -118,6 +120,7 @@ class TelegramChats:
             if len(held) >= CHATS_MAX:
                 raise RefusedError("", TOO_MANY, count=CHATS_MAX)
             codes = await self._factors.chosen(session, visit)
+            await count(session, (SECOND,), visit)
             row = TelegramChat(id=new_id(), account_id=account_id, chat=link.chat, name=link.name)
             row.created_at = row.used_at = visit.now
             session.add(row)
@@ -129,7 +132,7 @@ class TelegramChats:
 
     async def remove(self, chat_id: str, password: str, visit: Visit) -> None:
         """Raises RefusedError, NotTheirsError."""
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("unlink a chat", password, visit)
         async with self._database.write() as session:
             row = await session.get(TelegramChat, chat_id)
             if row is None or row.account_id != visit.signed_in.id:

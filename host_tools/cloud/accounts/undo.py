@@ -16,6 +16,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import applications, letters, proof, signin, trusted
+from host_tools.cloud.accounts.again import proved_in
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.holdings import holdings
@@ -38,6 +39,7 @@ PROVE_FIRST = N_("Sign in, and prove that it is you. Then open this link again."
 OVER = N_("This change was undone already, or is older than 3 days.")
 TAKEN = N_("The old e-mail belongs to another account by now. Write to support.")
 
+UNDO = "undo a change"  # of proof.ACTIONS
 DROP, RESTORE, SET, VOID = "drop", "restore", "set", "void"
 TABLES: dict[str, type[Base]] = {
     table.__tablename__: table for table in (Authenticator, Phone, Passkey, TelegramChat, ApiToken)
@@ -151,9 +153,17 @@ class Undoing:
             await self._apply(session, row, visit)
         self._post.wake()
 
+    async def proved_instead(self, row: Undo, visit: Visit) -> bool:
+        """Whether its person is signed in, and has just proved in full who they are: for no password."""
+        if visit.account is None or visit.account.id != row.account_id:
+            return False
+        async with self._database.read() as session:
+            two_factor = signin.two_factor(await holdings(session, row.account_id, visit))
+        return not proof.missing(UNDO, two_factor, proved_in(visit), visit.now)
+
     async def _check(self, found: Undo, password: str, visit: Visit) -> None:
         if not found.password_hash:
-            if not proved_instead(found, visit):
+            if not await self.proved_instead(found, visit):
                 raise RefusedError("", PROVE_FIRST)
             return
         about = {"account": f"undo {found.id}", "address": visit.address}
@@ -179,13 +189,6 @@ class Undoing:
             text = letters.undone(row.kind, row.about, self._url, visit.now)
         for address in sorted(told):
             await self._post.add(session, address, text, visit.now)
-
-
-def proved_instead(row: Undo, visit: Visit) -> bool:
-    """Whether its person is signed in, and has just proved who they are: where there was no password."""
-    if visit.account is None or visit.session is None or visit.account.id != row.account_id:
-        return False
-    return proof.is_proved(visit.session.proved_at, visit.now)
 
 
 async def _take(session: AsyncSession, account: Account, step: Step) -> None:

@@ -26,6 +26,7 @@ class Visit:
     at_site: SiteSession | None = None  # instead, where this is another site of ours than the account
     account: Account | None = None
     channels: frozenset[str] = frozenset()  # what this cloud can send by
+    renewed_token: str | None = None  # the session's new one, for the answer's cookie
 
     @property
     def browser_hash(self) -> str:
@@ -48,12 +49,6 @@ class Visit:
         if self.session is None:
             raise LookupError("nobody is signed in")
         return self.session
-
-    @property
-    def proved_at(self) -> float | None:
-        """When its person last proved who they are (proof.py)."""
-        held = self.session or self.at_site
-        return held.proved_at if held else None
 
     @property
     def takes_password(self) -> bool:

@@ -54,7 +54,7 @@ class Tokens:
 
     async def make(self, name: str, scopes: tuple[str, ...], days: int, password: str, visit: Visit) -> str:
         """The token, which is stored nowhere. The mail that tells of it can undo it. Raises RefusedError."""
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("make a token", password, visit)
         token, account_id = PREFIX + new_token(), visit.signed_in.id
         row = ApiToken(id=new_id(), account_id=account_id, name=name, token_hash=token_hash(token))
         row.scope, row.created_at, row.expires_at = " ".join(scopes), visit.now, visit.now + days * DAY_S

@@ -50,8 +50,8 @@ class Links:
             return row.account_id
 
     async def prove(self, password: str, visit: Visit) -> None:
-        """Raises RefusedError on the field `password`."""
-        await self._factors.check_password(password, visit)
+        """Before one is connected. Raises RefusedError on the field `password`."""
+        await self._factors.again.check("connect an account elsewhere", password, visit)
 
     async def add(self, identity: Identity, name: str, visit: Visit) -> None:
         """Connect it to the account that is signed in. Raises RefusedError."""
@@ -71,7 +71,7 @@ class Links:
 
     async def remove(self, link_id: str, password: str, names: dict[str, str], visit: Visit) -> None:
         """Raises RefusedError, NotTheirsError."""
-        await self.prove(password, visit)
+        await self._factors.again.check("disconnect an account elsewhere", password, visit)
         async with self._database.write() as session:
             row = await session.get(OutsideLink, link_id)
             if row is None or row.account_id != visit.signed_in.id:

@@ -15,7 +15,7 @@ from host_tools.cloud.accounts.countries import COUNTRIES
 from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.accounts.profile import time_zones
 from host_tools.cloud.languages.text import N_, NAMES, _
-from host_tools.cloud.pages.render import ASK_PASSWORD, VISIT, asked_again
+from host_tools.cloud.pages.render import ASK_PASSWORD, asked_again
 from host_tools.cloud.pages.uploads import POSTED
 
 # What turns the direction of writing (UAX #9, sections 2.1 to 2.4): a text could read as another.
@@ -119,8 +119,8 @@ async def read(request: web.Request, fields: tuple[Field, ...]) -> Filled:
 
 
 def needs_password(request: web.Request) -> bool:
-    """Whether a sensitive form asks for it: not of who has none, or has proved just now who they are."""
-    return asked_again(request.get(VISIT)) == ASK_PASSWORD
+    """Whether a sensitive form asks for it: not of who has none, or proves more on its own page."""
+    return asked_again(request) == ASK_PASSWORD
 
 
 def clean(value: str, field: Field) -> str:

@@ -127,6 +127,10 @@ def error_page(
     request: web.Request, status: int, error: web.HTTPException | None = None
 ) -> web.StreamResponse:
     """Where programs ask, an error is problem details."""
+    return keep_session(request, _error_page(request, status, error))
+
+
+def _error_page(request: web.Request, status: int, error: web.HTTPException | None) -> web.StreamResponse:
     if request.path.startswith(API):
         return problems.of_status(status, error)
     what, remedy = ERRORS.get(status, ERRORS[400])
@@ -165,12 +169,25 @@ def remember_browser(request: web.Request, response: web.StreamResponse) -> web.
     if visit is None or response.prepared:
         return response
     site = request.app[SITE]
+    keep_session(request, response)
     if request.cookies.get(site.browser_cookie) != visit.browser_token:
         set_cookie(response, site.browser_cookie, visit.browser_token, BROWSER_COOKIE_S)
     if visit.account is not None and site.known_cookie:
         mark = request.app[PARTS].turnstile.mark(visit.account.email, visit)
         if visit.known_mark != mark:
             set_cookie(response, site.known_cookie, mark, BROWSER_COOKIE_S)
+    return response
+
+
+def keep_session(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Give the browser the session's new token, where its person has just proved who they are."""
+    visit = request.get(VISIT)
+    if visit is None or visit.renewed_token is None or response.prepared:
+        return response
+    name = request.app[SITE].session_cookie
+    if name not in response.cookies:  # else the answer ends the session
+        left_s = int(visit.open_session.expires_at - visit.now)
+        set_cookie(response, name, visit.renewed_token, left_s)
     return response
 
 
@@ -240,8 +257,10 @@ def _enter(visit: Visit, found: tuple[Session | SiteSession, Account] | None) ->
 
 
 def _tied(visit: Visit) -> tuple[str, str]:
-    """What a form's token is bound to: the browser, and its session."""
-    return visit.browser_token, (visit.session_token or "") if visit.account else ""
+    """What a form's token is bound to: the browser, and its session, whose own token may change."""
+    if visit.account is None:
+        return visit.browser_token, ""
+    return visit.browser_token, visit.session.id if visit.session else visit.session_token or ""
 
 
 @web.middleware

@@ -48,7 +48,7 @@ async def post_new(request: web.Request) -> web.StreamResponse:
                 values["subject"],
                 values["text"],
                 values["router"],
-                attached(request),
+                await attached(request),
                 request[VISIT],
                 _wanted(values),
             )
@@ -69,7 +69,7 @@ async def post_write(request: web.Request) -> web.StreamResponse:
     if not filled.errors:
         try:
             await request.app[PARTS].help.write(
-                request_id, values["text"], attached(request), request[VISIT], _wanted(values)
+                request_id, values["text"], await attached(request), request[VISIT], _wanted(values)
             )
         except RefusedError as error:
             filled, status = filled._replace(errors=refused(error)), status_of(error)
@@ -142,8 +142,8 @@ def download(found: HelpFile) -> web.Response:
     return web.Response(body=found.content, content_type="application/octet-stream", headers=headers)
 
 
-def attached(request: web.Request) -> list[Attachment]:
-    """The form's files, checked. Raises RefusedError."""
+async def attached(request: web.Request) -> list[Attachment]:
+    """The form's files, checked and looked through. Raises RefusedError."""
     sent = uploads.files(request)
     if len(sent) > FILES_MAX:
         raise RefusedError(FIELD, "Attach at most %(count)s files.", count=FILES_MAX)
@@ -152,7 +152,11 @@ def attached(request: web.Request) -> list[Attachment]:
             named = attachments.safe_name(name)
             wrong = N_("“%(name)s” is too large. A file may have %(megabytes)s MB.")
             raise RefusedError(FIELD, wrong, name=named, megabytes=FILE_MAX >> 20)
-    return [attachments.checked(*upload) for upload in sent]
+    found = [attachments.checked(*upload) for upload in sent]
+    scanner = request.app[PARTS].scanner
+    if scanner is not None:
+        await scanner.check(found)
+    return found
 
 
 async def _new_page(request: web.Request, form: forms.Filled, status: int = 200) -> web.Response:

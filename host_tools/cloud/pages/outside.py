@@ -159,7 +159,7 @@ async def _proved(request: web.Request, identity: Identity, purpose: str) -> str
     if visit.session is None or visit.session.id != session_id:
         raise RefusedError("", flow.FAILED)
     await request.app[PARTS].proving.outside(identity.provider, identity.subject, visit)
-    return proof.target(back)
+    return await proof.onward(request, back)
 
 
 async def _prove(request: web.Request) -> None:

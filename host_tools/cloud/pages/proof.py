@@ -6,10 +6,10 @@ import re
 
 from aiohttp import web
 
-from host_tools.cloud.accounts import proof
+from host_tools.cloud.accounts import numbers, proof
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.outside import flow
-from host_tools.cloud.pages import forms
+from host_tools.cloud.pages import forms, second_step
 from host_tools.cloud.pages.guards import refused, set_cookie, status_of
 from host_tools.cloud.pages.oidc import passing_page
 from host_tools.cloud.pages.render import VISIT, page
@@ -20,6 +20,8 @@ PAGE = "/security/prove"
 HOME = "/security"
 # Where a person is led back to: a page of the account, by its path alone.
 TARGET = re.compile(r"/(security|profile|routers)(/[A-Za-z0-9_.:-]{1,64}){0,4}")
+TYPED = (proof.MAIL, proof.AUTHENTICATOR, proof.SMS, proof.TELEGRAM, proof.RECOVERY)
+WORDS = {way: second_step.WORDS[way] for way in TYPED}
 NEXT = forms.Field("next", "", 200, optional=True)
 WAY = forms.Field("way", "", 20, optional=True)
 
@@ -30,6 +32,18 @@ def target(text: str) -> str:
 
 async def prove(request: web.Request) -> web.StreamResponse:
     return await _page(request, request.query.get("next", ""), {})
+
+
+async def post_password(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.PASSWORD, NEXT))
+    back = filled.values["next"]
+    if filled.errors:
+        return await _page(request, back, filled.errors, 422)
+    try:
+        await request.app[PARTS].proving.password(filled.values["password"], request[VISIT])
+    except RefusedError as error:
+        return await _page(request, back, refused(error), status_of(error))
+    raise web.HTTPSeeOther(await onward(request, back))
 
 
 async def options(request: web.Request) -> web.StreamResponse:
@@ -47,14 +61,14 @@ async def post_passkey(request: web.Request) -> web.StreamResponse:
         await request.app[PARTS].proving.passkey(filled.values["credential"], request[VISIT])
     except RefusedError as error:
         return await _page(request, back, refused(error), status_of(error))
-    raise web.HTTPSeeOther(target(back))
+    raise web.HTTPSeeOther(await onward(request, back))
 
 
 async def post_send(request: web.Request) -> web.StreamResponse:
-    """A code to the account's e-mail."""
-    filled = await forms.read(request, (NEXT,))
+    """A code: to the account's e-mail, to a phone, or in a chat."""
+    filled = await forms.read(request, (WAY, NEXT))
     try:
-        await request.app[PARTS].proving.send(request[VISIT])
+        await request.app[PARTS].proving.send(filled.values["way"], request[VISIT])
     except RefusedError as error:
         return await _page(request, filled.values["next"], refused(error), status_of(error))
     raise web.HTTPSeeOther(f"{PAGE}?next={target(filled.values['next'])}")
@@ -64,12 +78,12 @@ async def post_code(request: web.Request) -> web.StreamResponse:
     filled = await forms.read(request, (forms.CODE, WAY, NEXT))
     values, back = filled.values, filled.values["next"]
     if filled.errors:
-        return await _page(request, back, filled.errors, 422)
+        return await _page(request, back, filled.errors, 422, values["way"])
     try:
         await request.app[PARTS].proving.code(values["way"], values["code"], request[VISIT])
     except RefusedError as error:
-        return await _page(request, back, refused(error), status_of(error))
-    raise web.HTTPSeeOther(target(back))
+        return await _page(request, back, refused(error), status_of(error), values["way"])
+    raise web.HTTPSeeOther(await onward(request, back))
 
 
 async def post_outside(request: web.Request) -> web.StreamResponse:
@@ -89,21 +103,37 @@ async def post_outside(request: web.Request) -> web.StreamResponse:
     return answer
 
 
+async def onward(request: web.Request, back: str) -> str:
+    """After one part was proved: to the other, or back to what takes them."""
+    step = await request.app[PARTS].proving.step(request[VISIT])
+    return f"{PAGE}?next={target(back)}" if step.part else target(back)
+
+
 async def _page(
-    request: web.Request, back: str, errors: dict[str, str], status: int = 200
+    request: web.Request, back: str, errors: dict[str, str], status: int = 200, tried: str = ""
 ) -> web.StreamResponse:
     parts, visit = request.app[PARTS], request[VISIT]
-    ways = await parts.proving.ways(visit)
-    if not ways and visit.signed_in.password_hash:  # the form asks for it
+    step = await parts.proving.step(visit)
+    if not step.two_factor and step.ways in ((), (proof.PASSWORD,)):  # the form itself asks for it
         raise web.HTTPSeeOther(target(back))
     names = {one.outside.id: one.outside.name for one in parts.outside.providers.values()}
+    providers = await parts.proving.providers(visit) if proof.OUTSIDE in step.ways else []
+    typed = [proof.BY_NAME[way] for way in step.ways if way in WORDS]
     return page(
         request,
         "prove.html",
-        ways=ways,
-        providers=[(each, names[each]) for each in await parts.proving.providers(visit)],
-        sent=await parts.proving.sent(visit) if proof.MAIL in ways else None,
+        step=step,
+        typed=typed,
+        words=WORDS,
+        providers=[(each, names[each]) for each in providers],
+        sent=await parts.proving.sent([way.name for way in typed], visit),
         back=target(back),
+        tried=tried,
+        hinted=_hinted,
         errors=errors,
         status=status,
     )
+
+
+def _hinted(recipient: str) -> str:
+    return numbers.hinted(recipient) if recipient.startswith("+") else "Telegram"

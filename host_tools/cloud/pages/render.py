@@ -7,13 +7,14 @@ What was marked elsewhere goes through the filter `said`, and is escaped as a wh
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from host_tools.cloud.accounts import numbers, proof
+from host_tools.cloud.accounts.again import proved_in
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages import figures, text
@@ -53,6 +54,7 @@ NOTICES = {
     "token-revoked": N_("The token is revoked. Whatever used it is refused from now on."),
     "browser-removed": N_("The browser is signed out, and must verify again."),
     "session-ended": N_("That session is over."),
+    "sessions-ended": N_("Every other session is over."),
     "password-changed": N_("Your password is changed. Every other session is over."),
     "undone": N_("The change is undone, and every session has ended. Sign in, then choose a new password."),
     "profile-saved": N_("Your details are saved."),
@@ -73,7 +75,17 @@ NOTICES = {
     "authenticator-removed": N_("The authenticator is removed."),
 }
 # What a sensitive form asks for (templates/_proof.html).
-ASK_PASSWORD, ASK_PROOF, PROVED = "password", "prove", "proved"
+ASK_PASSWORD, ASK_PROOF, ASK_BOTH, PROVED = "password", "prove", "both", "proved"
+
+
+class Asking(NamedTuple):
+    """The action that a page is for (accounts/proof.py), and whether its person has two-factor on."""
+
+    action: str
+    two_factor: bool
+
+
+ASKING: web.RequestKey[Asking] = web.RequestKey("asking", Asking)
 
 
 def page(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
@@ -86,17 +98,21 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
         path=request.path,
         at=request.app[SITE].at,
         approval=request.get(APPROVAL),
-        asked_again=asked_again(visit),
+        asked_again=asked_again(request),
         **context,
     )
     return web.Response(text=body, content_type="text/html", status=status)
 
 
-def asked_again(visit: Visit | None) -> str:
-    if visit is None or visit.account is None:
+def asked_again(request: web.Request) -> str:
+    visit, asking = request.get(VISIT), request.get(ASKING)
+    if visit is None or asking is None or visit.account is None:
         return ASK_PASSWORD
-    if proof.is_proved(visit.proved_at, visit.now):
+    missing = proof.missing(asking.action, asking.two_factor, proved_in(visit), visit.now)
+    if not missing:
         return PROVED
+    if proof.SECOND in missing and visit.session is not None:
+        return ASK_BOTH
     return ASK_PASSWORD if visit.takes_password else ASK_PROOF
 
 

@@ -116,7 +116,7 @@ async def post_release(request: web.Request) -> web.StreamResponse:
     if filled.errors:
         return page(request, "release.html", view=view, errors=filled.errors, status=422)
     try:
-        await parts.factors.check_password(filled.values["password"], visit)
+        await parts.factors.again.check("release a router", filled.values["password"], visit)
     except RefusedError as error:
         return page(request, "release.html", view=view, errors=refused(error), status=status_of(error))
     await parts.ownership.release(view.router.serial_number, visit)

@@ -43,6 +43,7 @@ from host_tools.cloud.pages import (
     undo,
     uploads,
 )
+from host_tools.cloud.pages.asking import ROUTER, asking
 from host_tools.cloud.pages.assets import ASSETS
 from host_tools.cloud.pages.guards import (
     BROWSER_COOKIE,
@@ -78,7 +79,6 @@ BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
 OUTSIDE = "/outside/{provider}"
 UNDO = "/security/routers/{id}"
 ARRIVAL = "/routers"  # where everybody goes who has signed in
-ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
 
 
 OF_ACCOUNT, PORTAL, HELP = (frozenset((name,)) for name in (ACCOUNT_SITE, "portal", "help"))
@@ -245,6 +245,7 @@ ROUTES = (
     Route("POST", "/security/telegram/{id}/remove", telegram.post_remove, ACCOUNT),
     Route("GET", "/security/prove", proof.prove, ACCOUNT),
     Route("GET", "/security/prove/options", proof.options, ACCOUNT),
+    Route("POST", "/security/prove/password", proof.post_password, ACCOUNT),
     Route("POST", "/security/prove/passkey", proof.post_passkey, ACCOUNT),
     Route("POST", "/security/prove/send", proof.post_send, ACCOUNT),
     Route("POST", "/security/prove/code", proof.post_code, ACCOUNT),
@@ -253,7 +254,9 @@ ROUTES = (
     Route("GET", "/security/password", sessions.password, ACCOUNT),
     Route("POST", "/security/password", sessions.post_password, ACCOUNT),
     Route("GET", "/security/sessions", sessions.sessions, ACCOUNT),
+    Route("POST", "/security/sessions/end-others", sessions.post_end_others, ACCOUNT),
     Route("POST", "/security/sessions/{id}/end", sessions.post_end, ACCOUNT),
+    Route("GET", "/security/browsers/{id}/remove", sessions.remove_browser, ACCOUNT),
     Route("POST", "/security/browsers/{id}/remove", sessions.post_remove_browser, ACCOUNT),
     Route("GET", "/security/applications", applications.applications, ACCOUNT),
     Route("POST", "/security/applications/{id}/remove", applications.post_remove_application, ACCOUNT),
@@ -335,5 +338,6 @@ def _app(parts: Parts, rows: tuple[Route, ...], site: Site) -> web.Application:
 
 def _guarded(row: Route) -> Handler:
     handler = row.handler if row.lasting else with_deadline(row.handler)
+    handler = asking(row.path, handler)
     guard = GUARDS.get(row.who)
     return guard(handler) if guard else handler

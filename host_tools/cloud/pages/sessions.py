@@ -13,6 +13,43 @@ from host_tools.cloud.parts import PARTS
 
 
 async def sessions(request: web.Request) -> web.StreamResponse:
+    return await _page(request, {})
+
+
+async def post_end(request: web.Request) -> web.StreamResponse:
+    parts, visit = request.app[PARTS], request[VISIT]
+    error = await _refused(request, "end a session")
+    if error is not None:
+        return await _page(request, refused(error), status_of(error))
+    await parts.sessions.end(request.match_info["id"], visit)
+    parts.oidc.logins.wake()
+    raise web.HTTPSeeOther("/security/sessions?done=session-ended")
+
+
+async def post_end_others(request: web.Request) -> web.StreamResponse:
+    """All at once: the quickest answer to a stranger."""
+    parts, visit = request.app[PARTS], request[VISIT]
+    error = await _refused(request, "end a session")
+    if error is not None:
+        return await _page(request, refused(error), status_of(error))
+    await parts.sessions.end_others(visit)
+    parts.oidc.logins.wake()
+    raise web.HTTPSeeOther("/security/sessions?done=sessions-ended")
+
+
+async def _refused(request: web.Request, action: str) -> RefusedError | None:
+    """Why the action's proof is not enough."""
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
+    if filled.errors:
+        return RefusedError("password", filled.errors["password"])
+    try:
+        await request.app[PARTS].factors.again.check(action, filled.values["password"], request[VISIT])
+    except RefusedError as error:
+        return error
+    return None
+
+
+async def _page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
     parts, visit = request.app[PARTS], request[VISIT]
     account_id = visit.signed_in.id
     return page(
@@ -23,17 +60,28 @@ async def sessions(request: web.Request) -> web.StreamResponse:
         activity=await parts.events.of(account_id, SIGN_INS),
         kinds=KINDS,
         place_of=parts.places.of,
+        errors=errors,
+        status=status,
     )
 
 
-async def post_end(request: web.Request) -> web.StreamResponse:
-    parts = request.app[PARTS]
-    await parts.sessions.end(request.match_info["id"], request[VISIT])
-    parts.oidc.logins.wake()
-    raise web.HTTPSeeOther("/security/sessions?done=session-ended")
+async def remove_browser(request: web.Request) -> web.StreamResponse:
+    return await _remove_page(request, {})
+
+
+async def _remove_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
+    parts, visit = request.app[PARTS], request[VISIT]
+    held = await parts.trusted.of(visit.signed_in.id, visit.now)
+    found = [row for row in held if row.id == request.match_info["id"]]
+    if not found:
+        raise web.HTTPNotFound
+    return page(request, "remove_browser.html", held=found[0], errors=errors, status=status)
 
 
 async def post_remove_browser(request: web.Request) -> web.StreamResponse:
+    error = await _refused(request, "remove a browser")
+    if error is not None:
+        return await _remove_page(request, refused(error), status_of(error))
     await request.app[PARTS].trusted.remove(request.match_info["id"], request[VISIT])
     raise web.HTTPSeeOther("/security?done=browser-removed")
 

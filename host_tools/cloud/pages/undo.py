@@ -6,7 +6,6 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import KINDS
-from host_tools.cloud.accounts.undo import proved_instead
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -39,7 +38,8 @@ async def _page(request: web.Request, errors: dict[str, str], status: int = 200)
     found = await request.app[PARTS].undoing.view(request.match_info["token"], request[VISIT].now)
     if found is None:
         return page(request, "undo_over.html", status=410)
-    if not found.password_hash and not proved_instead(found, request[VISIT]):
+    undoing = request.app[PARTS].undoing
+    if not found.password_hash and not await undoing.proved_instead(found, request[VISIT]):
         status = status if errors else 403
         return page(request, "undo_prove.html", row=found, what=KINDS[found.kind], status=status)
     return page(request, "undo.html", row=found, what=KINDS[found.kind], errors=errors, status=status)

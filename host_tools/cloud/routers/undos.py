@@ -136,7 +136,7 @@ class RouterUndos:
         if not found.is_open:
             raise RefusedError("", "Add a second factor to your account first.")
         await self._turnstile.take("command", account=visit.signed_in.id, address=visit.address)
-        await self._factors.check_password(password, visit)
+        await self._factors.again.check("undo a router's change", password, visit)
         async with self._database.write() as session:
             row = await _theirs(session, id, visit.signed_in.id)
             if _state(row, visit.now) not in (OPEN, FAILED):

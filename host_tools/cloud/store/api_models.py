@@ -20,3 +20,4 @@ class ApiToken(Base):
     created_at: Mapped[float]
     used_at: Mapped[float | None]
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
+    reminded_at: Mapped[float | None]  # of its end (accounts/reminders.py)

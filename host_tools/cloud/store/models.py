@@ -93,6 +93,7 @@ class SignIn(Base):
     address: Mapped[str] = mapped_column(String(64))
     browser: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[float]
+    asked_at: Mapped[float] = mapped_column(Float(53), server_default="0")  # by the present method
     expires_at: Mapped[float] = mapped_column(Float(53), index=True)
 
 
@@ -121,6 +122,7 @@ class TrustedBrowser(Base):
     browser: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[float]
     used_at: Mapped[float] = mapped_column(Float(53), index=True)
+    reminded_at: Mapped[float | None]  # that nobody uses it (accounts/reminders.py)
 
 
 class Event(Base):
@@ -153,7 +155,12 @@ class Session(Base):
     # An authenticator that is being set up: it is nobody's factor until a code has proved it.
     enrolment: Mapped[bytes | None]
     enrolment_expires_at: Mapped[float | None]
-    proved_at: Mapped[float | None]  # when its person last proved who they are, without a password
+    # When its person last proved again who they are, in each part (accounts/proof.py).
+    proved_at: Mapped[float | None]
+    second_proved_at: Mapped[float | None]
+    # The token before that: good for what was under way (accounts/sessions.py).
+    former_hash: Mapped[str | None] = mapped_column(HASH, index=True)
+    former_until: Mapped[float | None]
 
 
 class Authenticator(Base):
