@@ -119,7 +119,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         portal_url=own_url("portal", args.portal_url, args.portal_port),
         portal_port=args.portal_port or 0,
         strict_applications=args.strict_applications,
-        clamd=args.clamd,
+        clamd=args.clamd or "",
     )
 
 

@@ -1,21 +1,30 @@
 """Look at the options that `cloud serve` would be given, and refuse what is unsafe in production.
 
 Takes the options of `cloud serve`, starts nothing and changes nothing. One sentence for each fault.
+With --libraries it only writes which libraries are installed, as CycloneDX JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from host_tools import exit_codes
-from host_tools.cloud import settings, verb_serve
+from host_tools.cloud import libraries, settings, verb_serve
 from host_tools.cloud.unsafe import faults
 
-add_arguments = verb_serve.add_arguments
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verb_serve.add_arguments(parser)
+    text = "write which libraries are installed, as CycloneDX JSON, and look at nothing else"
+    parser.add_argument("--libraries", action="store_true", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.libraries:
+        print(json.dumps(libraries.bill(), indent=1))
+        return exit_codes.OK
     found = faults(settings.from_arguments(args))
     for sentence in found:
         print(f"unsafe: {sentence}", file=sys.stderr)

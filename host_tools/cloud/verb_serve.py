@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
     add("--support-mail", default="", metavar="ADDRESS", help="who is mailed of each new help request")
     text = "ClamAV's daemon, which looks through attachments: its socket, or HOST:PORT"
-    add("--clamd", type=clamd, default="", metavar="ADDRESS", help=text)
+    add("--clamd", type=clamd, metavar="ADDRESS", help=text)
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
     text = "a certificate for browsers, and those between it and its authority (PEM); read again when renewed"
     add("--certificate", type=Path, metavar="FILE", help=text)

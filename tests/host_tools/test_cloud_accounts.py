@@ -7,6 +7,7 @@ import pytest
 
 from host_tools.cloud.accounts import passwords, sessions
 from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.accounts.sign_up import CODE_S, CODE_TRIES
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in, without_secrets
 
@@ -229,14 +230,16 @@ async def test_a_recovery_code_takes_the_place_of_a_code_once(rig, browser):
     assert (await second.post("/sign-in/code", code=code)).status == 422
 
 
-async def test_removing_the_only_authenticator_asks_for_the_password(rig, browser):
+async def test_removing_the_only_authenticator_asks_for_the_password_and_for_itself(rig, browser):
     await browser.join()
-    await browser.enrol()
+    totp, _ = await browser.enrol()
     path = re.search(
         r'href="(/security/authenticators/[0-9a-f]+/remove)"', (await browser.get("/security")).text
     )[1]
-    assert (await browser.post(path, password="not the password")).status == 422
-    await browser.post(path, password=PASSWORD)
+    rig.clock.now += PROVED_S
+    assert (await browser.post(path, password=PASSWORD)).status == 422
+    await browser.prove(totp)
+    await browser.post(path)
     assert (await rig.browser().enter()).path == "/routers"
 
 
