@@ -6,6 +6,7 @@ from playwright.async_api import async_playwright, expect
 from sqlalchemy import update
 
 from host_tools.cloud import certificates
+from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.oidc.clients import GRANTS, Described
 from host_tools.cloud.routers import undos
 from tests.host_tools import axe_rig
@@ -131,9 +132,10 @@ async def test_who_undoes_changes_on_a_router_finds_each_state_of_the_page_acces
     page = await tab.get_by_role("link", name="It was not me").get_attribute("href")
     await look_at(rig, tab, page, "/security/authenticators/add")  # a second factor is missing
     await enrol(rig, tab)
+    rig.clock.now += PROVED_S
     await look_at(rig, tab, f"/routers/{SERIAL}", page)
     await tab.get_by_role("button", name="Undo them").click()
-    await tab.locator("[aria-invalid=true]").wait_for()
+    await tab.locator("[role=alert]", has_text="by your second factor too").wait_for()
     await assert_no_fault(tab)
     for state in (undos.ASKED, undos.FAILED, undos.OVER, undos.DONE):
         async with rig.parts.database.write() as session:
@@ -149,7 +151,7 @@ async def test_who_adds_an_authenticator_finds_every_page_accessible(rig, tab):
     await look_at(rig, tab, "/security", "/security/recovery-codes")
     await tab.goto(str(rig.server.make_url("/security")))
     await tab.get_by_role("link", name="Remove").click()
-    await tab.get_by_label("Your password").wait_for()
+    await tab.get_by_text("You have just proved that it is you.").wait_for()
     await assert_no_fault(tab)
     await tab.get_by_role("button", name="Sign out").click()
     await tab.goto(str(rig.server.make_url("/sign-in")))
@@ -205,7 +207,7 @@ async def test_who_adds_a_phone_number_finds_every_page_accessible(rig, tab):
     await assert_no_fault(tab)
     await look_at(rig, tab, "/security")
     await tab.get_by_role("link", name="Remove +32").click()
-    await tab.get_by_label("Your password").wait_for()
+    await tab.get_by_text("You have just proved that it is you.").wait_for()
     await assert_no_fault(tab)
 
 
