@@ -9,13 +9,13 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
 
     async def stop(self):
         # Again after a while: before CPython 3.12 wait_for swallows a cancellation that comes with a result.
-        # Not at once: a second one while the client says goodbye cuts that short.
+        # Not at once: a second one while it says goodbye, in some turns of the loop, cuts that short.
         while not self.running.done():
             self.running.cancel()
             await self.ended()
 
     async def ended(self):
-        for _ in range(2000):
+        for _ in range(50):
             if self.running.done():
                 return
             await asyncio.sleep(0.001)

@@ -127,6 +127,7 @@ class TestSetup(unittest.TestCase):
 
     def test_every_refusal_names_a_field_of_the_pages_and_is_a_sentence(self):
         fields = ("form", "service_code", "password", "code", "next_code", "recovery_code", "backup", "again")
+        fields += ("bundle",)
         for name in refusals.REFUSALS:
             field, offer, text = refusals.REFUSALS[name]
             self.assertIn(field, fields)
