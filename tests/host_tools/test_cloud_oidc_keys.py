@@ -207,6 +207,7 @@ async def test_wrong_assertions_are_held_back(app, rig):
         ('{"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}', "no JWK set"),
         (key_set(KEY, KEY), "told apart"),
     ],
+    ids=range(10),  # keys are drawn anew by each process, and a test's name is one for all
 )
 def test_keys_that_cannot_be_registered_say_why(jwks, fault):
     with pytest.raises(assertions.WrongKeys, match=fault):
