@@ -1,5 +1,6 @@
 """The API of a real daemon on this computer: what it answers is what it describes, whatever it is asked."""
 
+import re
 import subprocess
 import sys
 
@@ -57,10 +58,15 @@ def ask_whatever(house, place, headers, *selection):
     return done.stdout
 
 
+def operations(said):
+    """How many were asked."""
+    return int(re.search(r"Tested: (\d+)", said)[1])
+
+
 def test_whatever_is_asked_with_a_token_the_answer_is_as_described(program, house, tmp_path):
     token = {"Authorization": "Bearer " + program.token(*READING)}
     said = ask_whatever(house, tmp_path, token)
-    assert "Tested: 4" in said, said  # forty and more
+    assert operations(said) >= 40, said
     assert program.read("/api/router", **token)[0] == 200
 
 
@@ -68,5 +74,5 @@ def test_whatever_is_asked_in_a_session_the_answer_is_as_described(program, hous
     session = {"Cookie": program.cookie_header, "X-CSRF-Token": program.read("/api/session")[1]["csrf_token"]}
     leaving = "/api/(sign-out|sign-in/.*|setup/.*|system/.*)"
     said = ask_whatever(house, tmp_path, session, "--exclude-path-regex", leaving)
-    assert "Tested: 2" in said, said  # twenty and more
+    assert operations(said) >= 20, said
     assert program.is_in
