@@ -60,6 +60,7 @@ def database_url(folder, kind=DATABASE):
     if kind == "postgresql":
         url = fresh_database(_template(kind))
     else:
+        folder.mkdir(exist_ok=True)
         shutil.copyfile(_template(kind), folder / "cloud.db")
         url = f"sqlite+aiosqlite:///{folder}/cloud.db"
     _copies.add(url)

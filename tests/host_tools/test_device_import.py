@@ -256,5 +256,4 @@ def test_a_router_is_found_by_a_cloud_that_runs_while_it_is_imported(cloud, fact
         finally:
             await database.close()
 
-    cloud.data.mkdir()
     assert asyncio.run(look()).certificate_fingerprint == f"{1:064x}"
