@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -12,33 +11,17 @@ from joserfc.jwk import ECKey
 from host_tools.cloud import certificates
 from host_tools.cloud.oidc.clients import Described
 from tests.host_tools.cloud_rig import Rig, free_port
+from tests.host_tools.npm_program import installed
 from tests.host_tools.test_cloud_oidc import BACK, address_on
 from tests.host_tools.test_cloud_oidc_keys import key_set
 
 CLIENT = Path(__file__).parents[1] / "fakes" / "openid_client"
 BUILT = Path(__file__).parents[2] / "build" / "openid-client"
-INSTALL_S = 300
 PATIENCE_S = 60  # node compiles, and others are at work here
 
 
-async def installed():
-    """The client and what it needs, from npm, kept until its version changes."""
-    wanted = (CLIENT / "package.json").read_bytes()
-    mark = BUILT / "installed.json"
-    if not mark.exists() or mark.read_bytes() != wanted:
-        BUILT.mkdir(parents=True, exist_ok=True)
-        shutil.copy(CLIENT / "package.json", BUILT)
-        npm = await asyncio.create_subprocess_exec(
-            "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", cwd=BUILT
-        )
-        assert await asyncio.wait_for(npm.wait(), INSTALL_S) == 0
-        mark.write_bytes(wanted)
-    shutil.copy(CLIENT / "client.js", BUILT)
-    return BUILT / "client.js"
-
-
 async def test_a_stranger_pushes_proves_itself_and_binds_its_tokens(tmp_path):
-    script, port, key = await installed(), free_port(), ECKey.generate_key("P-256")
+    script, port, key = await installed(CLIENT, BUILT, "client.js"), free_port(), ECKey.generate_key("P-256")
     url, pipe = f"https://localhost:{port}", asyncio.subprocess.PIPE
     tls = certificates.load_or_create(tmp_path).portal_context()
     rig = Rig(tmp_path, tls=tls, port=port, public_url=url, strict_applications=True)

@@ -13,36 +13,21 @@ from host_tools.cloud import certificates
 from host_tools.cloud.outside.config import Outside
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in, free_port
+from tests.host_tools.npm_program import installed
 from tests.host_tools.test_cloud_accessible import assert_no_fault
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 PROVIDER = Path(__file__).parents[1] / "fakes" / "oidc_provider"
 BUILT = Path(__file__).parents[2] / "build" / "oidc-provider"
-INSTALL_S = 300
 PATIENCE_MS = 20000
-
-
-async def installed():
-    """The provider and what it needs, from npm, kept until its version changes."""
-    wanted = (PROVIDER / "package.json").read_bytes()
-    mark = BUILT / "installed.json"
-    if not mark.exists() or mark.read_bytes() != wanted:
-        BUILT.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROVIDER / "package.json", BUILT)
-        npm = await asyncio.create_subprocess_exec(
-            "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", cwd=BUILT
-        )
-        assert await asyncio.wait_for(npm.wait(), INSTALL_S) == 0
-        mark.write_bytes(wanted)
-    shutil.copy(PROVIDER / "provider.js", BUILT)
-    return BUILT / "provider.js"
 
 
 @pytest.fixture
 async def rig(tmp_path):
     port, provider_port, secret = free_port(), free_port(), secrets.token_hex(16)
     url = f"https://localhost:{port}"
-    command = (str(await installed()), str(provider_port), f"{url}/outside/example/answer", secret)
+    script = await installed(PROVIDER, BUILT, "provider.js")
+    command = (str(script), str(provider_port), f"{url}/outside/example/answer", secret)
     node = await asyncio.create_subprocess_exec("node", *command, stdout=asyncio.subprocess.PIPE)
     outside = Outside("example", "Example Ltd", f"http://127.0.0.1:{provider_port}", "gatelodge", secret)
     try:
