@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.guards import set_cookie
 from host_tools.cloud.pages.site import SITE
 
@@ -23,7 +24,7 @@ def going(request: web.Request) -> str:
     if request.app[SITE].at.account:
         return ""
     try:
-        target = base64.urlsafe_b64decode(request.cookies.get(COOKIE, "")).decode("ascii")
+        target = base64.urlsafe_b64decode(own_cookie(request, COOKIE)).decode("ascii")
     except ValueError:
         return ""
     return target if target.startswith(TARGETS) and target.isprintable() else ""

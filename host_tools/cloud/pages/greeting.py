@@ -8,6 +8,7 @@ from aiohttp import web
 from gatelodge.contract import languages
 
 from host_tools.cloud.languages.text import speak
+from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.store.models import Account
 
 COOKIE = "__Host-cloud-language"
@@ -15,7 +16,7 @@ COOKIE = "__Host-cloud-language"
 
 def greet(request: web.Request, account: Account | None = None) -> None:
     """Speak to who asks; in their time zone too, where an account is signed in."""
-    tag = languages.chosen(request.cookies.get(COOKIE), request.headers.get("Accept-Language"))
+    tag = languages.chosen(own_cookie(request, COOKIE), request.headers.get("Accept-Language"))
     if account is None:
         speak(tag)
     else:

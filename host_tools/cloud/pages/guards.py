@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import http_exceptions, web
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +18,7 @@ from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help.roles import MAY
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import uploads
+from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.greeting import greet
 from host_tools.cloud.pages.nul import holds_nul, refuse_nul
 from host_tools.cloud.pages.proxies import see_through_proxies
@@ -38,6 +40,7 @@ TOKEN_MAX = 100
 CSRF_FIELD = "csrf"
 SAFE_METHODS = ("GET", "HEAD")
 API = "/api/"  # no page is below it
+HOST = re.compile(r"(?P<name>[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
 FORM_TYPE = "application/x-www-form-urlencoded"
 PAGE_TIMEOUT_S = 30
 
@@ -170,7 +173,7 @@ def remember_browser(request: web.Request, response: web.StreamResponse) -> web.
         return response
     site = request.app[SITE]
     keep_session(request, response)
-    if request.cookies.get(site.browser_cookie) != visit.browser_token:
+    if own_cookie(request, site.browser_cookie) != visit.browser_token:
         set_cookie(response, site.browser_cookie, visit.browser_token, BROWSER_COOKIE_S)
     if visit.account is not None and site.known_cookie:
         mark = request.app[PARTS].turnstile.mark(visit.account.email, visit)
@@ -213,11 +216,9 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def host_name(request: web.Request) -> str:
-    """The Host header without its port; empty when it is no host at all."""
-    try:
-        return urlsplit("//" + request.host).hostname or ""
-    except ValueError:
-        return ""
+    """The Host header without its port; empty when it is no host at all (RFC 9110 section 7.2)."""
+    found = HOST.fullmatch(request.host)
+    return found["name"].lower().strip("[]") if found else ""
 
 
 @web.middleware
@@ -373,7 +374,7 @@ def refused(error: RefusedError) -> dict[str, str]:
 
 
 def _cookie(request: web.Request, name: str) -> str | None:
-    value = request.cookies.get(name, "")
+    value = own_cookie(request, name)
     return value if 0 < len(value) <= TOKEN_MAX and value.isascii() else None
 
 

@@ -11,6 +11,7 @@ from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.outside import flow
 from host_tools.cloud.outside.identity import Identity
 from host_tools.cloud.pages import forms, proof
+from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.going import set_going
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
 from host_tools.cloud.pages.oidc import passing_page
@@ -39,9 +40,9 @@ async def begin(request: web.Request) -> web.StreamResponse:
 async def answer(request: web.Request) -> web.StreamResponse:
     """Back from the provider."""
     parts, visit = request.app[PARTS], request[VISIT]
-    cookie, given = request.cookies.get(QUESTION_COOKIE, ""), dict(request.query)
+    asked, given = own_cookie(request, QUESTION_COOKIE), dict(request.query)
     try:
-        identity, purpose = await parts.outside.answer(_provider_id(request), cookie, given, visit)
+        identity, purpose = await parts.outside.answer(_provider_id(request), asked, given, visit)
         if purpose == flow.SIGN_IN:
             return _sent(_forget(await _enter(request, identity), QUESTION_COOKIE))
         if purpose.startswith(flow.PROVE):
@@ -199,7 +200,7 @@ def _finish_page(
 
 def _kept(request: web.Request) -> Identity:
     """The identity that waits in this browser. Raises HTTPSeeOther where none does."""
-    found = request.app[PARTS].outside.kept(request.cookies.get(IDENTITY_COOKIE, ""), request[VISIT])
+    found = request.app[PARTS].outside.kept(own_cookie(request, IDENTITY_COOKIE), request[VISIT])
     if found is None:
         raise web.HTTPSeeOther("/security/outside" if request[VISIT].account else "/sign-in")
     return found

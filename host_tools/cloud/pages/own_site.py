@@ -10,6 +10,7 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.outside.flow import LASTS_S
 from host_tools.cloud.outside.identity import Unbelievable
 from host_tools.cloud.outside.provider import Away
+from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import FORM_TYPE, refused, set_cookie
 from host_tools.cloud.pages.oidc import passing_page
@@ -57,9 +58,9 @@ def _to_the_account(client: SiteClient, address: str, cookie: str) -> web.HTTPSe
 async def signed_in(request: web.Request) -> web.StreamResponse:
     """Back from the account."""
     client = request.app[CLIENT]
-    cookie, given = request.cookies.get(client.kind.question_cookie, ""), dict(request.query)
+    asked, given = own_cookie(request, client.kind.question_cookie), dict(request.query)
     try:
-        token, to = await client.signed_in(cookie, given, request[VISIT])
+        token, to = await client.signed_in(asked, given, request[VISIT])
     except RefusedError as error:
         failed = page(request, "site_failed.html", errors=refused(error), status=422)
         _drop(failed, client.kind.question_cookie)

@@ -9,6 +9,7 @@ from aiohttp import web
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.delivery.texts import router_change
 from host_tools.cloud.pages import forms
+from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import refused, set_cookie, status_of
 from host_tools.cloud.pages.render import VISIT, page
@@ -25,7 +26,7 @@ INVITED_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 async def overview(request: web.Request) -> web.StreamResponse:
     """Where everybody arrives who has signed in: whoever came by a link goes on to it."""
-    token = request.cookies.get(INVITED_COOKIE, "")
+    token = own_cookie(request, INVITED_COOKIE)
     if INVITED_TOKEN.fullmatch(token):
         answer = web.HTTPSeeOther(f"/routers/invited/{token}")
         answer.del_cookie(INVITED_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
