@@ -31,6 +31,7 @@ from host_tools.cloud.accounts.places import Places
 from host_tools.cloud.accounts.profile import Profile
 from host_tools.cloud.accounts.proving import Proving
 from host_tools.cloud.accounts.pushes import Pushes
+from host_tools.cloud.accounts.recovery_sets import RecoverySets
 from host_tools.cloud.accounts.reminders import Reminders
 from host_tools.cloud.accounts.resets import Resets
 from host_tools.cloud.accounts.second_step import SecondStep
@@ -159,7 +160,7 @@ def build_parts(
     turnstile = Turnstile(database, box, clock)
     changes = Changes(post, box, url)
     again = Again(database, hasher, turnstile)
-    factors = Factors(database, box, again, changes)
+    factors = Factors(database, box, again, changes, RecoverySets(database, box, hasher))
     codes, places = Codes(database, box, turnstile, post, _callers(settings)), Places()
     challenges = Challenges(database, box)
     passkeys = Passkeys(database, challenges, factors, changes, Site(settings.public_host, url))

@@ -17,7 +17,15 @@ from host_tools.cloud.pages.guards import BROWSER_COOKIE, KNOWN_COOKIE
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Authenticator, RecoveryCode
-from host_tools.cloud.store.secret_box import RingKey, SecretBox, key_id_of, new_id, new_key
+from host_tools.cloud.store.secret_box import (
+    RingKey,
+    SecretBox,
+    key_id_of,
+    named,
+    new_id,
+    new_key,
+    unnamed,
+)
 from tests.host_tools.cloud_rig import Clock, Rig, code_in, database_url
 
 HASH_KEY = b"h" * 32
@@ -51,8 +59,10 @@ def test_the_newest_key_hashes_and_every_key_recognizes():
     ):  # fmt: skip
         assert not now.is_hash(stored, purpose, *parts)
     assert not SecretBox(HASH_KEY, (), [other]).is_hash(hashes[0], "code", "a", "1")
-    assert before.named_hash("code", "1") in now.named_hashes("code", "1")
-    assert [key_id_of(each.encode()) for each in now.named_hashes("code", "1")] == [new.id, old.id, ""]
+    assert before.keyed_hash("code", "1") == now.hash_under("", "code", "1")
+    assert now.keyed_hashes("code", "1") == [now.hash_under(key, "code", "1") for key in (new.id, old.id, "")]
+    assert now.hash_under(other.id, "code", "1") == now.keyed_hash("code", "1")  # as much work, and no match
+    assert [unnamed(named(key, "$x$y")) for key in (old.id, "")] == [(old.id, "$x$y"), ("", "$x$y")]
 
 
 async def test_what_was_handed_out_before_a_rotation_is_good_after_it(tmp_path):
@@ -241,7 +251,7 @@ async def add_recovery_codes(data, box, count):
             session.add(Account(id="a", email="ada@example.org", password_hash="", created_at=1.0, **names))
             await session.flush()
         for number in range(count):
-            code_hash = box.named_hash("recovery code", "a", str(number))
+            code_hash = named(box.newest_hash_id, box.keyed_hash("recovery code", "a", str(number)))
             session.add(RecoveryCode(account_id="a", code_hash=code_hash))
     await database.close()
 

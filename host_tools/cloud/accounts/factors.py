@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import recovery, signin, totp, trusted, undo
+from host_tools.cloud.accounts import signin, totp, trusted, undo
 from host_tools.cloud.accounts.again import Again, count
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.proof import SECOND
+from host_tools.cloud.accounts.recovery_sets import FreshSet, RecoverySets
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account, Authenticator, RecoveryCode, Session
+from host_tools.cloud.store.models import Account, Authenticator, Session
 from host_tools.cloud.store.secret_box import SecretBox, new_id
 
 ENROLMENT_S = 900  # to install an app and come back
 AUTHENTICATORS_MAX = 5
-RECOVERY = "recovery code"  # what its keyed hash is for
 WRONG_CODE = N_(
     "That code is not right. Wait for the next one, and check that the phone sets its time by itself."
 )
@@ -43,10 +43,13 @@ class Enrolment(NamedTuple):
 
 
 class Factors:
-    """`again`: what asks once more before a factor changes."""
+    """`again`: what asks once more before a factor changes. `recovery`: the sets of recovery codes."""
 
-    def __init__(self, database: Database, box: SecretBox, again: Again, changes: Changes):
+    def __init__(
+        self, database: Database, box: SecretBox, again: Again, changes: Changes, recovery: RecoverySets
+    ):
         self.again = again
+        self.recovery = recovery
         self._database = database
         self._box = box
         self._changes = changes
@@ -67,21 +70,16 @@ class Factors:
         drifts = (totp.drift_steps(self._box.open(row.secret), code, now) for row in held)
         return Verdict(signin.WRONG, _(WRONG_CODE), next(filter(None, drifts), 0))
 
-    async def check_recovery(self, session: AsyncSession, account_id: str, text: str, now: float) -> Verdict:
-        """As check_authenticator: of two browsers with one code, one wins."""
-        used = await self._use_recovery(session, account_id, text, now)
+    async def check_recovery(
+        self, session: AsyncSession, account_id: str, code_hash: str, now: float
+    ) -> Verdict:
+        """As check_authenticator, of a code that `recovery` has hashed before the transaction."""
+        used = await self.recovery.use(session, account_id, code_hash, now)
         return Verdict(signin.RIGHT, "") if used else Verdict(signin.WRONG, _(WRONG_RECOVERY))
 
     async def authenticators(self, account_id: str) -> list[Authenticator]:
         async with self._database.read() as session:
             return list(await session.scalars(_of_account(account_id)))
-
-    async def recovery_codes_left(self, account_id: str) -> int:
-        unused = select(func.count()).where(
-            RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
-        )
-        async with self._database.read() as session:
-            return await session.scalar(unused) or 0
 
     async def asked(self, visit: Visit) -> None:
         """The person has been led to choose a second factor: once is enough."""
@@ -109,6 +107,7 @@ class Factors:
         """
         await self.again.check("add an authenticator", password, visit)
         account = visit.signed_in
+        fresh = await self.prepare(visit)
         async with self._database.write() as session:
             row = await session.get_one(Session, visit.open_session.id)
             secret, step = self._proved(row, code, visit.now)
@@ -116,7 +115,7 @@ class Factors:
             if len(held) >= AUTHENTICATORS_MAX:
                 raise RefusedError("", TOO_MANY, count=AUTHENTICATORS_MAX)
             row.enrolment = None
-            codes = await self.chosen(session, visit)
+            codes = await self.chosen(session, fresh, visit)
             await count(session, (SECOND,), visit)  # its code is in use at this moment
             added = self._new_authenticator(account.id, name, secret, step, visit.now)
             session.add(added)
@@ -125,7 +124,13 @@ class Factors:
         self._changes.wake()
         return codes
 
-    async def chosen(self, session: AsyncSession, visit: Visit) -> list[str]:
+    async def prepare(self, visit: Visit) -> FreshSet | None:
+        """Before the transaction of `chosen`: the codes that it will ask for. Raises BusyError."""
+        async with self._database.read() as session:
+            held = await holdings(session, visit.signed_in.id, visit)
+        return None if signin.two_factor(held) else await self.recovery.fresh(visit.signed_in.id)
+
+    async def chosen(self, session: AsyncSession, fresh: FreshSet | None, visit: Visit) -> list[str]:
         """Before a second factor is added, in the caller's transaction: every other session ends (H6).
 
         With the first one nobody is trusted any more, and there are recovery codes: they are returned.
@@ -135,14 +140,16 @@ class Factors:
         if signin.two_factor(await holdings(session, account_id, visit)):
             return []
         await trusted.forget_all(session, account_id)
-        return await self._replace_recovery(session, account_id)
+        if fresh is None:  # the last factor was removed between two statements: hashed where others wait
+            fresh = await self.recovery.fresh(account_id)
+        return await self.recovery.replace(session, account_id, fresh)
 
     async def dropped(self, session: AsyncSession, visit: Visit) -> None:
         """After a second factor was removed: with the last one go the recovery codes."""
         account_id = visit.signed_in.id
         await session.flush()
         if not signin.two_factor(await holdings(session, account_id, visit)):
-            await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
+            await self.recovery.drop(session, account_id)
 
     async def remove(self, authenticator_id: str, password: str, visit: Visit) -> None:
         """Remove an authenticator; with the last one go the recovery codes. Raises RefusedError,
@@ -164,10 +171,11 @@ class Factors:
     async def new_recovery_codes(self, password: str, visit: Visit) -> list[str]:
         """Ten new codes; the old set is void. Raises RefusedError."""
         await self.again.check("make recovery codes", password, visit)
+        fresh = await self.recovery.fresh(visit.signed_in.id)
         async with self._database.write() as session:
             steps = undo.voiding_recovery()
             await self._changes.tell(session, "recovery_codes_made", "", visit, steps=steps)
-            codes = await self._replace_recovery(session, visit.signed_in.id)
+            codes = await self.recovery.replace(session, visit.signed_in.id, fresh)
         self._changes.wake()
         return codes
 
@@ -208,20 +216,6 @@ class Factors:
             taken.values(last_step=match.step, used_at=now).returning(Authenticator.id)
         )
         return totp.RIGHT if won else totp.USED
-
-    async def _use_recovery(self, session: AsyncSession, account_id: str, text: str, now: float) -> bool:
-        hashes = self._box.named_hashes(RECOVERY, account_id, recovery.canonical(text))
-        mine = (RecoveryCode.account_id == account_id, RecoveryCode.code_hash.in_(hashes))
-        unused = update(RecoveryCode).where(*mine, RecoveryCode.used_at.is_(None))
-        return await session.scalar(unused.values(used_at=now).returning(RecoveryCode.id)) is not None
-
-    async def _replace_recovery(self, session: AsyncSession, account_id: str) -> list[str]:
-        codes = recovery.new_codes()
-        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
-        for code in codes:
-            code_hash = self._box.named_hash(RECOVERY, account_id, code)
-            session.add(RecoveryCode(account_id=account_id, code_hash=code_hash))
-        return [recovery.grouped(code) for code in codes]
 
 
 def _of_account(account_id: str):

@@ -78,9 +78,10 @@ class Passkeys:
         if not fresh:
             raise RefusedError("", OVER)
         made = ceremonies.check_made(self._site, text, challenge)
+        recovery = await self._factors.prepare(visit)
         async with self._database.write() as session:
             await self._check_room(session, made, visit)
-            codes = await self._factors.chosen(session, visit)
+            codes = await self._factors.chosen(session, recovery, visit)
             await count(session, (proof.SECOND,), visit)
             row = _new_passkey(visit.signed_in.id, name, made, visit.now)
             session.add(row)

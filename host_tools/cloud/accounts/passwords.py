@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
 import secrets
@@ -11,7 +12,7 @@ import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
-from argon2 import PasswordHasher, Type
+from argon2 import PasswordHasher, Type, low_level
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -24,6 +25,7 @@ STRENGTH_MIN = 2
 
 # OWASP's second choice for argon2id: 19 MiB, 2 passes, 1 lane.
 MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
+ARGON2_VERSION, SALT_BYTES, HASH_BYTES = low_level.ARGON2_VERSION, 16, 32
 THREADS = 2  # what two cores can hash at once; more would only take memory
 NICE = 10
 WAITING_MAX = 64  # at some 20 ms each the last one waits under a second: then say "busy"
@@ -90,6 +92,15 @@ def step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
+def _salted(text: str, like: str) -> str:
+    """like: a hash as a PHC string, or its head: `$argon2id$v=19$m=19456,t=2,p=1$SALT$`."""
+    _, _, version, cost, salt, _ = like.split("$")
+    memory_kib, passes, lanes = (int(part.partition("=")[2]) for part in cost.split(","))
+    salt_bytes = base64.b64decode(salt + "=" * (-len(salt) % 4))
+    how = (passes, memory_kib, lanes, HASH_BYTES, Type.ID, int(version.partition("=")[2]))
+    return low_level.hash_secret(text.encode(), salt_bytes, *how).decode()
+
+
 class Hasher:
     """argon2id off the event loop; a flood of sign-ins queues here and nowhere else."""
 
@@ -107,6 +118,16 @@ class Hasher:
         """Whether the password is the stored one; False, after the same work, where nothing is stored."""
         found = await self._run(self._verify, stored or self._nobody, normalised(password))
         return found and stored is not None
+
+    def salt(self) -> str:
+        """A new salt and today's cost, as `salted` takes them."""
+        salt = base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode().rstrip("=")
+        cost = f"m={self._argon2.memory_cost},t={self._argon2.time_cost},p={self._argon2.parallelism}"
+        return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}$"
+
+    async def salted(self, text: str, like: str) -> str:
+        """By the salt and the cost of another hash: the same, where that is of the same text."""
+        return await self._run(_salted, text, like)
 
     def outdated(self, stored: str) -> bool:
         """Whether it was hashed at another cost than today's."""

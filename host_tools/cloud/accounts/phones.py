@@ -96,13 +96,14 @@ class Phones:
         account = visit.signed_in
         await self._turnstile.take("code", account=account.id, address=visit.address)
         recovery_codes: list[str] = []
+        fresh = await self._factors.prepare(visit)
         async with self._database.write() as session:
             row = await self._codes.sent(session, _bound_to(visit))
             number = row.recipient if row else ""
             said = await self._codes.check(session, _bound_to(visit), "".join(code.split()), visit.now)
             held = list(await session.scalars(_of_account(account.id)))
             if said == codes.RIGHT and number not in [phone.number for phone in held]:
-                recovery_codes = await self._factors.chosen(session, visit)
+                recovery_codes = await self._factors.chosen(session, fresh, visit)
                 await count(session, (SECOND,), visit)
                 phone = Phone(id=new_id(), account_id=account.id, number=number)
                 phone.created_at = phone.used_at = visit.now

@@ -145,6 +145,8 @@ class Proving:
     async def code(self, way: str, text: str, visit: Visit) -> None:
         """One that is typed. Raises RefusedError."""
         await self._take("code", visit)
+        if way == proof.RECOVERY:  # before the transaction: it takes long
+            text = await self._factors.recovery.hashed(visit.signed_in.id, text)
         async with self._database.write() as session:
             await self._check_open(session, way, visit)
             wrong = await self._wrong_code(session, way, text, visit)

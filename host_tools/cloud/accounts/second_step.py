@@ -152,6 +152,7 @@ class SecondStep:
         if waiting is None:
             raise RefusedError("", START_AGAIN)
         await self._turnstile.take("code", account=waiting.row.account_id, address=visit.address)
+        prepared = await self._answers.prepared(waiting.row, text)
         async with self._database.write() as session:
             row = await locked(session, visit)
             meant = self._answers.meant(row, text)
@@ -159,7 +160,7 @@ class SecondStep:
                 await stepped(session, row, signin.CHOSEN, meant, visit)
             held = await holdings(session, row.account_id, visit)
             offered = signin.open_methods(held)  # before the answer: the last recovery code is used up by it
-            verdict = await self._answers.judge(session, row, text, visit)
+            verdict = await self._answers.judge(session, row, prepared, visit)
             entered = await self._answered(session, row, verdict, offered, wants_trust, visit)
         self._sending.wake()  # a passkey that is doubted is told of
         return _said(entered, verdict)

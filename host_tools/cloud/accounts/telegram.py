@@ -110,6 +110,9 @@ class TelegramChats:
         Returns ten new recovery codes where this is the account's first second factor, else none.
         """
         account_id = visit.signed_in.id
+        if await self.pending(visit) is None:
+            raise RefusedError("", OVER)
+        fresh = await self._factors.prepare(visit)
         async with self._database.write() as session:
             link = await session.get(TelegramLink, visit.open_session.id)
             if link is None or not link.chat or visit.now >= link.expires_at:
@@ -119,7 +122,7 @@ class TelegramChats:
                 raise RefusedError("", HELD)
             if len(held) >= CHATS_MAX:
                 raise RefusedError("", TOO_MANY, count=CHATS_MAX)
-            codes = await self._factors.chosen(session, visit)
+            codes = await self._factors.chosen(session, fresh, visit)
             await count(session, (SECOND,), visit)
             row = TelegramChat(id=new_id(), account_id=account_id, chat=link.chat, name=link.name)
             row.created_at = row.used_at = visit.now

@@ -26,7 +26,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         request,
         "security.html",
         authenticators=await factors.authenticators(account_id),
-        codes_left=await factors.recovery_codes_left(account_id),
+        codes_left=await factors.recovery.left(account_id),
         authenticators_max=AUTHENTICATORS_MAX,
         waits=await parts.waiting.of(account_id),
         passkeys=await parts.passkeys.of(account_id),

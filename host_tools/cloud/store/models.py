@@ -17,7 +17,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 HASH = String(64)
-NAMED_HASH = String(73)  # with the id of its key before it (store/secret_box.py)
+CODE_HASH = String(140)  # argon2id over a keyed hash, as a PHC string behind the id of its key
 ID = String(32)
 EMAIL = String(254)  # RFC 5321 section 4.5.3.1.3: a path holds 256 octets with its brackets
 
@@ -178,7 +178,7 @@ class RecoveryCode(Base):
     __tablename__ = "recovery_codes"
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
-    code_hash: Mapped[str] = mapped_column(NAMED_HASH)
+    code_hash: Mapped[str] = mapped_column(CODE_HASH)  # accounts/recovery_sets.py
     used_at: Mapped[float | None]
 
 

@@ -73,12 +73,10 @@ class SecretBox:
         given = stored.encode()
         return any(hmac.compare_digest(given, each.encode()) for each in self.keyed_hashes(purpose, *parts))
 
-    def named_hash(self, purpose: str, *parts: str) -> str:
-        """With the id of its key: of what is kept so long that somebody asks whether a key is free."""
-        return _named(self.newest_hash_id, self.keyed_hash(purpose, *parts))
-
-    def named_hashes(self, purpose: str, *parts: str) -> list[str]:
-        return [_named(key_id, _hmac(key, purpose, parts)) for key_id, key in self._hash_keys.items()]
+    def hash_under(self, key_id: str, purpose: str, *parts: str) -> str:
+        """As keyed_hash, under one key of the ring; under the newest where it is not there any more."""
+        key = self._hash_keys.get(key_id, self._hash_keys[self.newest_hash_id])
+        return _hmac(key, purpose, parts)
 
 
 def _hmac(key: bytes, purpose: str, parts: Sequence[str]) -> str:
@@ -90,8 +88,15 @@ def _key_for(key: bytes, purpose: str) -> bytes:
     return hmac.digest(key, purpose.encode(), "sha256")
 
 
-def _named(key_id: str, digest: str) -> str:
+def named(key_id: str, digest: str) -> str:
+    """With the id of its key: of what is kept so long that somebody asks whether a key is free."""
     return f"{key_id}{MARK.decode()}{digest}" if key_id else digest
+
+
+def unnamed(stored: str) -> tuple[str, str]:
+    """(the key's id, the hash)"""
+    key_id, mark, digest = stored.partition(MARK.decode())
+    return (key_id, digest) if mark else ("", stored)
 
 
 def key_id_of(sealed: bytes) -> str:
