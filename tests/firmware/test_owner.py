@@ -432,18 +432,31 @@ class TestProof(OwnedRouter):
     def test_a_fresh_code_is_proof_once_and_a_used_one_is_not(self):
         self.clocks.wait(300)
         digits = self.router.phone()
-        self.owner.prove(self.token, digits, HOME)
-        self.owner.require_proof(self.token)
+        token = self.owner.prove(self.token, digits, HOME)
+        self.owner.require_proof(token)
         self.clocks.wait(10)
-        self.assertIn("has been used", refused(self.owner.prove, self.token, digits, HOME).text)
+        self.assertIn("has been used", refused(self.owner.prove, token, digits, HOME).text)
+
+    def test_who_proves_again_gets_another_token_and_is_the_same_session(self):
+        """OWASP ASVS 5, 7.2.4: the token before does nothing sensitive, and is soon over."""
+        self.clocks.wait(300)
+        before = self.owner.session(self.token, True)
+        token = self.owner.prove(self.token, self.router.phone(), HOME)
+        after = self.owner.session(token, True)
+        self.assertEqual([after.id, after.csrf_token], [before.id, before.csrf_token])
+        self.assertIsNotNone(self.owner.session(self.token, True))
+        self.assertEqual(refused(self.owner.require_proof, self.token).offer, "prove")
+        self.clocks.wait(30)
+        self.assertIsNone(self.owner.session(self.token, True))
+        self.assertTrue(self.owner.goes_on(before.id, False))
 
     def test_a_recovery_code_is_proof_and_is_spent_by_it(self):
         self.clocks.wait(300)
         code = self.setup.recovery_codes[0]
-        self.owner.prove(self.token, code, HOME)
-        self.owner.require_proof(self.token)
+        token = self.owner.prove(self.token, code, HOME)
+        self.owner.require_proof(token)
         self.assertEqual(self.owner.status()["recovery_codes_left"], 9)
-        self.assertIsNotNone(refused(self.owner.prove, self.token, code, HOME))
+        self.assertIsNotNone(refused(self.owner.prove, token, code, HOME))
 
     def test_guessing_a_proof_is_throttled_like_guessing_a_code(self):
         self.clocks.wait(300)

@@ -149,6 +149,15 @@ class TestAuthenticators(SecurityTest):
         self.clocks.wait(900)
         self.assertNotEqual(self.security.begin_authenticator(self.token).secret, first.secret)
 
+    def test_who_is_asked_for_a_code_meanwhile_goes_on_with_the_same_secret(self):
+        shown = self.security.begin_authenticator(self.token)
+        self.clocks.wait(PROOF_S)
+        self.token = self.owner.prove(self.token, self.router.phone(), HOME)
+        self.assertEqual(self.security.begin_authenticator(self.token).secret, shown.secret)
+        code = totp.hotp(base32.decode(shown.secret.replace(" ", "")), totp.step_at(self.clocks.unix_s))
+        self.security.add_authenticator(self.token, HOME, shown.secret, code, "Tablet")
+        self.assertEqual(len(self.ids()), 2)
+
     def test_there_are_eight_at_most(self):
         while len(self.ids()) < MOST_AUTHENTICATORS:
             self.add()
@@ -265,8 +274,7 @@ class TestTwoFactorOff(SecurityTest):
         self.clocks.wait(PROOF_S)
         self.assertEqual(refused(self.owner.require_proof, self.token).offer, "prove")
         self.assertEqual(refused(self.owner.prove, self.token, "not this one", HOME).field, "password")
-        self.owner.prove(self.token, PASSWORD, HOME)
-        self.owner.require_proof(self.token)
+        self.owner.require_proof(self.owner.prove(self.token, PASSWORD, HOME))
 
 
 class TestRecoveryCodes(SecurityTest):

@@ -121,8 +121,7 @@ class TestSignIn(TrustedBrowser):
     def test_it_has_to_prove_itself_before_what_is_sensitive(self):
         session_token = self.opened(self.browser)
         self.assertEqual(refused(self.owner.require_proof, session_token).offer, "prove")
-        self.owner.prove(session_token, self.router.phone(), self.browser)
-        self.owner.require_proof(session_token)
+        self.owner.require_proof(self.owner.prove(session_token, self.router.phone(), self.browser))
 
     def test_a_password_ticket_that_skips_the_code_takes_no_code(self):
         token = self.owner.signing_in.password(PASSWORD, self.browser)

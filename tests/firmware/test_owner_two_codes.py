@@ -314,7 +314,7 @@ class TestForgedTime(ForgedTime):
         self.clocks.wait(60)
         self.assertIn("in doubt", refused(self.router.owner.prove, session_token, self.code(), HOME).text)
         self.assertFalse(self.router.owner.session(session_token, True).is_proved)
-        self.router.owner.prove(session_token, self.setup.recovery_codes[0], HOME)
+        session_token = self.router.owner.prove(session_token, self.setup.recovery_codes[0], HOME)
         self.assertTrue(self.router.owner.session(session_token, True).is_proved)
 
     def test_the_password_alone_opens_nothing(self):

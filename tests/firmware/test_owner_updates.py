@@ -8,11 +8,13 @@ import unittest
 import main as loader
 from gatelodge import compat, store_keys
 from gatelodge.owner.updates import MOST_BYTES, Place
-from gatelodge.refusals import SigninError
+from gatelodge.refusals import SigninError, refusal
 from gatelodge.web.wire import Refusal
 
 from tests.fakes import bundles
 from tests.firmware.owner_rig import HOME, Router
+
+PIECE = 700  # bytes
 
 
 class Upload:
@@ -20,7 +22,7 @@ class Upload:
 
     def __init__(self, data, breaks_after=None):
         self.length = len(data)
-        self._pieces = [data[at : at + 700] for at in range(0, len(data), 700)]
+        self._pieces = [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
         self._breaks_after = breaks_after
 
     async def piece(self):
@@ -42,7 +44,8 @@ class UpdatesTest(unittest.IsolatedAsyncioTestCase):
         self.router = Router()
         self.router.set_up()
         self.free_kb = 60000
-        self.spoken = 0
+        self.turns = 0
+        self.last_turn = None  # after which whoever sent it may not any more
         self.start("a", "1.0.0")
 
     def tearDown(self):
@@ -52,11 +55,13 @@ class UpdatesTest(unittest.IsolatedAsyncioTestCase):
         place = Place(self.root, slot, version, bundles.RELEASE_KEY, lambda: self.free_kb)
         self.updates = self.router.owner.updates(place)
 
-    def speak_again(self):
-        self.spoken += 1
+    def turn(self):
+        if self.turns == self.last_turn:
+            raise refusal("session_over")
+        self.turns += 1
 
     async def take(self, data, takes_older=False):
-        return await self.updates.take(Upload(data), HOME, takes_older, self.speak_again)
+        return await self.updates.take(Upload(data), HOME, takes_older, self.turn)
 
     async def refused(self, data):
         """(field, sentence)"""
@@ -138,16 +143,33 @@ class UpdatesTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_refusal_is_said_in_the_readers_language_and_leaves_the_flash_as_it_was(self):
         self.assertEqual((await self.refused(bundles.signed(key=bundles.OTHER_KEY)))[0], "bundle")
-        self.assertEqual(self.spoken, 1)
+        sent = -(-len(bundles.signed()) // PIECE)
+        self.assertEqual(self.turns, sent + 1)
         self.assertEqual(compat.listdir(self.root), ["slots"])
         self.assertEqual(compat.listdir(self.root + "/slots"), ["a"])
         self.assertFalse(self.router.store.has(store_keys.UPDATE))
 
     async def test_a_broken_upload_leaves_nothing_and_the_next_one_goes(self):
         with self.assertRaises(Refusal):
-            await self.updates.take(Upload(bundles.signed(), 2), HOME, False, self.speak_again)
+            await self.updates.take(Upload(bundles.signed(), 2), HOME, False, self.turn)
         self.assertEqual(compat.listdir(self.root), ["slots"])
         self.assertEqual(await self.take(bundles.signed()), "1.2.3")
+
+    async def test_who_is_put_out_at_any_moment_of_it_installs_nothing(self):
+        await self.take(bundles.signed())
+        turns, self.last_turn = self.turns, 0
+        self.router.store.delete(store_keys.UPDATE)
+        compat.remove(self.root + "/boot.json")
+        before = self.results()
+        while self.last_turn < turns:
+            self.turns = 0
+            self.assertIn("ended", (await self.refused(bundles.signed(version="1.3.0")))[1])
+            self.assertFalse(self.router.store.has(store_keys.UPDATE))
+            self.assertEqual([compat.listdir(self.root), self.results()], [["slots"], before])
+            self.assertNotEqual(self.updates.told().other, "1.3.0")
+            self.last_turn += 1
+        self.turns = 0
+        self.assertEqual(await self.take(bundles.signed(version="1.3.0")), "1.3.0")
 
     async def test_what_a_power_cut_left_of_an_upload_goes_at_the_next_start(self):
         with open(self.root + "/upload.tar", "wb") as file:

@@ -1,7 +1,7 @@
 import unittest
 
 from gatelodge.core import sessions
-from gatelodge.core.sessions import IDLE_S, LONGEST_S, MOST_SESSIONS, PROOF_S, Sessions, Tickets
+from gatelodge.core.sessions import GRACE_S, IDLE_S, LONGEST_S, MOST_SESSIONS, PROOF_S, Sessions, Tickets
 from gatelodge.core.signin import BY_CODE, Visitor
 
 
@@ -91,8 +91,45 @@ class TestSessions(unittest.TestCase):
         kept = begun()
         self.assertTrue(sessions.is_proved(kept.find(token(1), PROOF_S - 1, False), PROOF_S - 1))
         self.assertFalse(sessions.is_proved(kept.find(token(1), PROOF_S, False), PROOF_S))
-        kept.prove(token(1), PROOF_S)
-        self.assertTrue(sessions.is_proved(kept.find(token(1), PROOF_S + 1, False), PROOF_S + 1))
+        kept.prove(token(1), token(2), PROOF_S)
+        self.assertTrue(sessions.is_proved(kept.find(token(2), PROOF_S + 1, False), PROOF_S + 1))
+
+    def test_who_proves_again_gets_another_token_and_the_one_before_proves_nothing_and_is_soon_over(self):
+        """OWASP ASVS 5, 7.2.4."""
+        kept = begun()
+        before = kept.find(token(1), 1, False)
+        kept.prove(token(1), token(2), 1)
+        self.assertEqual(before[:8], kept.find(token(2), 2, False)[:8])
+        self.assertFalse(sessions.is_proved(kept.find(token(1), GRACE_S, True), GRACE_S))
+        self.assertTrue(sessions.is_proved(kept.find(token(2), GRACE_S, False), GRACE_S))
+        self.assertIsNone(kept.find(token(1), 1 + GRACE_S, True))
+        self.assertEqual(len(kept), 1)
+
+    def test_of_windows_that_prove_at_once_each_is_answered_and_the_last_token_stays(self):
+        kept = begun()
+        kept.prove(token(1), token(2), 1)
+        kept.prove(token(1), token(3), 2)
+        found = [kept.find(token(number), 3, False) for number in (1, 2, 3)]
+        self.assertIsNone(found[0])
+        self.assertEqual([sessions.is_proved(each, 3) for each in found[1:]], [False, True])
+        self.assertEqual([len(kept), found[2].began_s], [1, 0])
+
+    def test_by_either_token_the_session_is_ended_and_is_ones_own(self):
+        kept = begun()
+        begin(kept, 5, 0)
+        kept.prove(token(1), token(2), 1)
+        public_id = kept.find(token(2), 1, False).id
+        self.assertEqual(kept.end_where(lambda record: True, token(1)), 1)
+        self.assertTrue(kept.has(public_id, 2, False))
+        kept.end(token(1))
+        self.assertEqual([kept.find(token(2), 2, False), kept.has(public_id, 2, False)], [None, False])
+
+    def test_a_session_goes_on_until_it_ends(self):
+        kept = begun()
+        public_id = kept.find(token(1), 0, False).id
+        asked = ((IDLE_S - 1, True), (2 * IDLE_S - 2, False), (2 * IDLE_S - 1, False))
+        found = [kept.has(public_id, now_s, acting) for now_s, acting in asked]
+        self.assertEqual(found, [True, True, False])
 
     def test_sessions_are_listed_and_the_last_to_act_comes_first(self):
         kept = begun()

@@ -328,6 +328,21 @@ def test_v7_2_4_signing_in_makes_a_new_token_and_ends_the_browsers_old_one(lone)
     assert not lone.is_in(lone.cookie)
 
 
+def test_v7_2_4_proving_again_makes_a_new_token_and_the_one_before_proves_nothing_and_ends(lone):
+    lone.page.tell("later 301")
+    before, sent = lone.cookie, {"proof": lone.next_code()}
+    known = {"Cookie": before, "X_CSRF_Token": lone.csrf_token}
+    status, came, _ = lone.page.ask("POST", "/api/prove", sent, **known)
+    lone.cookie = cookie_of(came, "__Host-session")
+    assert status == 200 and lone.cookie not in ("", before)
+    assert lone.is_in(lone.cookie) and lone.is_in(before)  # what was under way in another window
+    status, answer = lone.change("/api/security/not-me", {}, Cookie=before)
+    assert (status, answer["error"]["offer"]) == (422, "prove")
+    lone.page.tell(f"later {sessions.GRACE_S}")
+    assert lone.is_in(lone.cookie) and not lone.is_in(before)
+    assert lone.change("/api/security/not-me", {})[0] == 200
+
+
 def test_v7_3_1_ten_minutes_without_an_action_end_it(lone):
     lone.page.tell(f"later {sessions.IDLE_S - 1}")
     assert lone.is_in(lone.cookie)  # which is no action

@@ -15,10 +15,12 @@ IDLE_S = 10 * 60  # without a person acting; live updates do not count
 LONGEST_S = 12 * 3600
 MOST_SESSIONS = 20
 PROOF_S = 5 * 60  # after a code, sensitive actions ask for none
+GRACE_S = 30  # of a token that another replaced: what was under way in other windows still shows it
 
 # id: 8 hex characters, public; csrf_token: hex; client: address; browser: as core/user_agent.py names it;
 # method: how it was signed in, core/signin.py; trust_id: of the trusted browser, or ""; created_at: unix s,
-# for people; began_s, acted_s: monotonic; proved_s: when its last code was given, or None.
+# for people; began_s, acted_s: monotonic; proved_s: when its last code was given, or None; before: the hash
+# of the token before its own, or None.
 Record = namedtuple(
     "Record",
     (
@@ -32,9 +34,10 @@ Record = namedtuple(
         "began_s",
         "acted_s",
         "proved_s",
+        "before",
     ),
 )
-_TRUST_ID, _ACTED_S, _PROVED_S = 5, 8, 9
+_TRUST_ID, _ACTED_S, _PROVED_S, _BEFORE = 5, 8, 9, 10
 
 
 def new_token(random_bytes):
@@ -73,6 +76,7 @@ class Sessions:
             now_s,
             now_s,
             now_s if is_proved else None,
+            None,
         )
 
     def find(self, token, now_s, acting):
@@ -83,7 +87,7 @@ class Sessions:
         """`find` by what is kept of the token, for who asks with the same one again and again."""
         record = self._records.get(key)
         if record is None:
-            return None
+            return self._find_replaced(key, now_s, acting)
         if ends_in_s(record, now_s) <= 0:
             del self._records[key]
             return None
@@ -91,10 +95,28 @@ class Sessions:
             record = self._records[key] = _with(record, _ACTED_S, now_s)
         return record
 
-    def prove(self, token, now_s):
-        """A code was given in this session just now."""
-        key = hashed(token)
-        self._records[key] = _with(self._records[key], _PROVED_S, now_s)
+    def _find_replaced(self, key, now_s, acting):
+        """The Record of a session whose token was replaced a moment ago: as if nothing was proved in it."""
+        current = self._key_of(key)
+        record = self._records.get(current)
+        if record is None or now_s - record.proved_s >= GRACE_S:
+            return None
+        record = self.find_hashed(current, now_s, acting)
+        return record and _with(record, _PROVED_S, None)
+
+    def _key_of(self, key):
+        """Under which hash a session is kept now, by that of its token or of the one before."""
+        if key not in self._records:
+            for current in self._records:
+                if self._records[current].before == key:
+                    return current
+        return key
+
+    def prove(self, token, new_token, now_s):
+        """A code was given in this session just now: it goes on by the new token (OWASP ASVS 5, 7.2.4)."""
+        before = self._key_of(hashed(token))
+        record = _with(self._records.pop(before), _PROVED_S, now_s)
+        self._records[hashed(new_token)] = _with(record, _BEFORE, before)
 
     def trust(self, token, trust_id):
         """The browser of this session is trusted from now on, as trust_id."""
@@ -112,7 +134,7 @@ class Sessions:
 
     def end_where(self, matches, but_token=""):
         """End the sessions whose Record matches, but never the token's own; return how many ended."""
-        ours = hashed(but_token)
+        ours = self._key_of(hashed(but_token))
         ending = [key for key in self._records if key != ours and matches(self._records[key])]
         for key in ending:
             del self._records[key]
@@ -120,7 +142,14 @@ class Sessions:
 
     def end(self, token):
         """End the session of the token, if there is one."""
-        self._records.pop(hashed(token), None)
+        self._records.pop(self._key_of(hashed(token)), None)
+
+    def has(self, public_id, now_s, acting):
+        """Whether the session of this id goes on, whatever its token is by now. acting: as `find`."""
+        for key in self._records:
+            if self._records[key].id == public_id:
+                return self.find_hashed(key, now_s, acting) is not None
+        return False
 
     def __len__(self):
         return len(self._records)

@@ -118,6 +118,10 @@ class Owner:
         keeper = self._keeper
         return keeper.sessions.find_hashed(token_hash, keeper.now_s(), False) is not None
 
+    def goes_on(self, session_id, acting):
+        """Return whether the session of this id has not ended: for what outlasts a request, and tokens."""
+        return self._keeper.sessions.has(session_id, self._keeper.now_s(), acting)
+
     def clients(self):
         """Return the set of the addresses from which somebody is signed in."""
         return self._keeper.sessions.clients(self._keeper.now_s())
@@ -136,12 +140,15 @@ class Owner:
     def prove(self, session_token, proof, visitor):
         """Take a code, or a recovery code, of somebody who is signed in, for five minutes. Or SigninError.
 
-        While two-factor is off there is no code: the password it is."""
+        Return the session's new token; the one before proves nothing, and is over in half a minute. While
+        two-factor is off there is no code: the password it is."""
         if self.security.is_two_factor:
             self._keeper.keep(self._factors.either(proof, visitor))
         else:
             self.security.check_password(proof, visitor)
-        self._keeper.sessions.prove(session_token, self._keeper.now_s())
+        new_token = self._keeper.new_token()
+        self._keeper.sessions.prove(session_token, new_token, self._keeper.now_s())
+        return new_token
 
     def updates(self, place):
         """place: owner.updates.Place."""

@@ -36,7 +36,7 @@ class Security:
         self._trust = trust
         self._signing_in = signing_in
         self._api_tokens = api_tokens
-        self._enrolling = sessions.Tickets(LIFETIME_S, MOST_UNDER_WAY)  # session token -> secret
+        self._enrolling = sessions.Tickets(LIFETIME_S, MOST_UNDER_WAY)  # session id -> secret
         self._removed = sessions.Tickets(UNDO_S, MOST_AUTHENTICATORS)  # id -> its row
 
     @property
@@ -76,11 +76,11 @@ class Security:
     def begin_authenticator(self, session_token):
         """Return setup.NewAuthenticator: the same for one session for 15 minutes, however often it asks."""
         self._refuse_more()
-        now_s = self._keeper.now_s()
-        secret = self._enrolling.find(session_token, now_s)
+        session_id, now_s = self._session_id(session_token), self._keeper.now_s()
+        secret = self._enrolling.find(session_id, now_s)
         if secret is None:
             secret = self._keeper.entropy(totp.SECRET_BYTES)
-            self._enrolling.add(session_token, secret, now_s)
+            self._enrolling.add(session_id, secret, now_s)
         return shown(secret, self._keeper.identity()["serial_number"])
 
     def add_authenticator(self, session_token, visitor, secret, code, name):
@@ -88,7 +88,8 @@ class Security:
 
         secret: as begin_authenticator gave it; code: proves it, and is thereby used."""
         self._refuse_more()
-        kept = self._enrolling.find(session_token, self._keeper.now_s())
+        session_id = self._session_id(session_token)
+        kept = self._enrolling.find(session_id, self._keeper.now_s())
         if kept is None or not is_shown_secret(secret, kept):
             raise refusal("enrolment_over")
         row = self._keeper.proved_authenticator(kept, code, name)
@@ -97,7 +98,7 @@ class Security:
         if not self.is_two_factor:
             result, codes = "two-factor on", self._renew(records)
         self._change(result, records, session_token, visitor)
-        self._enrolling.drop(session_token)
+        self._enrolling.drop(session_id)
         return codes
 
     def rename_authenticator(self, visitor, authenticator_id, name):
@@ -169,13 +170,12 @@ class Security:
 
     def sessions(self, session_token):
         """Return [{id, browser, address, created_at, method, is_this}], the one that acted last first."""
-        keeper = self._keeper
-        ours = keeper.sessions.find(session_token, keeper.now_s(), False)
+        keeper, ours = self._keeper, self._session_id(session_token)
         found = []
         for record in keeper.sessions.listed(keeper.now_s()):
             row = {"id": record.id, "browser": record.browser, "address": record.client}
             row.update({"created_at": record.created_at, "method": record.method})
-            row["is_this"] = ours is not None and record.id == ours.id
+            row["is_this"] = record.id == ours
             found.append(row)
         return found
 
@@ -206,6 +206,11 @@ class Security:
         return self._keeper.history.entries(most)
 
     # Shared
+
+    def _session_id(self, session_token):
+        """What stays the same when the token is replaced; "" where there is no such session."""
+        found = self._keeper.sessions.find(session_token, self._keeper.now_s(), False)
+        return found.id if found else ""
 
     def _authenticators(self):
         return self._keeper.store.get(store_keys.AUTHENTICATORS, [])

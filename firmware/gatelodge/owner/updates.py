@@ -1,7 +1,7 @@
 """Updates by the owner: a signed bundle into the slot that does not run, the start into it, and the way back.
 
     updates = owner.updates(Place(...))
-    version = await updates.take(upload, visitor, takes_older, speak_again)
+    version = await updates.take(upload, visitor, takes_older, turn)
     updates.switch(visitor)        # the other slot's firmware is next, on trial
     updates.settle()               # by the daemon, once it serves: what became of the last update
     updates.told()                 # for the page
@@ -73,15 +73,16 @@ class Updates:
         if free_kb is not None and free_kb < RESERVE_KB + 2 * length // 1024:
             raise refusal("update_room")
 
-    async def take(self, upload, visitor, takes_older, speak_again):
+    async def take(self, upload, visitor, takes_older, turn):
         """Return the version that is on trial from the next start on. upload: .length, and await .piece().
-        speak_again(): sets the reader's language, as others are answered meanwhile."""
+        turn(): called whenever others may have been answered meanwhile. It sets the reader's language, and
+        raises SigninError once who asked may not any more."""
         self.check_room(upload.length)
         from gatelodge.owner import updating
 
         self.is_busy, self.other = True, ()
         try:
-            return await updating.take(self, upload, visitor, takes_older, speak_again)
+            return await updating.take(self, upload, visitor, takes_older, turn)
         finally:
             self.is_busy = False
             self.forget_incoming()

@@ -13,44 +13,48 @@ MODULES = ("gatelodge.owner.updating",) + install.MODULES  # which the daemon ne
 NOBODY = Visitor("", "", "")  # the router itself
 
 
-async def take(updates, upload, visitor, takes_older, speak_again):
+async def take(updates, upload, visitor, takes_older, turn):
     """updates: Updates; the rest as its `take` has it."""
     try:
-        received = await _received(updates, upload)
+        received = await _received(updates, upload, turn)
         version, running = received.manifest["version"], updates.place.version
         if not takes_older and _is_older(version, running):
-            speak_again()
             raise refusal("update_older", version, running)
-        await _unpack(updates, received)
+        await _unpack(updates, received, turn)
         put_on_trial(updates, visitor, version, "firmware installed")
         return version
     except BundleError as error:
         log.warning("owner", "an update was refused: %s", error)
-        speak_again()
+        turn()
         raise refusal("bundle_" + error.why.replace(" ", "_"))
     except (BenchError, OSError) as error:
         log.warning("owner", "an update could not be written: %s", error)
-        speak_again()
+        turn()
         raise refusal("update_room")
 
 
-async def _received(updates, upload):
+async def _received(updates, upload, turn):
     """The bundle, checked to its last byte."""
     with open(updates.incoming, "wb") as file:
         piece = await upload.piece()
         while piece:
+            turn()
             file.write(piece)
             piece = await upload.piece()
     received = install.Received(updates.incoming, updates.place.release_key)
-    for _ in received.check():
-        await asyncio.sleep(0)
+    await _through(received.check(), turn)
     return received
 
 
-async def _unpack(updates, received):
+async def _unpack(updates, received, turn):
     updates.keeper.store.delete(store_keys.UPDATE)  # what waited in that slot for its start will not
-    for _ in received.unpack(updates.other_slot):
+    await _through(received.unpack(updates.other_slot), turn)
+
+
+async def _through(steps, turn):
+    for _ in steps:
         await asyncio.sleep(0)
+        turn()
 
 
 def _is_older(version, running):

@@ -15,12 +15,12 @@ MAX_OPEN = 6  # streams at once: each holds a TLS connection, 40 KB
 
 
 class LiveBody:
-    """The body of `/live`. session_token: looked at each time, so that it ends with its session. shown: the
+    """The body of `/live`. session_id: looked for each time, so that it ends with its session. shown: the
     View of the page. language: the tag of the page's own, whatever was chosen since."""
 
-    def __init__(self, site, session_token, shown, language):
+    def __init__(self, site, session_id, shown, language):
         self._site = site
-        self._token = session_token
+        self._session_id = session_id
         self._view = shown
         self._language = language
 
@@ -42,7 +42,7 @@ class LiveBody:
         await connection.write(event("update", before))
         while True:
             await connection.pause(PERIOD_S * 1000)
-            if self._site.owner.session(self._token, False) is None:
+            if not self._site.owner.goes_on(self._session_id, False):
                 await connection.write(event("ended", {}))
                 return
             traffic.sample()

@@ -64,7 +64,7 @@ class OverviewPages:
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         asked = visit.request.args.get("language")
         tag = asked if asked in languages.BY_TAG else language.of(visit.request)
-        return Response(live.LiveBody(self._site, visit.session_token, shown, tag), 200, headers)
+        return Response(live.LiveBody(self._site, visit.session.id, shown, tag), 200, headers)
 
     def data(self, _visit, _values):
         """The router's own values, for scripts: the kernel's of this second, ours of this moment."""

@@ -64,7 +64,7 @@ class SigninPages:
                 OWNER,
                 self.prove,
                 {"proof": 256},
-                about=api("Give a code, good for five minutes; the password while two-factor is off"),
+                about=api("Give a code, or the password without two-factor: good for 5 minutes"),
             ),
         ]
 
@@ -188,8 +188,8 @@ class SigninPages:
     def prove(self, visit, values):
         """Before something sensitive: a code, or a recovery code, for the dialog of shell.py."""
         try:
-            self._site.owner.prove(visit.session_token, values["proof"], visit.visitor)
+            token = self._site.owner.prove(visit.session_token, values["proof"], visit.visitor)
         except SigninError as error:
             error.field = "proof"
             raise
-        return reply.data({})
+        return reply.data({}, cookies=[guard.cookie(guard.SESSION, token)])

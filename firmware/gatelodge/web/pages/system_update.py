@@ -57,12 +57,14 @@ class UpdatePages:
         return reply.data({"upload": BUNDLE + "?older=" + values["older"]})
 
     async def take(self, visit, values):
-        def speak_again():
+        def turn():
+            """Minutes may have passed, in which whoever sent it was put out."""
             speak(language.of(visit.request))
+            if not self._site.owner.goes_on(visit.session.id, True):
+                raise refusal("session_over")
 
         takes_older = values["older"] == "yes"
-        version = await self._updates.take(visit.request.body, visit.visitor, takes_older, speak_again)
-        speak_again()
+        version = await self._updates.take(visit.request.body, visit.visitor, takes_older, turn)
         return reply.data({"again": True, "say": _("Version %s is installed. Restart into it.") % version})
 
     def start(self, visit, _values):
