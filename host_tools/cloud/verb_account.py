@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from host_tools import exit_codes
 from host_tools.cloud import console
 from host_tools.cloud.accounts.countries import COUNTRIES
-from host_tools.cloud.accounts.emails import check_email, is_user_name
+from host_tools.cloud.accounts.emails import check_email, is_user_name, normal
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import RESET
 from host_tools.cloud.help.roles import MAY, NOBODY
@@ -68,7 +68,7 @@ async def _run(args: argparse.Namespace) -> int:
 
 
 async def _create(args: argparse.Namespace, parts: Parts, visit: Visit) -> int:
-    email, country, user_name = args.who.lower(), args.country.upper(), args.user_name
+    email, country, user_name = normal(args.who), args.country.upper(), args.user_name
     if check_email(email):
         raise _usage(f"{args.who!r} is no e-mail address", "write it as name@example.com")
     if country and country not in COUNTRIES:
@@ -77,7 +77,7 @@ async def _create(args: argparse.Namespace, parts: Parts, visit: Visit) -> int:
         raise _usage(f"{user_name!r} is no user name", "use one without @")
     account = Account(id=new_id(), email=email)
     account.first_name, account.last_name = args.first_name[:79], args.last_name[:80]
-    account.country, account.user_name = country, user_name.lower()[:64] if user_name else None
+    account.country, account.user_name = country, normal(user_name)[:64] if user_name else None
     account.password_hash, account.terms_version, account.created_at = "", "", visit.now
     if not await parts.administration.add(account, visit):
         raise ToolError(f"{email} or that user name has an account", "look at it with 'cloud account show'")

@@ -4,10 +4,17 @@ Each row goes over a socket as it stands, for no HTTP client would send it.
 """
 
 import asyncio
+import ipaddress
 import re
 
+from sqlalchemy import select
+
+from host_tools.cloud.accounts import turnstile
+from host_tools.cloud.accounts.emails import normal
+from host_tools.cloud.accounts.throttle import LIMITS
 from host_tools.cloud.pages.guards import BROWSER_COOKIE, SESSION_COOKIE
-from tests.host_tools.cloud_rig import PATIENCE_S
+from host_tools.cloud.store.models import Account
+from tests.host_tools.cloud_rig import PATIENCE_S, Rig, code_in
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 HOST = b"Host: localhost\r\n"
@@ -122,3 +129,80 @@ async def test_a_host_is_a_name_and_a_port_and_no_other_field_says_it(rig):
     assert b"\r\nLocation: /sign-in\r\n" in answer
     answer = await sent(rig, b"GET http://evil.example/sign-in HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
     assert re.findall(STATUS, answer) == [b"421"]
+
+
+BEHIND_A_PROXY = {"trusted_proxies": (ipaddress.ip_network("127.0.0.0/8"),)}
+
+
+def from_(address):
+    return {"X-Forwarded-For": address}
+
+
+async def guesses(rig, addresses):
+    """How many wrong passwords were judged before they were too many, each from the next address."""
+    for count, address in enumerate(addresses):
+        page = await rig.browser(**from_(address)).sign_in(f"nobody{count}@example.org", "not the password")
+        if page.status == 429:
+            return count
+    return None
+
+
+async def test_who_has_many_addresses_uses_up_no_more_than_a_part(tmp_path, monkeypatch):
+    """Of IPv6 every address is in a /48 of one holder, who cannot spend what everybody has together."""
+    few = {"sign_in.block": LIMITS["sign_in.block"]._replace(burst=3)}
+    monkeypatch.setattr(turnstile, "LIMITS", LIMITS | few)
+    async with Rig(tmp_path, **BEHIND_A_PROXY) as rig:
+        assert await guesses(rig, (f"2001:db8:5:{number:x}::1" for number in range(9))) == 3
+        assert await guesses(rig, (f"2001:db8:{number:x}::1" for number in range(6, 11))) is None
+        assert await guesses(rig, (f"192.0.2.{number}" for number in range(9))) is None
+
+
+async def test_all_addresses_of_the_world_keep_no_known_browser_out(tmp_path, monkeypatch):
+    few = {"sign_in.all": LIMITS["sign_in.all"]._replace(burst=4, every_s=3600)}
+    async with Rig(tmp_path, **BEHIND_A_PROXY) as rig:
+        ada = rig.browser(**from_("198.51.100.7"))
+        await ada.join()
+        await ada.sign_out()
+        monkeypatch.setattr(turnstile, "LIMITS", LIMITS | few)
+        assert await guesses(rig, (f"192.0.2.{number}" for number in range(9))) == 4
+        assert (await rig.browser(**from_("203.0.113.1")).sign_in()).status == 429
+        assert (await ada.sign_in()).path == "/routers"
+
+
+async def test_nobody_behind_no_proxy_says_where_they_come_from(rig, monkeypatch):
+    few = {"sign_in.address": LIMITS["sign_in.address"]._replace(burst=3)}
+    monkeypatch.setattr(turnstile, "LIMITS", LIMITS | few)
+    assert await guesses(rig, (f"192.0.2.{number}" for number in range(9))) == 3
+
+
+ADA = "ada@example.org"
+SAME = ("ADA@EXAMPLE.ORG", " ada@example.org\t", "ada@\uff45\uff58ample.org", "ada@example\uff0eorg")
+OTHERS = (
+    "\u0430da@example.org", "ada@ex\u0430mple.org", "a.da@example.org", "ada+x@example.org",
+    "ada@example.org.",
+)  # fmt: skip
+
+
+async def test_addresses_that_are_one_have_one_account_and_look_alikes_have_none(rig, ada):
+    """The first mean the same to whoever delivers; the others are somebody else's, however they look."""
+    assert normal("\u212aim@example.org") == "kim@example.org"  # the sign of kelvin is a K
+    assert normal("Rene\u0301@example.org") == normal("REN\u00c9@example.org")
+    for email in SAME:
+        assert (await rig.browser().sign_in(email)).path == "/sign-in/code", email
+    for email in OTHERS:
+        assert (await rig.browser().sign_in(email)).status == 422, email
+        await rig.browser().post("/forgotten", email=email)
+    assert {mail.recipient for mail in await rig.mails()} == {ADA}
+
+
+async def test_of_two_who_sign_up_with_one_address_one_has_an_account(rig):
+    """Each with a code of their own: whoever confirms first has it, and the other one is told no more."""
+    first, second = rig.browser(), rig.browser()
+    codes = []
+    for browser in (first, second):
+        await browser.sign_up(ADA)
+        codes.append(code_in((await rig.mails(ADA))[0]))
+    presses = (each.post("/confirm", code=code) for each, code in zip((first, second), codes, strict=True))
+    assert [page.path for page in await asyncio.gather(*presses)].count("/security/choose") == 1
+    async with rig.parts.database.read() as session:
+        assert [account.email for account in await session.scalars(select(Account))] == [ADA]

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import applications
 from host_tools.cloud.accounts.changes import Changes
+from host_tools.cloud.accounts.emails import normal
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.account_models import WaitingChange
@@ -30,7 +31,7 @@ class Administration:
 
     async def find(self, who: str) -> Account | None:
         """By e-mail, user name or id."""
-        either = or_(Account.email == who.lower(), Account.user_name == who.lower(), Account.id == who)
+        either = or_(Account.email == normal(who), Account.user_name == normal(who), Account.id == who)
         async with self._database.read() as session:
             return await session.scalar(select(Account).where(either))
 

@@ -52,7 +52,7 @@ class Again:
 
     async def check_password(self, password: str, visit: Visit) -> None:
         """Raises RefusedError."""
-        about = {"account": self._turnstile.whom(visit.signed_in.email, visit), "address": visit.address}
+        about = self._turnstile.about(visit.signed_in.email, visit)
         await self._turnstile.take("sign_in", **about)
         if not await self._hasher.matches(visit.signed_in.password_hash, password):
             raise RefusedError("password", WRONG_PASSWORD)

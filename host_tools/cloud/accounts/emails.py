@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from host_tools.cloud.languages.text import N_
 
@@ -19,6 +20,16 @@ def check_email(value: str) -> str | None:
     """What is wrong with it, or None."""
     fine = len(value) <= EMAIL_MAX and EMAIL.fullmatch(value)
     return None if fine else N_("That is no e-mail address. Write it as name@example.com.")
+
+
+def normal(text: str) -> str:
+    """An e-mail, or a user name, as it is kept and looked for: one text for all that look the same.
+
+    A domain's wide letters and ligatures are plain ones to who looks it up (UTS #46, section 4).
+    """
+    name, at, domain = text.rpartition("@")
+    domain = unicodedata.normalize("NFKC", domain) if at else domain
+    return unicodedata.normalize("NFC", f"{name}{at}{domain}".lower())
 
 
 def hinted(email: str) -> str:

@@ -12,7 +12,7 @@ from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.second_step import Entered, SecondStep
-from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.turnstile import Turnstile, Who
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
@@ -45,7 +45,7 @@ class Entry:
 
     async def password(self, email: str, password: str, visit: Visit) -> Entered:
         """The first step. Raises RefusedError; the same work and the same words for an unknown e-mail."""
-        about = {"account": self._turnstile.whom(email, visit), "address": visit.address}
+        about = self._turnstile.about(email, visit)
         await self._turnstile.take("sign_in", **about)
         account = await self._find(email)
         matches = await self._hasher.matches(account.password_hash if account else None, password)
@@ -60,7 +60,7 @@ class Entry:
 
     async def passkey(self, signed: str, visit: Visit) -> Entered:
         """The first step, and the whole sign-in. Raises RefusedError."""
-        about = {"account": visit.browser_hash, "address": visit.address}
+        about: Who = {"account": visit.browser_hash, "address": visit.address}
         await self._turnstile.take("sign_in", **about)
         account_id, verdict = await self._passkeys.first(signed, visit)
         if verdict.event != signin.RIGHT:

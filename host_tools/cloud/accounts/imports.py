@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.countries import COUNTRIES
-from host_tools.cloud.accounts.emails import check_email, is_user_name
+from host_tools.cloud.accounts.emails import check_email, is_user_name, normal
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_id
 
@@ -82,7 +82,7 @@ def _customers(rows: Iterator[list[str]], columns: list[str]) -> Iterator[Custom
         values = [given.get(name, "") for name in (*REQUIRED, *OPTIONAL)]
         user_name, email, first_name, last_name, country = values
         yield Customer(
-            line, user_name.lower(), email.lower(), first_name or user_name, last_name, country.upper()
+            line, normal(user_name), normal(email), first_name or user_name, last_name, country.upper()
         )
 
 

@@ -72,7 +72,7 @@ class Resets:
     async def begin(self, who: str, visit: Visit) -> None:
         """`who`: an e-mail, or a user name of before. Raises ThrottledError."""
         # A browser that is known to the account counts by itself: strangers keep its owner from no message.
-        await self._turnstile.take("reset", account=self._turnstile.whom(who, visit), address=visit.address)
+        await self._turnstile.take("reset", **self._turnstile.about(who, visit))
         code, link_token = f"{secrets.randbelow(10**6):06d}", new_token()
         row = PasswordReset(id=new_id(), browser_hash=visit.browser_hash, tries=0, proved=False)
         row.code_hash, row.link_hash = self._hash(row.id, code), token_hash(link_token)

@@ -29,7 +29,7 @@ from host_tools.cloud.accounts.factors import Verdict
 from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.sending import Sending
 from host_tools.cloud.accounts.sessions import begin_session
-from host_tools.cloud.accounts.turnstile import Turnstile
+from host_tools.cloud.accounts.turnstile import Turnstile, Who
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.store.brief import Transaction
@@ -85,7 +85,7 @@ class SecondStep:
         self._changes = changes
 
     async def begin(
-        self, account_id: str, how: str, visit: Visit, attempt_of: dict[str, str] | None = None
+        self, account_id: str, how: str, visit: Visit, attempt_of: Who | None = None
     ) -> Entered:
         """After a first step that was right: a session, or a challenge that has been sent.
 

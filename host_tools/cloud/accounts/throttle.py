@@ -17,7 +17,8 @@ class Limit(NamedTuple):
 
 
 # One row per thing that can be guessed or flooded. Three widths each: whom it is about, where it comes
-# from, all. The address rows leave room for a household or an office behind one address.
+# from, all. The address rows leave room for a household or an office behind one address. From them come those
+# of blocks, below.
 LIMITS = {
     limit.name: limit
     for limit in (
@@ -72,6 +73,19 @@ LIMITS = {
         # ten changes of factors; then one an hour.
         Limit("notice.account", 20, 3600),
     )
+}
+
+# A household has a /64 of IPv6, but a /48 is there for the asking: 65,536 addresses, who use up what all have
+# together. So each block counts as some households; a mobile network's /48 may hold as many at once.
+HOUSEHOLDS = 20
+ADDRESS, BLOCK = ".address", ".block"
+LIMITS |= {
+    row.name: row
+    for row in [
+        Limit(limit.name.replace(ADDRESS, BLOCK), limit.burst * HOUSEHOLDS, limit.every_s / HOUSEHOLDS)
+        for limit in LIMITS.values()
+        if limit.name.endswith(ADDRESS)
+    ]
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 from itertools import chain
+from typing import NotRequired, TypedDict
 
 from sqlalchemy import Select, bindparam, delete, insert, select, update
 
@@ -17,7 +18,18 @@ from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Throttle
 from host_tools.cloud.store.secret_box import SecretBox
 
-WIDTHS = ("account", "address", "all")
+WIDTHS = ("account", "address", "block", "all")
+HOUSEHOLD_BITS, BLOCK_BITS = 64, 48  # of IPv6 (RFC 6177)
+
+
+class Who(TypedDict):
+    """What `take` counts by."""
+
+    account: str
+    address: str
+    known: NotRequired[bool]
+
+
 TABLE = Throttle.metadata.tables[Throttle.__tablename__]
 ADD = insert(TABLE).values(key=bindparam("name"), due_at=bindparam("due"))
 RENEW = update(TABLE).where(TABLE.c.key == bindparam("name")).values(due_at=bindparam("due"))
@@ -26,7 +38,7 @@ GIVE_BACK = RENEW.values(due_at=TABLE.c.due_at - bindparam("due"))
 
 @functools.cache
 def _find(count: int) -> Select[str, float]:
-    """count: three widths at most, under each key of the ring."""
+    """count: four widths at most, under each key of the ring."""
     return select(TABLE.c.key, TABLE.c.due_at).where(
         TABLE.c.key.in_([bindparam(f"name_{index}") for index in range(count)])
     )
@@ -42,26 +54,31 @@ class Turnstile:
         self._box = box
         self._clock = clock
 
-    async def take(self, thing: str, *, account: str, address: str) -> None:
-        """Count one attempt. Raises ThrottledError, and then counts at no width."""
-        records = self._records(thing, account, address)
+    async def take(self, thing: str, *, account: str, address: str, known: bool = False) -> None:
+        """Count one attempt. Raises ThrottledError, and then counts at no width.
+
+        known: by a browser that the account knows; what strangers use up together keeps none of those out.
+        """
+        records = self._records(thing, account, address, known)
         names = {f"name_{index}": key for index, key in enumerate(chain(*(keys for _, keys in records)))}
         async with self._database.brief() as session:
             due = dict((await session.execute(_find(len(names)), names)).all())
             taken = [{"name": keys[0], "due": self._taken(due, limit, keys)} for limit, keys in records]
-            known = [row for row in taken if row["name"] in due]
-            for statement, rows in ((RENEW, known), (ADD, [row for row in taken if row not in known])):
+            old = [row for row in taken if row["name"] in due]
+            for statement, rows in ((RENEW, old), (ADD, [row for row in taken if row not in old])):
                 if rows:
                     await session.execute(statement, rows)
 
-    async def give_back(self, thing: str, *, account: str, address: str) -> None:
+    async def give_back(self, thing: str, *, account: str, address: str, known: bool = False) -> None:
         """The attempt was honest (the right password): it counts no more."""
         async with self._database.brief() as session:
-            await self.give_back_within(session, thing, account=account, address=address)
+            await self.give_back_within(session, thing, account=account, address=address, known=known)
 
-    async def give_back_within(self, session: Transaction, thing: str, *, account: str, address: str) -> None:
+    async def give_back_within(
+        self, session: Transaction, thing: str, *, account: str, address: str, known: bool = False
+    ) -> None:
         """The same in the caller's transaction."""
-        records = self._records(thing, account, address)
+        records = self._records(thing, account, address, known)
         rows = [{"name": keys[0], "due": -given_back(0.0, limit)} for limit, keys in records]
         await session.execute(GIVE_BACK, rows)
 
@@ -69,12 +86,17 @@ class Turnstile:
         """What a browser keeps, once it has been signed in to this account."""
         return self._box.keyed_hash("known browser", visit.browser_token, email)
 
-    def whom(self, email: str, visit: Visit) -> str:
-        """As `account`: a browser that is known to it counts by itself.
+    def about(self, email: str, visit: Visit) -> Who:
+        """A browser that is known to the account counts by itself.
 
-        Else a stranger who spends every attempt of an account would keep its owner out.
+        Else strangers who spend every attempt of an account, or of all, would keep its owner out.
         """
-        return self.mark(email, visit) if self.knows(email, visit) else email
+        known = self.knows(email, visit)
+        return {
+            "account": self.mark(email, visit) if known else email,
+            "address": visit.address,
+            "known": known,
+        }
 
     def knows(self, email: str, visit: Visit) -> bool:
         """Whether this browser has been signed in to the account."""
@@ -85,10 +107,12 @@ class Turnstile:
         async with self._database.write() as session:
             await session.execute(delete(Throttle).where(Throttle.due_at < self._clock()))
 
-    def _records(self, thing: str, account: str, address: str) -> list[tuple[Limit, list[str]]]:
+    def _records(self, thing: str, account: str, address: str, known: bool) -> list[tuple[Limit, list[str]]]:
         """The limits of a thing, and the names of their records under each hash key, the newest first."""
-        about = {"account": account, "address": network(address), "all": ""}
-        found = [(LIMITS.get(f"{thing}.{width}"), about[width]) for width in WIDTHS]
+        about = {"account": account, "address": network(address), "block": block(address), "all": ""}
+        left_out = "all" if known else ""
+        widths = [width for width in WIDTHS if width != left_out and (width != "block" or about[width])]
+        found = [(LIMITS.get(f"{thing}.{width}"), about[width]) for width in widths]
         # Keyed hashes: the table tells nobody who tried, or from where.
         return [(limit, self._box.keyed_hashes("throttle", limit.name, who)) for limit, who in found if limit]
 
@@ -105,10 +129,24 @@ class Turnstile:
 @functools.lru_cache(1024)
 def network(address: str) -> str:
     """Whom an address stands for: itself, or its /64, of which every IPv6 household has at least one."""
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, HOUSEHOLD_BITS), strict=False))
+    return str(parsed or address)
+
+
+@functools.lru_cache(1024)
+def block(address: str) -> str:
+    """The /48 of an IPv6 address; "" of another: neighbours in IPv4 have nothing in common."""
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, BLOCK_BITS), strict=False))
+    return ""
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         parsed = ipaddress.ip_address(address.split("%")[0])
     except ValueError:
-        return address
-    if parsed.version == 6 and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -166,8 +166,7 @@ class Undoing:
             if not await self.proved_instead(found, visit):
                 raise RefusedError("", PROVE_FIRST)
             return
-        about = {"account": f"undo {found.id}", "address": visit.address}
-        await self._turnstile.take("sign_in", **about)
+        await self._turnstile.take("sign_in", account=f"undo {found.id}", address=visit.address)
         if not await self._hasher.matches(found.password_hash, password):
             raise RefusedError("password", WRONG_PASSWORD)
 

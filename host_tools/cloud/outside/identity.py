@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from host_tools.cloud.accounts.emails import check_email
+from host_tools.cloud.accounts.emails import check_email, normal
 
 LEEWAY_S = 60  # between two clocks
 SUBJECT_MAX = 255  # section 2: an issuer gives no longer one
@@ -94,7 +94,7 @@ def _is_subject(value: object) -> bool:
 
 def _email(value: object) -> str:
     """One address as our own forms take it, or none."""
-    email = value.strip().lower() if isinstance(value, str) else ""
+    email = normal(value.strip()) if isinstance(value, str) else ""
     return "" if check_email(email) else email
 
 

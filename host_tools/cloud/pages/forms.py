@@ -12,7 +12,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from host_tools.cloud.accounts.countries import COUNTRIES
-from host_tools.cloud.accounts.emails import check_email
+from host_tools.cloud.accounts.emails import check_email, normal
 from host_tools.cloud.accounts.profile import time_zones
 from host_tools.cloud.languages.text import N_, NAMES, _
 from host_tools.cloud.pages.render import ASK_PASSWORD, asked_again
@@ -129,7 +129,7 @@ def clean(value: str, field: Field) -> str:
     if field.lines:
         return unicodedata.normalize("NFC", "\n".join(value.splitlines()).strip())
     composed = unicodedata.normalize("NFC", " ".join(value.split()))
-    return composed.lower() if field.lower else composed
+    return normal(composed) if field.lower else composed
 
 
 def fault_of(value: str, field: Field) -> str | None:

@@ -49,7 +49,7 @@ def _is_address(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text  # a zone (RFC 4007) means something on the proxy alone, and may be any text
 
 
 def _is_in(address: str, trusted: Sequence[Network]) -> bool:
