@@ -25,6 +25,7 @@ from host_tools.cloud.accounts.fall_through import FallThrough
 from host_tools.cloud.accounts.own_data import OwnData
 from host_tools.cloud.accounts.own_password import OwnPassword
 from host_tools.cloud.accounts.passkeys import Passkeys
+from host_tools.cloud.accounts.passkeys_setting import PasskeysSetting
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.phones import Phones
 from host_tools.cloud.accounts.places import Places
@@ -114,6 +115,7 @@ class Parts:
     telegram: TelegramChats
     bot: Bot | None  # where there is one
     passkeys: Passkeys
+    passkeys_setting: PasskeysSetting
     challenges: Challenges
     sign_ups: SignUps
     tokens: Tokens
@@ -202,6 +204,7 @@ def build_parts(
         events=Events(database),
         places=places,
         passkeys=passkeys,
+        passkeys_setting=PasskeysSetting(database, factors, changes, settings.passkeys_for),
         challenges=challenges,
         phones=Phones(database, factors, codes, turnstile, changes, post),
         pushes=pushes,

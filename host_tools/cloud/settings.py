@@ -56,6 +56,7 @@ class Settings:
     portal_url: str = ""  # of the pages of routers, where they have an address of their own
     portal_port: int = 0
     strict_applications: bool = False  # ASVS level 3 of all of them (oidc/provider.py)
+    passkeys_for: str = "nobody"  # who may sign in with passkeys only (accounts/passkeys_setting.py)
     clamd: str = ""  # who looks through attachments (help/scanner.py)
 
     @property
@@ -119,6 +120,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         portal_url=own_url("portal", args.portal_url, args.portal_port),
         portal_port=args.portal_port or 0,
         strict_applications=args.strict_applications,
+        passkeys_for=args.passkeys_for,
         clamd=args.clamd or "",
     )
 

@@ -125,6 +125,7 @@ async def _show(_: argparse.Namespace, parts: Parts, account: Account, visit: Vi
         "created": _utc(account.created_at),
         "state": f"disabled since {_utc(account.disabled_at)}" if account.disabled_at else "enabled",
         "role": account.role or NO_ROLE,
+        "passkeys only": f"since {_utc(account.passkeys_only_at)}" if account.passkeys_only_at else "no",
         "password": "set" if account.password_hash else "not set yet",
         **{name.replace("_", " "): str(count) for name, count in counts.items()},
     }

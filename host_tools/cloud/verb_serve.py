@@ -18,6 +18,7 @@ from pathlib import Path
 import uvloop
 
 from host_tools import exit_codes
+from host_tools.cloud.accounts.passkeys_setting import NOBODY, RULES
 from host_tools.cloud.delivery.config import SENDER
 from host_tools.cloud.service import Service
 from host_tools.cloud.settings import Network, Settings, from_arguments
@@ -68,6 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trusted-proxy", type=network, action="append", default=[], metavar="NETWORK", help=text)
     text = "take only applications that have a key, push what they ask, and bind their tokens (PAR, DPoP)"
     add("--strict-applications", action="store_true", help=text)
+    text = "who has to sign in with passkeys only (default nobody; staff: whoever has a role)"
+    add("--passkeys-for", choices=RULES, default=NOBODY, help=text)
     text = "how often a router reports (default 30; 3 with --development)"
     add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)
 

@@ -26,8 +26,9 @@ from host_tools.cloud.accounts.signin import (
 NOW = 1_000_000.0
 EVERY = tuple(BY_NAME)
 HOLDINGS = [
-    Holdings(*counts) for counts in itertools.product((0, 1), repeat=len(Holdings._fields) - 1)
+    Holdings(*counts) for counts in itertools.product((0, 1), repeat=len(Holdings._fields) - 2)
 ]  # every e-mail is confirmed
+ONLY_PASSKEYS = [holdings._replace(passkeys_only=1) for holdings in HOLDINGS]
 
 
 def after(state, event, method, asked, offered=EVERY, tries=0, now=NOW):
@@ -130,7 +131,27 @@ def test_without_a_chosen_factor_trusted_browsers_are_asked_and_else_the_mail():
     ],
 )
 def test_a_first_step_is_enough_from_a_trusted_browser_or_by_a_passkey(proved, how, trusted, event):
-    assert signin.first_event(proved, how, trusted) == event
+    assert signin.first_event(proved, how, trusted, False) == event
+
+
+@pytest.mark.parametrize("how", [signin.PASSWORD, signin.PASSKEY, signin.OUTSIDE])
+def test_where_only_passkeys_sign_in_every_other_first_step_is_wrong_also_in_a_trusted_browser(how):
+    for proved, trusted in itertools.product((False, True), repeat=2):
+        right = proved and how == signin.PASSKEY
+        assert signin.first_event(proved, how, trusted, True) == (signin.PROVED if right else signin.WRONG)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_where_only_passkeys_sign_in_nothing_is_between_the_steps(state, event):
+    """Every state, event and method: an attempt of before the setting, and one that has slipped past it."""
+    offered = [signin.open_methods(holdings) for holdings in ONLY_PASSKEYS]
+    assert set(offered) == {()}
+    for method, asked in itertools.product(("", *EVERY), repeat=2):
+        found = after(state, event, method, asked, offered[0])
+        if found is not None and found.state == SIGNED_IN:
+            assert (state, event) == (FIRST, signin.PROVED)
+        assert found is None or found.state in (FIRST, SIGNED_IN, VOID)
 
 
 def test_five_wrong_codes_void_the_attempt_and_a_right_one_revives_nothing():
@@ -165,7 +186,7 @@ def test_however_events_come_only_a_right_answer_to_what_was_asked_leads_in(seed
     """A walk of random events: whenever it ends in a session, the last event answered the method asked."""
     chance = random.Random(seed)
     for _ in range(100):
-        holdings = chance.choice(HOLDINGS)
+        holdings = chance.choice(HOLDINGS + ONLY_PASSKEYS)
         offered = signin.open_methods(holdings)
         attempt, wrong, before = signin.begin(NOW), 0, None
         while attempt.state not in (SIGNED_IN, VOID) and wrong < 200:
@@ -178,6 +199,7 @@ def test_however_events_come_only_a_right_answer_to_what_was_asked_leads_in(seed
             if attempt.state == APPROVED and before.state == CHALLENGE:
                 assert (event, method) == (signin.AGREED, before.method) and method in offered
         if attempt.state == SIGNED_IN:
+            assert before.state == FIRST or not holdings.passkeys_only
             ways = {FIRST: signin.PROVED, APPROVED: signin.TAKEN, CHALLENGE: signin.RIGHT}
             assert event == ways[before.state]
             assert before.state != CHALLENGE or (method == before.method and method in offered)

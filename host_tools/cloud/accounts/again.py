@@ -23,6 +23,7 @@ from host_tools.cloud.store.models import Session
 
 WRONG_PASSWORD = N_("That is not your password. Try again.")
 PROVE_FIRST = N_("Prove first that it is you: your account has no password.")
+PROVE_BY_PASSKEY = N_("Prove first that it is you, with a passkey.")
 PROVE_FULLY = N_("Prove first that it is you, by your second factor too.")
 
 
@@ -41,6 +42,8 @@ class Again:
         missing = proof.missing(action, await self.two_factor(visit), proved_in(visit), visit.now)
         if not missing:
             return
+        if visit.session is not None and visit.signed_in.passkeys_only_at is not None:
+            raise RefusedError("password", PROVE_BY_PASSKEY)
         if SECOND in missing and visit.session is not None:
             raise RefusedError("password", PROVE_FULLY)
         if not visit.takes_password:

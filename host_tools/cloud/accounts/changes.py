@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import letters, trusted
 from host_tools.cloud.accounts.events import note
-from host_tools.cloud.accounts.undo import Step, offer
+from host_tools.cloud.accounts.undo import Step, asks_password, offer
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import PUSH, TELEGRAM, Post
 from host_tools.cloud.store.models import Account
@@ -43,7 +43,8 @@ class Changes:
         if steps:
             link = f"{self._url}/undo/" + offer(session, self._box, kind, about, account, steps, visit.now)
         with letters.to(account):
-            text = letters.factor_changed(kind, about, link, self._url, visit.now)
+            by_password = asks_password(account)
+            text = letters.factor_changed(kind, about, link, self._url, visit.now, by_password)
         await self._post.add(session, account.email, text, visit.now)
         await self._tell_elsewhere(session, kind, about, visit, account)
 

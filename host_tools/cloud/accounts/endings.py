@@ -31,7 +31,11 @@ OPENINGS = (TrustedBrowser, Session, SignIn, Undo, ApiToken)
 
 
 async def drop_factors(session: AsyncSession, account: Account) -> list[str]:
-    """No second factor is left: the next sign-in verifies by mail. Everybody is out."""
+    """No second factor is left: the next sign-in verifies by mail. Everybody is out.
+
+    Nobody has a passkey then: every other way in is open again.
+    """
+    account.passkeys_only_at = None
     for table in (*FACTORS, *OPENINGS):
         await session.execute(delete(table).where(table.account_id == account.id))
     await applications.shut_out(session, account.id)

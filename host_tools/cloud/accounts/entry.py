@@ -11,7 +11,7 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
-from host_tools.cloud.accounts.second_step import Entered, SecondStep
+from host_tools.cloud.accounts.second_step import Entered, OnlyPasskeysError, SecondStep
 from host_tools.cloud.accounts.turnstile import Turnstile, Who
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_
@@ -44,19 +44,27 @@ class Entry:
         self._tasks = tasks
 
     async def password(self, email: str, password: str, visit: Visit) -> Entered:
-        """The first step. Raises RefusedError; the same work and the same words for an unknown e-mail."""
+        """The first step. Raises RefusedError; the same work and the same words for an unknown e-mail, and
+        where only passkeys sign in: whoever guesses learns neither.
+        """
         about = self._turnstile.about(email, visit)
         await self._turnstile.take("sign_in", **about)
         account = await self._find(email)
         matches = await self._hasher.matches(account.password_hash if account else None, password)
-        if account is None or not matches:
+        passkeys_only = account is not None and account.passkeys_only_at is not None
+        # Whether the browser is trusted changes nothing about what is wrong.
+        event = signin.first_event(matches, signin.PASSWORD, False, passkeys_only)
+        if account is None or event == signin.WRONG:
             log.info("a sign-in from %s was refused", visit.address)
             if account is not None:
-                # Nobody waits for it: an e-mail that has an account takes no longer to be refused.
-                self._tasks.start(self._note_wrong(account.id, visit), "note a wrong password")
+                kind, way = ("way_closed", signin.PASSWORD) if matches else ("password_wrong", "")
+                self._note_soon(account.id, kind, way, visit)
             raise RefusedError("password", WRONG_PASSWORD)
         await self._freshen(account, password)
-        return await self._second.begin(account.id, signin.PASSWORD, visit, about)
+        try:
+            return await self._second.begin(account.id, signin.PASSWORD, visit, about)
+        except OnlyPasskeysError:  # switched on just now
+            raise RefusedError("password", WRONG_PASSWORD) from None
 
     async def passkey(self, signed: str, visit: Visit) -> Entered:
         """The first step, and the whole sign-in. Raises RefusedError."""
@@ -68,12 +76,22 @@ class Entry:
         return await self._second.begin(account_id, signin.PASSKEY, visit, about)
 
     async def outside(self, account_id: str, visit: Visit) -> Entered:
-        """The first step, taken at a provider that has just told whose it is (outside/)."""
-        return await self._second.begin(account_id, signin.OUTSIDE, visit)
+        """The first step, taken at a provider that has just told whose it is (outside/). Raises
+        RefusedError.
+        """
+        try:
+            return await self._second.begin(account_id, signin.OUTSIDE, visit)
+        except OnlyPasskeysError:
+            self._note_soon(account_id, "way_closed", signin.OUTSIDE, visit)
+            raise
 
-    async def _note_wrong(self, account_id: str, visit: Visit) -> None:
+    def _note_soon(self, account_id: str, kind: str, about: str, visit: Visit) -> None:
+        """Nobody waits for it: an e-mail that has an account takes no longer to be refused."""
+        self._tasks.start(self._note(account_id, kind, about, visit), "note a refused sign-in")
+
+    async def _note(self, account_id: str, kind: str, about: str, visit: Visit) -> None:
         async with self._database.write() as session:
-            note(session, account_id, "password_wrong", visit)
+            note(session, account_id, kind, visit, about)
 
     async def _find(self, email: str) -> Account | None:
         return next((account for (account,) in await self._database.glance(BY_EMAIL, email=email)), None)

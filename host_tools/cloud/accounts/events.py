@@ -25,6 +25,7 @@ KINDS = {
     "sign_in_failed": N_("A sign-in failed at the second step"),
     "sign_in_denied": N_("A sign-in was refused: “It was not me”"),
     "password_wrong": N_("A wrong password was entered"),
+    "way_closed": N_("A sign-in was refused: only passkeys sign in"),
     "signed_out": N_("Signed out"),
     "proved": N_("You proved once more that it was you"),
     "proof_failed": N_("Proving once more who it was failed"),
@@ -42,6 +43,8 @@ KINDS = {
     "passkey_renamed": N_("A passkey was renamed"),
     "passkey_removed": N_("A passkey was removed"),
     "passkey_doubted": N_("A passkey's counter went back: there may be a copy of it"),
+    "passkeys_only_on": N_("From now on only passkeys sign in"),
+    "passkeys_only_off": N_("Every way to sign in is open again"),
     "telegram_linked": N_("A Telegram chat was linked"),
     "telegram_unlinked": N_("A Telegram chat was unlinked"),
     "application_added": N_("An application was connected"),
@@ -79,7 +82,7 @@ KINDS = {
     "help_removed": N_("Support removed a help request"),
 }
 # Those that the login activity shows (A5).
-SIGN_INS = ("account_made", "signed_in", "sign_in_failed", "sign_in_denied", "password_wrong")
+SIGN_INS = ("account_made", "signed_in", "sign_in_failed", "sign_in_denied", "password_wrong", "way_closed")
 
 # How a person signed in, or was sent a code: methods and first steps of signin.py.
 WAYS = {
@@ -100,6 +103,7 @@ ROLES = {"support": N_("support"), "admin": N_("admin"), "none": N_("none")}  # 
 ABOUT = {
     "signed_in": WAYS,
     "sign_in_failed": WAYS,
+    "way_closed": WAYS,
     "proved": WAYS,
     "proof_failed": WAYS,
     "code_sent": WAYS,

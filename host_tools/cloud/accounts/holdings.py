@@ -12,11 +12,11 @@ from host_tools.cloud.accounts.signin import Holdings
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import PUSH, VOICE
 from host_tools.cloud.store.brief import Transaction
-from host_tools.cloud.store.models import HASH, ID, Authenticator, Phone, RecoveryCode
+from host_tools.cloud.store.models import HASH, ID, Account, Authenticator, Phone, RecoveryCode
 from host_tools.cloud.store.passkey_models import Passkey
 from host_tools.cloud.store.telegram_models import TelegramChat
 
-COUNTED = ("authenticators", "recovery_codes", "phones", "telegram", "passkeys", "trusted")
+COUNTED = ("authenticators", "recovery_codes", "phones", "telegram", "passkeys", "trusted", "passkeys_only")
 
 
 async def holdings(session: Transaction, account_id: str, visit: Visit) -> Holdings:
@@ -39,6 +39,7 @@ def _counts(by_push: bool) -> Select[Any]:
         "telegram": (TelegramChat.account_id == account_id,),
         "passkeys": (Passkey.account_id == account_id,),
         "trusted": awake,
+        "passkeys_only": (Account.id == account_id, Account.passkeys_only_at.is_not(None)),
     }
     counts = (select(func.count()).where(*conditions[name]) for name in COUNTED)
     return select(*(count.scalar_subquery() for count in counts))

@@ -18,6 +18,8 @@ from host_tools.cloud.store.models import Account
 MINUTES = 10  # that a code is valid (codes.CODE_S)
 
 NOT_YOU = N_("If it was not you, look at your security page at once:")
+UNDO_BY_PASSWORD = N_("Undo it, and end every session, within 3 days, with the password of before:")
+UNDO_BY_PROOF = N_("Undo it, and end every session, within 3 days, once you have proved that it is you:")
 NOTHING_TO_DO = N_("If it was you, there is nothing to do.")
 
 
@@ -56,6 +58,19 @@ def reset(code: str, link: str, email: str, public_url: str) -> Text:
             "If you did not ask for it, ignore this message: nothing has changed. Give the code to nobody, "
             "whoever asks for it."
         ),
+    )
+
+
+def reset_closed(public_url: str) -> Text:
+    """In place of reset(): only passkeys sign in."""
+    return letter(
+        _("Sign in with a passkey"),
+        _(
+            "Somebody, perhaps you, asked for a new password. Only passkeys sign in to your account, and a "
+            "password would open nothing. Nothing has changed."
+        ),
+        leading(_("Sign in with one of your passkeys:"), f"{public_url}/sign-in"),
+        _("If you have lost them all, write to support."),
     )
 
 
@@ -116,8 +131,11 @@ def calling(number: str) -> Text:
     return Text(_("Call"), number, json.dumps({"language": reader().tag}))
 
 
-def factor_changed(kind: str, about: str, undo_link: str, public_url: str, now: float) -> Text:
-    undo = _("Undo it, and end every session, within 3 days, with the password of before:")
+def factor_changed(
+    kind: str, about: str, undo_link: str, public_url: str, now: float, by_password: bool = True
+) -> Text:
+    """by_password: whether the link asks for it (undo.py)."""
+    undo = _(UNDO_BY_PASSWORD) if by_password else _(UNDO_BY_PROOF)
     return letter(
         _(KINDS[kind]),
         _named(kind, about),

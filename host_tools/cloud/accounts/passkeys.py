@@ -7,7 +7,7 @@ import logging
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import ceremonies, proof, signin, undo
+from host_tools.cloud.accounts import ceremonies, passkeys_only, proof, signin, undo
 from host_tools.cloud.accounts.again import count
 from host_tools.cloud.accounts.ceremonies import NOT_SIGNED, Answer, Made, Site
 from host_tools.cloud.accounts.challenges import Challenges
@@ -104,6 +104,7 @@ class Passkeys:
             steps = undo.restoring(row)
             await session.delete(row)
             await self._factors.dropped(session, visit)
+            await passkeys_only.check_left(session, visit.signed_in.id)
             await self._changes.tell(session, "passkey_removed", row.name, visit, steps=steps)
         self._changes.wake()
 

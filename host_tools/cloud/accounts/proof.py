@@ -26,6 +26,8 @@ ACTIONS = {
     "remove a phone number": FULL,
     "add a passkey": FULL,
     "remove a passkey": FULL,
+    "sign in with passkeys only": FULL,
+    "sign in in any way": FULL,
     "link a chat": FULL,
     "unlink a chat": FULL,
     "change the password": FULL,
@@ -58,6 +60,7 @@ class Held(NamedTuple):
     chats: int = 0
     recovery_codes: int = 0  # unused ones
     email: int = 1
+    passkeys_only: int = 0  # as signin.Holdings
 
     @property
     def two_factor(self) -> bool:
@@ -109,12 +112,13 @@ def missing(action: str, two_factor: bool, proved: Proved, now: float) -> tuple[
 
 
 def open_ways(held: Held, part: str, channels: frozenset[str]) -> tuple[str, ...]:
-    """Those that prove the part."""
+    """Those that prove the part. Where only passkeys sign in, nothing else proves who it is."""
     return tuple(
         way.name
         for way in WAYS
         if part in way.parts
         and getattr(held, way.needs)
+        and (way.name == PASSKEY or not held.passkeys_only)
         and (not way.channel or way.channel in channels)
         and not any(getattr(held, name) for name in way.closed_by)
     )

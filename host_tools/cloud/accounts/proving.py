@@ -85,8 +85,8 @@ class Proving:
 
     async def password(self, text: str, visit: Visit) -> None:
         """Raises RefusedError."""
-        if not visit.signed_in.password_hash:
-            raise RefusedError("", CLOSED)
+        async with self._database.read() as session:
+            await self._check_open(session, proof.PASSWORD, visit)
         try:
             await self._again.check_password(text, visit)
         except RefusedError:
@@ -94,6 +94,7 @@ class Proving:
                 await self._settle(session, proof.PASSWORD, False, visit)
             raise
         async with self._database.write() as session:
+            await self._check_open(session, proof.PASSWORD, visit)  # it may have been closed since
             token = await self._settle(session, proof.PASSWORD, True, visit)
         visit.renewed_token = token
 
@@ -112,6 +113,7 @@ class Proving:
     async def outside(self, provider: str, subject: str, visit: Visit) -> None:
         """The provider has just asked its person again, and says who it is. Raises RefusedError."""
         async with self._database.write() as session:
+            await self._check_open(session, proof.OUTSIDE, visit)
             its = (OutsideLink.provider == provider, OutsideLink.subject == subject)
             mine = (*self._links(visit.signed_in.id), *its)
             known = await session.scalar(select(OutsideLink.id).where(*mine)) is not None
@@ -187,6 +189,7 @@ class Proving:
             mine = select(func.count()).select_from(table).where(table.account_id == account.id, *conditions)
             return await session.scalar(mine) or 0
 
+        passkeys_only = select(Account.passkeys_only_at).where(Account.id == account.id)
         return Held(
             password=bool(account.password_hash),
             passkeys=await count(Passkey),
@@ -195,6 +198,7 @@ class Proving:
             phones=await count(Phone),
             chats=await count(TelegramChat),
             recovery_codes=await count(RecoveryCode, RecoveryCode.used_at.is_(None)),
+            passkeys_only=await session.scalar(passkeys_only) is not None,
         )
 
     def _links(self, account_id: str):

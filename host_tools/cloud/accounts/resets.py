@@ -116,10 +116,14 @@ class Resets:
             raise RefusedError("code", fault)
 
     async def whose(self, link_token: str, visit: Visit) -> Account | None:
-        """Whose password may be set: by the link, or with none, by this browser that knew the code."""
+        """Whose password may be set: by the link, or with none, by this browser that knew the code.
+
+        None where only passkeys sign in, too. Switching that on drops the row, in one transaction.
+        """
         async with self._database.read() as session:
             row = await session.scalar(_proved(link_token, visit))
-            return await session.get(Account, row.account_id) if row and row.account_id else None
+            account = await session.get(Account, row.account_id) if row and row.account_id else None
+        return account if account is None or account.passkeys_only_at is None else None
 
     async def finish(self, link_token: str, password: str, terms: bool, visit: Visit) -> Entered:
         """Set the password. Every session and all trust end, and the second factor is asked as ever.
@@ -174,11 +178,13 @@ class Resets:
             account = await session.scalar(_named(who))
             if row is None or account is None or account.disabled_at is not None:
                 return
-            row.account_id = account.id
             note(session, account.id, "password_asked", visit)
+            closed = account.passkeys_only_at is not None  # a password would open nothing
+            row.account_id = None if closed else account.id  # nobody's: its code and its link are wrong
             link = f"{self._url}/forgotten/link/{link_token}"
             with letters.to(account):
-                text = letters.reset(code, link, account.email, self._url)
+                asked = letters.reset(code, link, account.email, self._url)
+                text = letters.reset_closed(self._url) if closed else asked
             late_at = row.expires_at
             await self._post.add(
                 session, account.email, text, visit.now, about=_about(row), expires_at=late_at

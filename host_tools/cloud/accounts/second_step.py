@@ -43,6 +43,7 @@ DROP = delete(TABLE).where(TABLE.c.browser_hash == bindparam("browser"))  # one 
 THEM = ACCOUNTS.c.id == bindparam("account")
 PERSON = select(ACCOUNTS.c.disabled_at, ACCOUNTS.c.language, ACCOUNTS.c.factor_asked_at).where(THEM)
 SPEAK = update(ACCOUNTS).where(THEM).values(language=bindparam("tag"))
+ONLY_PASSKEYS = N_("Only a passkey signs in to this account.")
 NOT_AGREED = N_("Nobody has agreed to it yet.")
 
 log = logging.getLogger("cloud.accounts")
@@ -57,6 +58,13 @@ class Entered(NamedTuple):
     state: str
     session_token: str | None = None
     lead: bool = False
+
+
+class OnlyPasskeysError(RefusedError):
+    """The first step was right, and the account's person lets none of its kind sign in."""
+
+    def __init__(self) -> None:
+        super().__init__("", ONLY_PASSKEYS)
 
 
 class Person(NamedTuple):
@@ -89,7 +97,8 @@ class SecondStep:
     ) -> Entered:
         """After a first step that was right: a session, or a challenge that has been sent.
 
-        attempt_of: whose attempt at the turnstile was honest; it is given back.
+        attempt_of: whose attempt at the turnstile was honest; it is given back. Raises RefusedError,
+        OnlyPasskeysError.
         """
         async with self._database.brief() as session:
             if attempt_of:
@@ -97,8 +106,12 @@ class SecondStep:
             held = await holdings(session, account_id, visit)
             known = await trusted.is_trusted(session, account_id, visit)
             person = await _person(session, account_id)
-            event, offered = signin.first_event(True, how, known), signin.open_methods(held)
-            attempt = signin.step(signin.begin(visit.now), event, visit.now, offered[0], offered)
+            event = signin.first_event(True, how, known, bool(held.passkeys_only))
+            if event == signin.WRONG:
+                raise OnlyPasskeysError
+            offered = signin.open_methods(held)
+            asked = offered[0] if offered else ""
+            attempt = signin.step(signin.begin(visit.now), event, visit.now, asked, offered)
             await session.execute(DROP, {"browser": visit.browser_hash})
             if person.disabled_at is not None:
                 raise RefusedError("", DISABLED)
@@ -171,7 +184,9 @@ class SecondStep:
             row = await locked(session, visit)
             if row.state != signin.APPROVED:
                 raise RefusedError("", NOT_AGREED)
-            await stepped(session, row, signin.TAKEN, row.method, visit)
+            after = await stepped(session, row, signin.TAKEN, row.method, visit)
+            if after.state != signin.SIGNED_IN:
+                raise RefusedError("", START_AGAIN)
             return await self._finish(session, row, wants_trust, visit)
 
     async def _answered(

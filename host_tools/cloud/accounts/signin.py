@@ -7,6 +7,9 @@
                               |--wrong, used--> challenge, until the tries are spent --> void
                               |--denied--> void
 
+Where a person lets only passkeys sign in (passkeys_only.py), a passkey is the only first step that is right,
+and nothing is open after it: whatever was between the steps is void.
+
 An attempt begins when the first step was right, and is bound to the browser that took it (the shell looks it
 up by that browser's secret). A pair that is not in the table cannot happen, and raises StateError; so does an
 answer to another method than the one that was asked.
@@ -40,6 +43,7 @@ TRANSITIONS = {
     (APPROVED, DENIED): VOID,
     (APPROVED, TAKEN): SIGNED_IN,
 }
+BETWEEN = (CHALLENGE, APPROVED)
 TRIES = 5  # then the first step is asked again
 ASKED_S = 600  # for an answer from elsewhere, as for a code: OWASP ASVS 5, 6.5.5
 ATTEMPT_S = 900  # a code that was sent is valid for 10 minutes; one may be sent again
@@ -65,6 +69,7 @@ class Holdings(NamedTuple):
     telegram: int = 0  # linked chats
     trusted: int = 0  # other browsers that are trusted and signed in: an open page of theirs can be asked
     email: int = 1  # confirmed, or there were no account
+    passkeys_only: int = 0  # its person's own setting, or the operator's rule
 
 
 class Method(NamedTuple):
@@ -118,7 +123,12 @@ def two_factor(holdings: Holdings) -> bool:
 
 
 def open_methods(holdings: Holdings) -> tuple[str, ...]:
-    """The second factors that this account and browser may use, the one to ask first."""
+    """The second factors that this account and browser may use, the one to ask first.
+
+    None where only passkeys sign in: each is both steps.
+    """
+    if holdings.passkeys_only:
+        return ()
     chosen = two_factor(holdings)
     held = [
         method
@@ -145,9 +155,9 @@ def begin(now: float) -> Attempt:
     return Attempt(FIRST, "", 0, now + ATTEMPT_S)
 
 
-def first_event(proved: bool, how: str, trusted: bool) -> str:
+def first_event(proved: bool, how: str, trusted: bool, passkeys_only: bool) -> str:
     """What a first step comes to. `trusted`: this browser is, for this account."""
-    if not proved:
+    if not proved or (passkeys_only and how not in STRONG):
         return WRONG
     return PROVED if trusted or how in STRONG else PROVED_MORE
 
@@ -157,13 +167,16 @@ def step(
 ) -> Attempt:
     """The attempt after the event. `method`: whose event it is; `offered`: open_methods() at this moment.
 
-    An attempt that is too old or out of tries is VOID, whatever the event was.
+    An attempt that is too old or out of tries is VOID, whatever the event was, and so is one between the
+    steps where nothing is open.
     """
     if attempt.state == VOID or now >= attempt.expires_at:
         return attempt._replace(state=VOID)
     following = TRANSITIONS.get((attempt.state, event))
     if following is None:
         raise StateError(f"A sign-in at {attempt.state!r} knows no {event!r}.")
+    if not offered and (attempt.state in BETWEEN or following in BETWEEN):
+        return attempt._replace(state=VOID)
     if attempt.state == CHALLENGE or following == CHALLENGE:
         return _challenged(attempt, event, following, method, offered)
     return attempt._replace(state=following)

@@ -2,7 +2,8 @@
 
 The link asks for the password that was valid before the change: whoever only reads the mail must not switch
 a second factor off with it (G7), and whoever took the account over may have changed the password since.
-Where there was no password, its person has to be signed in, and to have just proved who they are (proof.py).
+Where there was no password, or only passkeys sign in, its person has to be signed in, and to have just proved
+who they are (proof.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import applications, letters, proof, signin, trusted
+from host_tools.cloud.accounts import applications, letters, passkeys_only, proof, signin, trusted
 from host_tools.cloud.accounts.again import proved_in
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
@@ -104,6 +105,11 @@ def _rich(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def asks_password(account: Account) -> bool:
+    """Whether the link asks for it: there is one, and it is not only passkeys that sign in."""
+    return bool(account.password_hash) and account.passkeys_only_at is None
+
+
 def offer(
     session: AsyncSession,
     box: SecretBox,
@@ -119,7 +125,8 @@ def offer(
     """
     token = new_token()
     row = Undo(id=new_id(), account_id=account.id, token_hash=token_hash(token), kind=kind, about=about[:120])
-    row.password_hash, row.steps = account.password_hash, box.seal(packed(steps))
+    row.password_hash = account.password_hash if asks_password(account) else ""
+    row.steps = box.seal(packed(steps))
     row.made_at, row.expires_at = now, now + UNDO_S
     session.add(row)
     return token
@@ -182,12 +189,16 @@ class Undoing:
         told.add(account.email)
         await session.delete(row)
         await session.flush()
+        opened = await passkeys_only.after_undo(session, account, row.made_at, visit)
         await _close(session, account, visit)
         note(session, account.id, "change_undone", visit, row.kind)
         with letters.to(account):
-            text = letters.undone(row.kind, row.about, self._url, visit.now)
+            texts = [letters.undone(row.kind, row.about, self._url, visit.now)]
+            if opened:
+                texts.append(letters.factor_changed("passkeys_only_off", "", "", self._url, visit.now))
         for address in sorted(told):
-            await self._post.add(session, address, text, visit.now)
+            for text in texts:
+                await self._post.add(session, address, text, visit.now)
 
 
 async def _take(session: AsyncSession, account: Account, step: Step) -> None:

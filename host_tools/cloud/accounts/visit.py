@@ -52,8 +52,9 @@ class Visit:
 
     @property
     def takes_password(self) -> bool:
-        """Whether a form may ask for it: there is one, and this is where it belongs."""
-        return self.session is not None and bool(self.signed_in.password_hash)
+        """Whether a form may ask for it: there is one that opens something, and this is where it belongs."""
+        opens = bool(self.signed_in.password_hash) and self.signed_in.passkeys_only_at is None
+        return self.session is not None and opens
 
 
 @dataclass

@@ -27,7 +27,8 @@ def moment_or_none(seconds: float | None) -> str | None:
 
 def account(row: Account) -> Answer:
     names = ("id", "email", "first_name", "last_name", "country", "language", "time_zone")
-    return {**{name: getattr(row, name) for name in names}, "created_at": moment(row.created_at)}
+    more = {"passkeys_only": row.passkeys_only_at is not None, "created_at": moment(row.created_at)}
+    return {**{name: getattr(row, name) for name in names}, **more}
 
 
 def browser_session(row: Session) -> Answer:

@@ -46,6 +46,7 @@ SHAPES = {
         country=TEXT,
         language=TEXT,
         time_zone=TEXT,
+        passkeys_only={"type": "boolean"},
         created_at=MOMENT,
     ),
     "Session": _object(

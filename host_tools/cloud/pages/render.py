@@ -72,10 +72,13 @@ NOTICES = {
     "stopped": N_("It is stopped. Your account stays as it is."),
     "passkey-renamed": N_("The passkey is renamed."),
     "passkey-removed": N_("The passkey is removed. Delete it on your device too."),
+    "passkeys-only": N_("From now on only your passkeys sign in. Every other session is over."),
+    "every-way": N_("Every way to sign in that you have set up is open again. Every other session is over."),
     "authenticator-removed": N_("The authenticator is removed."),
 }
 # What a sensitive form asks for (templates/_proof.html).
-ASK_PASSWORD, ASK_PROOF, ASK_BOTH, PROVED = "password", "prove", "both", "proved"
+ASK_PASSWORD, ASK_PROOF, ASK_BOTH, ASK_PASSKEY = "password", "prove", "both", "passkey"
+PROVED = "proved"
 
 
 class Asking(NamedTuple):
@@ -111,6 +114,8 @@ def asked_again(request: web.Request) -> str:
     missing = proof.missing(asking.action, asking.two_factor, proved_in(visit), visit.now)
     if not missing:
         return PROVED
+    if visit.session is not None and visit.account.passkeys_only_at is not None:
+        return ASK_PASSKEY
     if proof.SECOND in missing and visit.session is not None:
         return ASK_BOTH
     return ASK_PASSWORD if visit.takes_password else ASK_PROOF

@@ -43,6 +43,7 @@ class Account(Base):
     role: Mapped[str] = mapped_column(String(10), server_default="")  # of support staff (help/roles.py)
     created_at: Mapped[float]
     factor_asked_at: Mapped[float | None]  # when it was first led to choose a second factor
+    passkeys_only_at: Mapped[float | None]  # since when only passkeys sign in (accounts/passkeys_only.py)
 
     @property
     def name(self) -> str:
