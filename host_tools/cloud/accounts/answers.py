@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import codes, drift, recovery, signin
+from host_tools.cloud.accounts import codes, recovery, signin
 from host_tools.cloud.accounts.attempts import bound_to, phones_of
 from host_tools.cloud.accounts.codes import Codes
 from host_tools.cloud.accounts.factors import Factors, Verdict
@@ -41,8 +41,7 @@ class Answers:
 
     async def judge(self, session: AsyncSession, row: SignIn, text: str, visit: Visit) -> Verdict:
         if row.method == "authenticator":
-            found = await self._factors.check_authenticator(session, row.account_id, text, visit.now)
-            return drift.explained(row, found, visit.now)
+            return await self._factors.check_authenticator(session, row.account_id, text, row.id, visit)
         if row.method == "recovery":
             return await self._factors.check_recovery(session, row.account_id, text, visit.now)
         if row.method == signin.PASSKEY:

@@ -52,7 +52,7 @@ def new_row(account_id: str, how: str, attempt: signin.Attempt, visit: Visit) ->
         "account_id": account_id,
         "first": how,
     }
-    about |= {"number": f"{secrets.randbelow(90) + 10}", "ahead_step": 0, "phone_id": ""}
+    about |= {"number": f"{secrets.randbelow(90) + 10}", "phone_id": ""}
     about |= {"address": visit.address, "browser": visit.browser, "created_at": visit.now}
     about |= {"asked_at": visit.now}
     return about | attempt._asdict()

@@ -34,6 +34,7 @@ KINDS = {
     "browser_trusted": N_("A browser became trusted"),
     "browser_removed": N_("A trusted browser was removed"),
     "authenticator_added": N_("An authenticator was added"),
+    "clock_learned": N_("The clock of an authenticator was learned"),
     "authenticator_removed": N_("An authenticator was removed"),
     "recovery_codes_made": N_("New recovery codes were made"),
     "recovery_code_used": N_("A recovery code was used"),

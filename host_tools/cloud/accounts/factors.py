@@ -7,10 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import signin, totp, trusted, undo
+from host_tools.cloud.accounts import drift, signin, totp, trusted, undo
 from host_tools.cloud.accounts.again import Again, count
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
+from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.proof import SECOND
 from host_tools.cloud.accounts.recovery_sets import FreshSet, RecoverySets
@@ -23,10 +24,12 @@ from host_tools.cloud.store.secret_box import SecretBox, new_id
 
 ENROLMENT_S = 900  # to install an app and come back
 AUTHENTICATORS_MAX = 5
-WRONG_CODE = N_(
-    "That code is not right. Wait for the next one, and check that the phone sets its time by itself."
-)
-USED_CODE = N_("That code has been used. Wait for the next one (%(seconds)s s).")
+# Of several authenticators the one speaks that the code is worth most to.
+MERITS = (
+    totp.RIGHT, totp.LEARNED, totp.USED, totp.LATE, totp.EARLY, totp.BEHIND, totp.AHEAD, totp.WRONG,
+)  # fmt: skip
+EVENTS = {totp.RIGHT: signin.RIGHT, totp.LEARNED: signin.RIGHT, totp.USED: signin.USED}
+NOTHING = totp.Outcome(totp.WRONG, totp.State())
 TOO_MANY = N_("An account holds %(count)s authenticators. Remove one first.")
 WRONG_RECOVERY = N_("That recovery code is not right, or has been used. Each works once.")
 
@@ -34,12 +37,17 @@ WRONG_RECOVERY = N_("That recovery code is not right, or has been used. Each wor
 class Verdict(NamedTuple):
     event: str  # of signin.TRANSITIONS
     text: str  # for the page, when it was not right, in the reader's language
-    drift_steps: int = 0  # by how much the phone's clock is off, where that is why
+    said: str = ""  # of an authenticator: the word of totp.py
 
 
 class Enrolment(NamedTuple):
     secret: str
     uri: str
+
+
+class Enrolled(NamedTuple):
+    codes: list[str]  # ten new recovery codes where it is the account's first authenticator, else none
+    drift_s: int  # its clock minus ours
 
 
 class Factors:
@@ -55,20 +63,16 @@ class Factors:
         self._changes = changes
 
     async def check_authenticator(
-        self, session: AsyncSession, account_id: str, text: str, now: float
+        self, session: AsyncSession, account_id: str, text: str, by: str, visit: Visit
     ) -> Verdict:
         """Use a code up, in the caller's transaction: a session made in it exists only with the step
-        written.
+        written. `by`: the sign-in or the session that gave it.
         """
         code = totp.digits(text)
         held = list(await session.scalars(_of_account(account_id)))
-        verdicts = [await self._use_step(session, authenticator, code, now) for authenticator in held]
-        if totp.RIGHT in verdicts:
-            return Verdict(signin.RIGHT, "")
-        if totp.USED in verdicts:
-            return Verdict(signin.USED, _(USED_CODE, seconds=totp.wait_s(now)))
-        drifts = (totp.drift_steps(self._box.open(row.secret), code, now) for row in held)
-        return Verdict(signin.WRONG, _(WRONG_CODE), next(filter(None, drifts), 0))
+        outcomes = [await self._take(session, each, code, by, visit) for each in held]
+        best = min(outcomes, key=lambda each: MERITS.index(each.verdict), default=NOTHING)
+        return Verdict(EVENTS.get(best.verdict, signin.WRONG), drift.refusal(best, visit.now), best.verdict)
 
     async def check_recovery(
         self, session: AsyncSession, account_id: str, code_hash: str, now: float
@@ -80,6 +84,12 @@ class Factors:
     async def authenticators(self, account_id: str) -> list[Authenticator]:
         async with self._database.read() as session:
             return list(await session.scalars(_of_account(account_id)))
+
+    async def code_left_s(self, account_id: str, now: float) -> float | None:
+        """For how long the code is good that shows on the authenticator that was used last."""
+        held = await self.authenticators(account_id)
+        last = max(held, key=lambda each: each.used_at, default=None)
+        return totp.left_s(last.drift_s, now) if last else None
 
     async def asked(self, visit: Visit) -> None:
         """The person has been led to choose a second factor: once is enough."""
@@ -100,29 +110,26 @@ class Factors:
                 row.enrolment_expires_at = visit.now + ENROLMENT_S
         return Enrolment(secret, totp.uri(secret, visit.signed_in.email))
 
-    async def finish_enrolment(self, name: str, code: str, password: str, visit: Visit) -> list[str]:
-        """Save the authenticator, proved by a code; every other session ends. Raises RefusedError.
-
-        Returns ten new recovery codes where this is the account's first authenticator, else none.
-        """
+    async def finish_enrolment(self, name: str, code: str, password: str, visit: Visit) -> Enrolled:
+        """Save the authenticator, proved by a code; every other session ends. Raises RefusedError."""
         await self.again.check("add an authenticator", password, visit)
         account = visit.signed_in
         fresh = await self.prepare(visit)
         async with self._database.write() as session:
             row = await session.get_one(Session, visit.open_session.id)
-            secret, step = self._proved(row, code, visit.now)
+            secret, state = self._proved(row, code, visit.now)
             held = list(await session.scalars(_of_account(account.id)))
             if len(held) >= AUTHENTICATORS_MAX:
                 raise RefusedError("", TOO_MANY, count=AUTHENTICATORS_MAX)
             row.enrolment = None
             codes = await self.chosen(session, fresh, visit)
             await count(session, (SECOND,), visit)  # its code is in use at this moment
-            added = self._new_authenticator(account.id, name, secret, step, visit.now)
+            added = self._new_authenticator(account.id, name, secret, state, visit.now)
             session.add(added)
             steps = undo.dropping(added)
             await self._changes.tell(session, "authenticator_added", name, visit, steps=steps)
         self._changes.wake()
-        return codes
+        return Enrolled(codes, state.drift_s)
 
     async def prepare(self, visit: Visit) -> FreshSet | None:
         """Before the transaction of `chosen`: the codes that it will ask for. Raises BusyError."""
@@ -184,38 +191,46 @@ class Factors:
             return None
         return self._box.open(row.enrolment)
 
-    def _proved(self, row: Session, code: str, now: float) -> tuple[str, int]:
+    def _proved(self, row: Session, code: str, now: float) -> tuple[str, totp.State]:
         secret = self._pending(row, now)
         if secret is None:
             raise RefusedError("", "This key has expired. Scan the new one.")
-        match = totp.match(secret, totp.digits(code), 0, now)
-        if match.verdict != totp.RIGHT:
-            raise RefusedError("code", WRONG_CODE)
-        return secret, match.step
+        state = totp.first(secret, totp.digits(code), now)
+        if state is None:
+            raise RefusedError("code", drift.WRONG_CODE)
+        return secret, state
 
     def _new_authenticator(
-        self, account_id: str, name: str, secret: str, step: int, now: float
+        self, account_id: str, name: str, secret: str, state: totp.State, now: float
     ) -> Authenticator:
         return Authenticator(
             id=new_id(),
             account_id=account_id,
             name=name,
             secret=self._box.seal(secret),
-            last_step=step,  # the code that proved it is used up
+            last_step=state.last_step,  # the code that proved it is used up
+            drift_s=state.drift_s,
             created_at=now,
             used_at=now,
         )
 
-    async def _use_step(self, session: AsyncSession, held: Authenticator, code: str, now: float) -> str:
-        match = totp.match(self._box.open(held.secret), code, held.last_step, now)
-        if match.verdict != totp.RIGHT:
-            return match.verdict
+    async def _take(
+        self, session: AsyncSession, held: Authenticator, code: str, by: str, visit: Visit
+    ) -> totp.Outcome:
+        before = totp.State(*(getattr(held, name) for name in totp.State._fields))
+        found = totp.judge(self._box.open(held.secret), code, before, by, visit.now)
+        if found.state == before:
+            return found
+        is_right = found.verdict in (totp.RIGHT, totp.LEARNED)
+        changed = found.state._asdict() | ({"used_at": visit.now} if is_right else {})
         # The condition repeats the comparison where it is atomic: of two browsers with one code, one wins.
-        taken = update(Authenticator).where(Authenticator.id == held.id, Authenticator.last_step < match.step)
-        won = await session.scalar(
-            taken.values(last_step=match.step, used_at=now).returning(Authenticator.id)
-        )
-        return totp.RIGHT if won else totp.USED
+        as_before = (Authenticator.id == held.id, Authenticator.last_step == before.last_step)
+        write = update(Authenticator).where(*as_before).values(changed).returning(Authenticator.id)
+        if await session.scalar(write) is None:
+            return totp.Outcome(totp.USED, found.state)
+        if found.verdict == totp.LEARNED:
+            note(session, held.account_id, "clock_learned", visit, held.name)
+        return found
 
 
 def _of_account(account_id: str):

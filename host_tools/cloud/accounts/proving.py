@@ -159,12 +159,11 @@ class Proving:
 
     async def _wrong_code(self, session: AsyncSession, way: str, text: str, visit: Visit) -> str:
         """Why it is not right; "" where it is."""
-        checks = {
-            proof.AUTHENTICATOR: self._factors.check_authenticator,
-            proof.RECOVERY: self._factors.check_recovery,
-        }
-        if way in checks:
-            return (await checks[way](session, visit.signed_in.id, text, visit.now)).text
+        account_id, by = visit.signed_in.id, visit.open_session.id
+        if way == proof.AUTHENTICATOR:
+            return (await self._factors.check_authenticator(session, account_id, text, by, visit)).text
+        if way == proof.RECOVERY:
+            return (await self._factors.check_recovery(session, account_id, text, visit.now)).text
         if not proof.BY_NAME[way].channel:
             raise RefusedError("", CLOSED)
         said = await self._codes.check(session, _bound_to(way, visit), "".join(text.split()), visit.now)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from host_tools.cloud.accounts import signin, trusted
+from host_tools.cloud.accounts import signin, totp, trusted
 from host_tools.cloud.accounts.answers import Answers
 from host_tools.cloud.accounts.attempts import (
     START_AGAIN,
@@ -53,11 +53,13 @@ class Entered(NamedTuple):
     """Where the sign-in stands: signin.SIGNED_IN with a session token, or signin.CHALLENGE.
 
     `lead`: it is time to lead the person to choose a second factor (N4).
+    `learned`: two codes in a row told by how much the clock of an authenticator is off.
     """
 
     state: str
     session_token: str | None = None
     lead: bool = False
+    learned: bool = False
 
 
 class OnlyPasskeysError(RefusedError):
@@ -248,4 +250,4 @@ def _said(entered: Entered, verdict: Verdict) -> Entered:
         raise RefusedError("", START_AGAIN)
     if entered.state != signin.SIGNED_IN:
         raise RefusedError("code", verdict.text)
-    return entered
+    return entered._replace(learned=verdict.said == totp.LEARNED)

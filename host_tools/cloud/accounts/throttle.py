@@ -28,8 +28,8 @@ LIMITS = {
         Limit("sign_in.account", 10, 60),
         Limit("sign_in.address", 30, 10),
         Limit("sign_in.all", 2000, 0.05),
-        # A code is one of a million, three are valid at a time: 60 an hour finds one in 230 days, password
-        # known.
+        # A code is one of a million, one is valid at a time: 60 an hour finds one in 690 days, the
+        # password known.
         Limit("code.account", 10, 60),
         Limit("code.address", 30, 10),
         Limit("code.all", 2000, 0.05),

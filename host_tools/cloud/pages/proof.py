@@ -127,6 +127,7 @@ async def _page(
         words=WORDS,
         providers=[(each, names[each]) for each in providers],
         sent=await parts.proving.sent([way.name for way in typed], visit),
+        left_s=await parts.factors.code_left_s(visit.signed_in.id, visit.now),
         back=target(back),
         tried=tried,
         hinted=_hinted,

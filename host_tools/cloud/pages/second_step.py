@@ -59,7 +59,7 @@ async def post_code(request: web.Request) -> web.StreamResponse:
         entered = await second_step.answer(filled.values["code"], wants_trust, request[VISIT])
     except RefusedError as error:
         return await code_page(request, refused(error), status_of(error))
-    raise signed_in(entered)
+    raise signed_in(entered, "/routers?done=clock-learned" if entered.learned else "/routers")
 
 
 async def post_method(request: web.Request) -> web.StreamResponse:
@@ -109,6 +109,10 @@ async def code_page(request: web.Request, errors: dict[str, str], status: int = 
         filled = forms.empty(forms.SIGN_IN)._replace(errors=told)
         return sign_in_page(request, filled, status)
     context = _words_of(waiting, visit.now)
+    context["left_s"] = None
+    if waiting.row.method == "authenticator":
+        factors = request.app[PARTS].factors
+        context["left_s"] = await factors.code_left_s(waiting.account.id, visit.now)
     return page(request, "code.html", errors=errors, waiting=waiting, status=status, **context)
 
 

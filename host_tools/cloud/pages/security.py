@@ -6,6 +6,7 @@ import segno
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from host_tools.cloud.accounts import drift
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.factors import AUTHENTICATORS_MAX
 from host_tools.cloud.languages.text import _
@@ -27,6 +28,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         "security.html",
         authenticators=await factors.authenticators(account_id),
         codes_left=await factors.recovery.left(account_id),
+        clock_of=drift.learned,
         authenticators_max=AUTHENTICATORS_MAX,
         waits=await parts.waiting.of(account_id),
         passkeys=await parts.passkeys.of(account_id),
@@ -54,10 +56,11 @@ async def post_add(request: web.Request) -> web.StreamResponse:
         return await _add_page(request, filled, 422)
     name, code, password = (filled.values[field.name] for field in ADD)
     try:
-        codes = await request.app[PARTS].factors.finish_enrolment(name, code, password, request[VISIT])
+        made = await request.app[PARTS].factors.finish_enrolment(name, code, password, request[VISIT])
     except RefusedError as error:
         return await _add_page(request, filled._replace(errors=refused(error)), status_of(error))
-    return page(request, "authenticator_added.html", codes=codes, name=name)
+    clock = drift.learned(made.drift_s)
+    return page(request, "authenticator_added.html", codes=made.codes, name=name, clock=clock)
 
 
 async def remove(request: web.Request) -> web.StreamResponse:

@@ -89,7 +89,6 @@ class SignIn(Base):
     method: Mapped[str] = mapped_column(String(20))
     tries: Mapped[int]
     number: Mapped[str] = mapped_column(String(4))
-    ahead_step: Mapped[int]  # of a code from the future, should another follow (accounts/totp.py); 0: none
     phone_id: Mapped[str] = mapped_column(ID)  # which of several to text or call; "" the first
     address: Mapped[str] = mapped_column(String(64))
     browser: Mapped[str] = mapped_column(String(200))
@@ -171,6 +170,11 @@ class Authenticator(Base):
     name: Mapped[str] = mapped_column(String(60))
     secret: Mapped[bytes]
     last_step: Mapped[int]
+    # What is known of its clock, and the last code that was of another time (accounts/totp.py).
+    drift_s: Mapped[int] = mapped_column(default=0, server_default="0")
+    stray_step: Mapped[int] = mapped_column(default=0, server_default="0")
+    stray_at: Mapped[float] = mapped_column(Float(53), default=0.0, server_default="0")
+    stray_by: Mapped[str] = mapped_column(ID, default="", server_default="")
     created_at: Mapped[float]
     used_at: Mapped[float]
 

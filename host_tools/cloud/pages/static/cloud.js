@@ -95,6 +95,22 @@ function countDown(place) {
   show();
 }
 
+// The ring empties with the code that an authenticator shows, and begins again with the next one.
+function goRound(place) {
+  const every = 30, ring = place.querySelector(".left"), text = place.querySelector("[data-countdown]");
+  const end = Date.now() / 1000 + Number(place.dataset.codeClock);
+  text.removeAttribute("data-countdown");
+  const show = () => {
+    const past = (Date.now() / 1000 - end) % every;
+    const left = past < 0 ? -past : every - past;
+    ring.setAttribute("stroke-dasharray", `${left} ${every}`);
+    const said = `0:${String(Math.ceil(left)).padStart(2, "0")}`;
+    if (text.textContent !== said) text.textContent = said;
+  };
+  setInterval(show, 500);
+  show();
+}
+
 function offerCopy(button) {
   const said = button.textContent;
   button.addEventListener("click", async () => {
@@ -112,6 +128,7 @@ const EACH = {
   "input[data-strength]": showStrength,
   "input[type=password]": offerReveal,
   "[data-live]": followLive,
+  "[data-code-clock]": goRound,
   "[data-countdown]": countDown,
   "button[data-copy]": offerCopy,
   "button[data-print]": (button) => button.addEventListener("click", () => print()),
