@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from gatelodge.contract import provisioning
+from gatelodge.contract import provisioning, stages
 from gatelodge.contract.errors import BenchError
 from mpremote import transport_serial  # type: ignore[import-untyped]
 from mpremote.transport import TransportError, TransportExecError  # type: ignore[import-untyped]
@@ -40,7 +40,7 @@ CODE_TIMEOUT_S = 60.0  # the slowest verb, self_test, takes 1 s on the reference
 TRIES = 3  # of a text that was damaged on the line; a line that damages more needs a new cable
 
 RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
-LOCKED_BANNER = provisioning.LOCKED_SENTENCE.encode()
+LOCKED_BANNER = stages.LOCKED_SENTENCE.encode()
 KNOCK = b"\r\x03\x03\x01"  # end a typed line, interrupt what runs, enter the raw REPL
 WORDS_KEPT = 1 << 20  # bytes of one answer; the longest, a bench verb's, has a few thousand
 FACES_KEPT = 4096  # bytes of what a line said last, for the two faces to be found in

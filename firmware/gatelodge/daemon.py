@@ -11,10 +11,9 @@ from binascii import a2b_base64
 from gatelodge import compat, log, store_keys
 from gatelodge.cloud.client import ONLINE, CloudClient
 from gatelodge.compat import json
-from gatelodge.console.bench import Bench
 from gatelodge.console.console import Console
+from gatelodge.console.standing import Standing
 from gatelodge.console.terminal import Terminal
-from gatelodge.contract import board as boards
 from gatelodge.core import heap
 from gatelodge.core.presence import BUTTON
 from gatelodge.network.dns import Resolver
@@ -54,7 +53,7 @@ class Daemon:
         self._owner = Owner(self._store, self._clock, compat.entropy, mac_of=self._mac_of)
         place = Place(root, boot.slot, boot.version, board["release_key"], self._free_kb)
         self._updates = self._owner.updates(place)
-        self._bench = Bench(self._store, self._clock, self._router, board, boot.version, slot=boot.slot)
+        self._bench = self._make_bench()
         self._cloud = None
         self._tasks = Tasks("daemon", self._failed)
         self._power = Power(self._router, self._tasks, self._end, self._wipe)
@@ -86,6 +85,15 @@ class Daemon:
         return self._exit_code
 
     # --- what runs ---
+
+    def _make_bench(self):
+        standing = Standing(self._store, self.board, self._boot.version)
+        if standing.is_locked:
+            return standing
+        from gatelodge.console.bench import Bench  # with its contract 25 KB, until the router is locked
+
+        ours = (self._store, self._clock, self._router, self.board, self._boot.version)
+        return Bench(*ours, slot=self._boot.slot)
 
     def _start_console(self):
         fd = self._console_device()
@@ -286,8 +294,18 @@ _ROUTERS = {
 }
 
 
+def checked(board):
+    """board.json's content by its contract, which takes 9 KB and is not needed again."""
+    from gatelodge.contract import board as boards
+
+    try:
+        return boards.check(board)
+    finally:
+        compat.unload((boards.__name__,))
+
+
 def main(root, board, boot):
     """Run the daemon; return its exit code. `root`: the writable directory; `board`: board.json's content."""
     heap.check(compat.heap_bytes())
     compat.collect_every(heap.garbage(compat.heap_bytes()))
-    return asyncio.run(Daemon(root, boards.check(board), boot).run())
+    return asyncio.run(Daemon(root, checked(board), boot).run())

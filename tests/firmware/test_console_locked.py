@@ -6,7 +6,7 @@ from gatelodge.console import console as console_module
 from gatelodge.console import locked
 from gatelodge.console.console import Console
 from gatelodge.console.locked import LockedConsole
-from gatelodge.contract.provisioning import LOCKED_SENTENCE
+from gatelodge.contract.stages import LOCKED_SENTENCE
 
 REFUSAL = ("\r\n" + LOCKED_SENTENCE + "\r\n> ").encode()
 

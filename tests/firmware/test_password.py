@@ -3,7 +3,7 @@ import unittest
 from gatelodge import compat
 from gatelodge.contract import common_passwords
 from gatelodge.contract.errors import StateError
-from gatelodge.core import password
+from gatelodge.core import new_password, password
 
 SALT = b"0123456789abcdef"
 GOOD = "lantern over quiet water"
@@ -15,13 +15,13 @@ def record(text):
 
 class TestPolicy(unittest.TestCase):
     def test_length_is_8_to_128_characters(self):
-        self.assertEqual(password.refusal("k7#pQz2"), password.TOO_SHORT)
-        self.assertIsNone(password.refusal("k7#pQz2m"))
-        self.assertIsNone(password.refusal("ab7 xq!k" * 8 + "0123 tulip reads " * 3 + "k7#pQz2m+w@r_"))
-        self.assertEqual(password.refusal("k7#pQz2m" * 16 + "!"), password.TOO_LONG)
+        self.assertEqual(new_password.refusal("k7#pQz2"), password.TOO_SHORT)
+        self.assertIsNone(new_password.refusal("k7#pQz2m"))
+        self.assertIsNone(new_password.refusal("ab7 xq!k" * 8 + "0123 tulip reads " * 3 + "k7#pQz2m+w@r_"))
+        self.assertEqual(new_password.refusal("k7#pQz2m" * 16 + "!"), password.TOO_LONG)
 
     def test_length_counts_characters_not_bytes(self):
-        self.assertIsNone(password.refusal("\u0416\u0443\u043a\u0438 \u0451\u043b\u044c"))
+        self.assertIsNone(new_password.refusal("\u0416\u0443\u043a\u0438 \u0451\u043b\u044c"))
 
     def test_the_first_guesses_are_refused(self):
         for text in (
@@ -42,13 +42,13 @@ class TestPolicy(unittest.TestCase):
             "gatelodge1",
             "letmein!",
         ):
-            self.assertEqual(password.refusal(text), password.COMMON, text)
+            self.assertEqual(new_password.refusal(text), password.COMMON, text)
 
     def test_every_common_word_of_eight_letters_is_refused(self):
         for word in common_passwords.WORDS.split():
             self.assertTrue(len(word) <= common_passwords.LONGEST, word)
             if len(word) >= password.SHORTEST:
-                self.assertEqual(password.refusal(word), password.COMMON, word)
+                self.assertEqual(new_password.refusal(word), password.COMMON, word)
 
     def test_no_composition_is_asked_for(self):
         for text in (
@@ -58,19 +58,19 @@ class TestPolicy(unittest.TestCase):
             "83620574",
             "\u043a\u043e\u0440\u0430\u0431\u043b\u0438\u043a",
         ):
-            self.assertIsNone(password.refusal(text), text)
+            self.assertIsNone(new_password.refusal(text), text)
 
     def test_control_characters_are_refused(self):
-        self.assertEqual(password.refusal("k7#pQz2m\n"), password.CONTROL)
-        self.assertEqual(password.refusal("k7#p\0Qz2m"), password.CONTROL)
+        self.assertEqual(new_password.refusal("k7#pQz2m\n"), password.CONTROL)
+        self.assertEqual(new_password.refusal("k7#p\0Qz2m"), password.CONTROL)
 
     def test_strength_rises_with_what_cannot_be_foreseen(self):
         texts = ("password", "k7#pQz2m", "zonsopgang", "zonsopgang-fiets", GOOD)
-        self.assertEqual([password.strength(text) for text in texts], [0, 1, 2, 4, 4])
+        self.assertEqual([new_password.strength(text) for text in texts], [0, 1, 2, 4, 4])
 
     def test_strength_stays_within_0_to_4(self):
         for text in ("", "a", "x" * 128, "k7#pQz2m" * 16, "k7#pQz2m" * 100):
-            self.assertIn(password.strength(text), (0, 1, 2, 3, 4))
+            self.assertIn(new_password.strength(text), (0, 1, 2, 3, 4))
 
 
 class TestKeeping(unittest.TestCase):

@@ -12,8 +12,8 @@ import time
 
 import pyotp
 import pytest
+from gatelodge.core import new_password, sessions, throttle
 from gatelodge.core import password as passwords
-from gatelodge.core import sessions, throttle
 
 from tests.host_tools.admin_page_rig import PASSWORD, SERVICE_CODE, AdminPage, cookie_of
 from tests.host_tools.test_api import Owned
@@ -127,7 +127,7 @@ def test_v6_2_5_no_kind_of_character_is_asked_for_or_refused():
         "\u043a\u043e\u0440\u0430\u0431\u043b\u0438\u043a",
         "{<'\">};--",
     ):
-        assert passwords.refusal(text) is None, text
+        assert new_password.refusal(text) is None, text
 
 
 def test_v6_2_6_and_v6_2_7_it_is_masked_and_managers_and_pasting_are_welcome(owner):

@@ -1,7 +1,7 @@
 """The commonest passwords, as the list of the PyPI package zxcvbn has them, are refused by the router."""
 
 import pytest
-from gatelodge.core import commonest, password
+from gatelodge.core import commonest, new_password, password
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 COMMONEST = [word for word in FREQUENCY_LISTS["passwords"] if len(word) >= password.SHORTEST][:3000]
@@ -19,12 +19,12 @@ def made_of(words):
 def test_each_of_the_3000_commonest_is_refused_in_whatever_case():
     for word in COMMONEST:
         for text in (word, word.upper(), word.capitalize()):
-            assert password.refusal(text) == password.COMMON, text
+            assert new_password.refusal(text) == password.COMMON, text
 
 
 def test_the_filter_is_made_of_those_that_the_rules_let_through(monkeypatch):
     monkeypatch.setattr(commonest, "holds", lambda text: False)
-    assert made_of(word for word in COMMONEST if password.refusal(word) is None) == commonest.FILTER
+    assert made_of(word for word in COMMONEST if new_password.refusal(word) is None) == commonest.FILTER
 
 
 def test_hardly_any_other_password_is_refused():
@@ -36,4 +36,4 @@ def test_hardly_any_other_password_is_refused():
 
 @pytest.mark.parametrize("text", ["a lantern above the river gate", "seven herons left the weir"])
 def test_a_good_one_is_taken(text):
-    assert password.refusal(text) is None
+    assert new_password.refusal(text) is None

@@ -33,7 +33,7 @@ MAKES_GARBAGE = b"while True: [0] * 100\n"
 ENDS_AT_ONCE = b"eval('n%d' % id([]), {'n%d' % id([]): 1})\n"
 NEVER_GIVES_UP = b"""
 import sys, time
-sys.modules["gatelodge.console.console"].RUN_S = 1
+sys.modules["gatelodge.console.blank"].RUN_S = 1
 """
 IGNORES = b"""
 while True:

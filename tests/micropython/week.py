@@ -223,7 +223,7 @@ def board_of(directory, terminal, ports):
     board["log_path"] = directory + "/log"
     board["console"] = {"kind": "tty", "device": terminal}
     board["web"].update({"https_port": ports[0], "http_port": ports[1]})
-    return daemon.boards.check(board)
+    return daemon.checked(board)
 
 
 def main(directory, terminal, *numbers):

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 import serial
-from gatelodge.contract import provisioning, service_code
+from gatelodge.contract import provisioning, service_code, stages
 
 from host_tools import exit_codes
 from host_tools.release.places import BOARDS, ROOT
 from tests.system.rig import PATIENCE_S, REFERENCE, House, until
 
 BINARY = bytes(range(256)) * 20 + os.urandom(700)
-LOCKED = provisioning.LOCKED_SENTENCE.encode()
+LOCKED = stages.LOCKED_SENTENCE.encode()
 CODE = b"print('ran' * 2)"
 RAN = b"ranran"  # an echo of the code is not its output
 POWER = "import os; os.system('%s; sleep 30')"  # sleeps until init has ended it

@@ -16,42 +16,24 @@ What is wrong with a request is the answer's "error"; only a fault in this firmw
 from binascii import a2b_base64, b2a_base64, hexlify
 
 from gatelodge import compat, log, store_keys
+from gatelodge.console.standing import Standing
 from gatelodge.contract import provisioning, service_code
 from gatelodge.contract.errors import BenchError, GatelodgeError
 from gatelodge.core import slots
 
-# What only the verbs use is imported in them: a locked router, which has none, has better use for 40 KB.
+# What only one verb uses is imported in it. A locked router, which has none, does not load this module.
 
 REQUEST_LIMIT = 16384  # characters; write_identity with four certificates is under 6000
 
 
-class Bench:
+class Bench(Standing):
     def __init__(self, store, clock, router, board, version, entropy=compat.entropy, slot=None):
-        self._store = store
+        super().__init__(store, board, version)
         self._clock = clock
         self._router = router
-        self._board = board
-        self._version = version
         self._entropy = entropy
         self._slot = slot
         self._has_installed = False
-        self._is_tested = False  # of this start: a test is about the router as it is now
-        self._started_ms = compat.monotonic_ms()
-
-    @property
-    def state(self):
-        """One of provisioning.STATES."""
-        if self.is_locked:
-            return provisioning.LOCKED
-        if self._store.get(store_keys.IDENTITY) is None:
-            return (
-                provisioning.BLANK if self._store.get(store_keys.DEVICE_KEY) is None else provisioning.KEYED
-            )
-        return provisioning.TESTED if self._is_tested else provisioning.IDENTIFIED
-
-    @property
-    def is_locked(self):
-        return self._store.get(store_keys.LOCKED, False)
 
     @property
     def closing(self):
@@ -66,13 +48,6 @@ class Bench:
             "Gatelodge %s on %s, speaking MicroPython's REPL\r\nType \"bench.help()\" for the bench's verbs."
         )
         return words % (self._version, self._board["model"])
-
-    def status(self):
-        """Return (name, value) texts that anybody at the serial line may read."""
-        facts = self._identify(None)
-        told = [(name, facts[name]) for name in ("model", "firmware", "serial_number", "state")]
-        # By it a bench sees that a restart was one.
-        return told + [("running", "%d ms" % (compat.monotonic_ms() - self._started_ms))]
 
     def help(self):
         """Print the verbs."""
@@ -108,13 +83,12 @@ class Bench:
     # --- verbs ---
 
     def _identify(self, _):
-        identity = self._store.get(store_keys.IDENTITY) or {}
         return {
             "model": self._board["model"],
             "board": self._board["name"],
             "firmware": self._version,
             "mac": self._mac(),
-            "serial_number": identity.get("serial_number", ""),
+            "serial_number": self.serial_number,
             "state": self.state,
             "flash_mb": self._board["flash_mb"],
         }

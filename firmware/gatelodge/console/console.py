@@ -4,27 +4,21 @@
     console = Console(terminal, bench, status, restart, actions)
     tasks.start(console.run(), "console")
 
-bench    console.bench.Bench; its `closing` ends this console, its `is_locked` decides which one it is
+bench    console.bench.Bench; its `closing` ends the REPL, its `is_locked` decides which console this is. Of
+         a locked router console.standing.Standing will do
 status   callable -> list of (name, value) texts, for the locked console's `status`
 restart  callable(reason); the daemon ends and is started again (after the lock or new firmware, and when
          an interrupt has torn the interpreter's heap)
 actions  {word: callable} of the owner, console/locked.py
 
-`run` ends only by cancellation. Code runs in the daemon's own loop and stops everything else
-meanwhile, as on a board: nobody is served by a router that is still at the factory.
+`run` ends only by cancellation.
 """
 
-import asyncio
 
-from gatelodge import compat, log
 from gatelodge.console.locked import LockedConsole
-from gatelodge.console.raw_repl import EXECUTE, SEND, RawRepl
-from gatelodge.console.runner import INTERRUPTED, RUN_S, Runner
 from gatelodge.contract.errors import LineError
 from gatelodge.tasks import with_deadline
 
-# The answer to `lock` is 60 bytes, 5 ms at 115200 baud; 50 times that before the line may drop.
-LAST_WORDS_S = 0.25
 ANSWER_MS = 60_000  # for a question's answer to be typed; silence is Ctrl-C
 _CTRL_C = b"\x03"
 
@@ -36,17 +30,15 @@ class Console:
         self._status = status
         self._restart = restart
         self._actions = actions
-        self._repl = RawRepl(bench.banner)
-        self._runner = Runner({"bench": bench, "line_speed": terminal.change_speed}, terminal.listen)
 
     async def run(self):
         """Serve the line until cancelled."""
         self._terminal.listen()
         if not self._bench.is_locked:
-            await self._serve_bench()
-        await self._serve_locked()
+            from gatelodge.console.blank import BlankConsole  # 15 KB that a locked router does not need
 
-    # --- locked ---
+            await BlankConsole(self._terminal, self._bench, self._restart).run()
+        await self._serve_locked()
 
     async def _serve_locked(self):
         door = LockedConsole(self._status, self._actions)
@@ -61,73 +53,3 @@ class Console:
             return await with_deadline(self._terminal.read(), ANSWER_MS, "the answer")
         except LineError:
             return _CTRL_C
-
-    # --- blank ---
-
-    async def _serve_bench(self):
-        """Serve the REPL until the bench has locked the router, or installed firmware."""
-        self._repl.start()
-        while self._bench.closing is None:
-            try:
-                await self._carry_out()
-                if self._bench.closing is None:
-                    self._repl.receive(await self._terminal.read())
-            except KeyboardInterrupt:  # one more than `_execute` was prepared for
-                self._be_deaf()
-                self._repl.executed(INTERRUPTED.error)
-        await asyncio.sleep(LAST_WORDS_S)
-        self._restart(self._bench.closing)
-        if not self._bench.is_locked:
-            await asyncio.Event().wait()  # for the restart
-
-    async def _carry_out(self):
-        event = self._repl.next_event()
-        while event is not None:
-            if event.name == SEND:
-                await self._terminal.write(event.data)
-            elif self._bench.closing is not None:
-                return  # what came in one piece with the last verb is answered no more
-            elif event.name == EXECUTE:
-                self._execute(event)
-            else:
-                self._reset()
-            event = self._repl.next_event()
-
-    def _reset(self):
-        self._runner.reset()
-        self._repl.was_reset()
-
-    def _execute(self, event):
-        compat.set_alarm(RUN_S)  # until the interpreter is proved sound
-        outcome = self._run(event)
-        self._be_deaf()
-        self._repl.executed(outcome.error)
-        if outcome.reset:
-            self._reset()
-        if outcome.must_restart:
-            log.warning("console", "an interrupt hit a garbage collection: restarting")
-            self._restart("an interrupt hit a garbage collection")
-
-    def _run(self, event):
-        """Run the code between the two states of the terminal. Ctrl-C works from the acknowledgement on."""
-        try:
-            compat.hear_interrupts()
-            self._terminal.run_code(for_a_person=not event.acknowledgement)
-            self._terminal.write_now(event.acknowledgement)
-            if self._repl.take_interrupt():
-                return INTERRUPTED
-            return self._runner.run(event.data, event.kind)
-        except KeyboardInterrupt:
-            compat.ignore_interrupts()
-            return INTERRUPTED
-
-    def _be_deaf(self):
-        """Have no more interrupts, whatever came; end this process unless it is sound."""
-        while True:
-            try:
-                compat.ignore_interrupts()
-                self._terminal.listen()
-                break
-            except KeyboardInterrupt:
-                continue  # where interrupts cannot be ignored, until the terminal makes no more of them
-        self._runner.prove_sound()

@@ -7,7 +7,7 @@ commands done at most, so that a flood is never amplified.
 
 from collections import namedtuple
 
-from gatelodge.contract.provisioning import LOCKED_SENTENCE
+from gatelodge.contract.stages import LOCKED_SENTENCE
 
 LINE_LIMIT = 64  # characters; every command and every serial number is shorter
 HIDDEN_LIMIT = 512  # bytes: a password has 128 characters, of up to four bytes of UTF-8

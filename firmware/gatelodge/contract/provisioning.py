@@ -20,9 +20,7 @@ from collections import namedtuple
 
 from gatelodge.contract import service_code
 from gatelodge.contract.errors import BenchError, ServiceCodeError, StateError
-
-# The first words of every refusal of a locked console; the bench proves the lock by them.
-LOCKED_SENTENCE = "This console is locked. Type help."
+from gatelodge.contract.stages import BLANK, IDENTIFIED, KEYED, LOCKED, STATES, TESTED
 
 ORGANIZATION = "Gatelodge"  # O of the certificate's subject
 
@@ -249,9 +247,6 @@ VERBS = (
     ),
     Verb("lock", (), (("locked", flag),), "lock the console for good and restart"),
 )
-
-# The router's states, in the order in which a bench reaches them.
-BLANK, KEYED, IDENTIFIED, TESTED, LOCKED = STATES = ("blank", "keyed", "identified", "tested", "locked")
 
 # (state, verb) -> the state after it succeeded. A missing key is a call out of turn.
 TRANSITIONS = {

@@ -120,13 +120,22 @@ class Keeper:
         """Raise SigninError("password", why) unless the text may become the password."""
         if self._is_printed_on_the_label(text):
             raise refusal("password_on_label")
-        why = passwords.refusal(text)
+        from gatelodge.core import new_password  # 16 KB of the heap, for who chooses one
+
+        why = new_password.refusal(text)
+        compat.unload(new_password.MODULES)
         if why is not None:
             raise refusal(why)
 
     def password_strength(self, text):
         """Return 0 (refused) to 4 (strong), for the meter while typing."""
-        return 0 if self._is_printed_on_the_label(text) else passwords.strength(text)
+        if self._is_printed_on_the_label(text):
+            return 0
+        from gatelodge.core import new_password
+
+        found = new_password.strength(text)
+        compat.unload(new_password.MODULES)
+        return found
 
     def _is_printed_on_the_label(self, text):
         squeezed = text.replace("-", "").replace(" ", "").upper()

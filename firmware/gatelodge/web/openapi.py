@@ -9,6 +9,9 @@ from gatelodge.web import scopes, shapes
 from gatelodge.web.fields import UPLOADED, fields_of
 from gatelodge.web.routes import ANYONE, NEWCOMER, OWNER, VISITOR, WATCHER
 
+# What is loaded for a description alone, and may be unloaded while it is sent.
+MODULES = ("gatelodge.web.openapi", "gatelodge.web.shapes")
+
 PIECE = 2048  # bytes that are sent at once
 
 INTRODUCTION = (

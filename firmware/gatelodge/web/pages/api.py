@@ -3,8 +3,8 @@
 A poll of these puts off the end of no session.
 """
 
-from gatelodge import log
-from gatelodge.web import live, log_lines, openapi, reply, scopes
+from gatelodge import compat, log
+from gatelodge.web import live, log_lines, reply, scopes
 from gatelodge.web.message import Response
 from gatelodge.web.routes import WATCHER, api, get
 
@@ -47,8 +47,11 @@ class ApiPages:
         return get("/api/" + name, WATCHER, handler, fields, api(summary, shape, scope))
 
     def description(self, _visit, _values):
-        headers = {"Content-Type": reply.JSON, "Cache-Control": reply.NO_STORE}
-        return Response(openapi.Description(self._site.rows, self._site.version), 200, headers)
+        from gatelodge.web import openapi  # 16 KB of the heap, seldom asked for
+
+        described = openapi.Description(self._site.rows, self._site.version)
+        compat.unload(openapi.MODULES)
+        return Response(described, 200, {"Content-Type": reply.JSON, "Cache-Control": reply.NO_STORE})
 
     def session(self, visit, _values):
         """Programs that sign in as a browser does find here what their changes have to carry."""

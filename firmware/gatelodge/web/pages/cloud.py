@@ -2,12 +2,11 @@
 
 from gatelodge import log
 from gatelodge.contract.errors import StateError
-from gatelodge.core import qr
 from gatelodge.refusals import SigninError
 from gatelodge.text import N_, _
 from gatelodge.web import reply, view, words
 from gatelodge.web.html import fill
-from gatelodge.web.pages.parts import card, claim, failed, headline, live_facts, live_page
+from gatelodge.web.pages.parts import card, claim, failed, headline, live_facts, live_page, qr_drawing
 from gatelodge.web.routes import OWNER, api, get, post
 
 FACTS = (
@@ -223,9 +222,5 @@ def _notes(state, invitation):
 
 def _picture(link):
     """The link as a QR code, or nothing where it is too long for one."""
-    data = link.encode()
-    if len(data) > qr.MOST_BYTES:
-        return ""
-    modules = qr.encode(data)
-    label = _("QR code of the link")
-    return fill(_QR, label=label, view_box=qr.view_box(modules), path=qr.to_svg_path(modules))
+    drawing = qr_drawing(link)
+    return "" if drawing is None else fill(_QR, label=_("QR code of the link"), **drawing)

@@ -1,7 +1,6 @@
 """What the wizard and the security page share: a new password, a new authenticator, and recovery codes shown
 once."""
 
-from gatelodge.core import qr
 from gatelodge.text import N_, _
 from gatelodge.web.html import fill
 from gatelodge.web.pages.shell import USERNAME, field
@@ -103,12 +102,6 @@ def recovery_codes(path, go):
         path=path,
         go=go,
     )
-
-
-def qr_drawing(text):
-    """{view_box, path} of the QR code, for one SVG path."""
-    modules = qr.encode(text.encode())
-    return {"view_box": qr.view_box(modules), "path": qr.to_svg_path(modules)}
 
 
 def strength_told(strength):

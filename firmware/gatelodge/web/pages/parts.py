@@ -3,6 +3,7 @@
 `now` is what a view says (view.View.now); each part is in its place for the live updates that follow.
 """
 
+from gatelodge import compat
 from gatelodge.text import _
 from gatelodge.web import view
 from gatelodge.web.html import escape, fill
@@ -126,3 +127,15 @@ def meter(now, key, label):
 def live_facts(now, rows):
     """The same from (marked name, key of a live text) pairs."""
     return facts([(_(name), view.shown(now, key)) for name, key in rows])
+
+
+def qr_drawing(text):
+    """{view_box, path} of the text as a QR code, for one SVG path; None where it is too long for one."""
+    from gatelodge.core import qr  # 10 KB of the heap, for one picture
+
+    data, drawn = text.encode(), None
+    if len(data) <= qr.MOST_BYTES:
+        modules = qr.encode(data)
+        drawn = {"view_box": qr.view_box(modules), "path": qr.to_svg_path(modules)}
+    compat.unload((qr.__name__,))
+    return drawn

@@ -8,7 +8,7 @@ from gatelodge.core.api_tokens import LIFETIMES
 from gatelodge.text import N_, P_, _
 from gatelodge.web import reply, view, words
 from gatelodge.web.pages import enrolment, security_tokens
-from gatelodge.web.pages.parts import headline, live_page
+from gatelodge.web.pages.parts import headline, live_page, qr_drawing
 from gatelodge.web.pages.security_cards import Cards, history_rows
 from gatelodge.web.pages.security_dialogs import CHANGE_PASSWORD, dialogs
 from gatelodge.web.routes import OWNER, api, get, post
@@ -108,7 +108,7 @@ class SecurityPages:
 
     def begin(self, visit, _values):
         new = self._security.begin_authenticator(visit.session_token)
-        return reply.data({"secret": new.secret, "qr": enrolment.qr_drawing(new.uri)})
+        return reply.data({"secret": new.secret, "qr": qr_drawing(new.uri)})
 
     def add(self, visit, values):
         codes = self._security.add_authenticator(

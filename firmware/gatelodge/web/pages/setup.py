@@ -5,7 +5,7 @@ from gatelodge.refusals import SigninError
 from gatelodge.text import _
 from gatelodge.web import guard, reply
 from gatelodge.web.html import fill
-from gatelodge.web.pages import enrolment
+from gatelodge.web.pages import enrolment, parts
 from gatelodge.web.pages.shell import code_field, field, form_error
 from gatelodge.web.routes import NEWCOMER, api, get, post
 
@@ -106,7 +106,7 @@ class SetupPages:
 
     def authenticator(self, visit, _values):
         new = self._site.owner.setup.begin_authenticator(visit.cookie(guard.SETUP))
-        return reply.data({"secret": new.secret, "qr": enrolment.qr_drawing(new.uri)})
+        return reply.data({"secret": new.secret, "qr": parts.qr_drawing(new.uri)})
 
     def finish(self, visit, values):
         done = self._site.owner.setup.finish(
