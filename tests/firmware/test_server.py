@@ -70,6 +70,7 @@ class Ticks:
     """A body without an end, which the server's side ends after three."""
 
     async def stream_to(self, connection):
+        connection.stream.yields_since_ms = None
         for _count in range(3):
             await connection.write(b"tick\n")
             await connection.pause(2000)

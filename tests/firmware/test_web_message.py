@@ -20,6 +20,11 @@ class TestRequest(unittest.TestCase):
         found = request(b"/", b"Cookie: __Host-a=1=2; b ; c=").cookies
         self.assertEqual(found, {"__Host-a": "1=2", "b": "", "c": ""})
 
+    def test_a_space_that_browsers_let_stand_in_a_name_belongs_to_it(self):
+        found = request(b"/", "Cookie: a=1;\t__Host-a=2 ;\u00a0__Host-a=3; \u2003__Host-a=4".encode()).cookies
+        self.assertEqual(found["__Host-a"], "2")
+        self.assertEqual(found["\u2003__Host-a"], "4")
+
     def test_a_query_is_unescaped_and_its_first_value_counts(self):
         found = request(b"/live?page=a%20b+c&page=other&empty&x=%c3%A9")
         self.assertEqual(found.path, "/live")

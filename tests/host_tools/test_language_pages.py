@@ -175,6 +175,7 @@ def test_a_language_is_chosen_by_a_form_of_this_router_alone(home):
         ("{url}.evil.example/security", "/"),
         ("{url}//evil.example/", "/"),
         ("{url}/\\evil.example/", "/"),
+        ("{url}/\t/evil.example/", "/"),
         ("", "/"),
     ],
 )

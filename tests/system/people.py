@@ -141,7 +141,12 @@ class Owner:
 
     def approve(self):
         self.tab.get_by_role("button", name="Approve").click()
-        expect(self.tab.get_by_role("status")).to_have_text(APPROVED)
+        told = self.tab.get_by_role("status")
+        proof = self.tab.locator("#prove[open]").get_by_label("Six-digit code")
+        expect(told.filter(has_text=APPROVED).or_(proof)).to_be_visible()
+        if proof.is_visible():  # the last code was given more than five minutes ago
+            proof.fill(self.phone.next_code())
+        expect(told).to_have_text(APPROVED)
 
     def sees_overview(self):
         expect(self.tab.locator("[data-chart] svg")).to_be_visible()

@@ -25,7 +25,9 @@ class LiveBody:
         self._language = language
 
     async def stream_to(self, connection):
-        """Returns when the session has ended; raises LineError as soon as the browser has gone."""
+        """Returns when the session has ended; raises LineError as soon as the browser has gone. As it has no
+        end of its own, it is ended for nobody else."""
+        connection.stream.yields_since_ms = None
         self._site.open_streams += 1
         try:
             await self._run(connection)

@@ -122,7 +122,7 @@ def _cookies(text):
     for part in _parts(text, ";"):
         name, _, value = part.partition("=")
         if part:
-            found[name.strip()] = value.strip()
+            found[name.strip(" \t")] = value.strip(" \t")  # no other space: browsers let it stand in a name
     return found
 
 

@@ -276,10 +276,9 @@ class WebServer:
         return Response(body, refusal.status, headers)
 
     async def _send_stream(self, connection, response, head_only):
-        """An answer without an end: its length is told by closing the connection (RFC 9112 section 6.3)."""
+        """An answer of unknown length: it is told by closing the connection (RFC 9112 section 6.3)."""
         await connection.write(wire.head_bytes(response.status_code, response.headers, False))
         if not head_only:
-            connection.stream.yields_since_ms = None
             await response.body.stream_to(connection)
 
 

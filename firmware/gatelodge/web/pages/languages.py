@@ -52,5 +52,5 @@ def _back(request):
     _, _, rest = (request.headers.get("Referer") or "").partition("://")
     host, slash, path = rest.partition("/")
     is_ours = slash and host == request.headers.get("Host")
-    # Browsers take two slashes, or a backslash, for the beginning of another host.
-    return slash + path if is_ours and path[:1] not in ("/", "\\") else "/"
+    # Browsers take two slashes, or a backslash, for the beginning of another host, and leave tabs out.
+    return slash + path if is_ours and path[:1] not in ("/", "\\", "\t") else "/"

@@ -41,7 +41,7 @@ class OverviewPages:
                 OWNER,
                 self.claim,
                 {"claim_id": 64, "answer": ("approve", "refuse")},
-                about=api("Answer who wants to register this router"),
+                about=api("Answer who wants to register this router; to approve takes a code"),
             ),
         ]
 
@@ -96,7 +96,10 @@ class OverviewPages:
         return self._status[told]
 
     def claim(self, visit, values):
+        """To approve takes a code: that account can then act here from anywhere. To refuse takes none."""
         approved = values["answer"] == "approve"
+        if approved:
+            self._site.owner.require_proof(visit.session_token)
         try:
             self._site.cloud.answer_claim(values["claim_id"], approved)
         except (StateError, AttributeError):  # no such claim any more, or no cloud at all
