@@ -154,6 +154,34 @@ class HashTest(unittest.TestCase):
             self.assertFalse(compat.constant_time_equal(b"abc", other))
 
 
+class LockedHeapTest(unittest.TestCase):
+    def setUp(self):
+        self.ended = [None]
+        self.before, compat._end = compat._end, self.end
+
+    def tearDown(self):
+        compat._end = self.before
+
+    def end(self, code):
+        self.ended[0] = code
+
+    def test_a_process_that_gets_no_memory_though_there_is_some_ends(self):
+        if not compat.MICROPYTHON:
+            return  # CPython's heap has no lock
+        import micropython
+
+        micropython.heap_lock()
+        try:
+            compat.end_where_heap_is_locked()
+        finally:
+            micropython.heap_unlock()
+        self.assertEqual(self.ended, [1])
+
+    def test_a_process_that_gets_memory_goes_on(self):
+        compat.end_where_heap_is_locked()
+        self.assertEqual(self.ended, [None])
+
+
 class TimeAndEntropyTest(unittest.TestCase):
     def test_the_monotonic_clock_counts_whole_milliseconds_forward(self):
         first = compat.monotonic_ms()

@@ -23,7 +23,7 @@ from tests.host_tools.host_board_rig import HostBoard
 from tests.host_tools.test_console_mpremote import expect
 
 FULL = bool(os.environ.get("FULL"))
-FLOODS = 120 if FULL else 6  # of each kind
+FLOODS = 120 if FULL else 10  # of each kind
 BOARDS, LOCKED_BOARDS = (8, 4) if FULL else (4, 2)
 BACK_S = 120  # an alarm of 5 s and a start, on a busy computer
 PROMPT = RAW_BANNER + b">"

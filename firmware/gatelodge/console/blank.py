@@ -86,6 +86,7 @@ class BlankConsole:
         while True:
             try:
                 compat.ignore_interrupts()
+                compat.end_where_heap_is_locked()  # before what needs memory
                 self._terminal.listen()
                 break
             except KeyboardInterrupt:

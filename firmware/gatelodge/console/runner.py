@@ -5,11 +5,14 @@ from the signal handler, wherever the interpreter stands. So it is heard only wh
 whoever catches one first has the others ignored; one more may come before that is done, so `run` is
 guarded more than once. What has been interrupted may be torn for good:
 
-- A garbage collection, which then never ends: the heap stays locked and half marked. `run` finds that,
-  unlocks the heap, forbids further collections, and answers `must_restart`, for only a new process is sound.
+- A garbage collection, which then never ends: the heap stays half marked, and locked. Before MicroPython 1.25
+  that lock is one that Python can see, and open. `run` does so, forbids further collections, and answers
+  `must_restart`, for only a new process is sound. From 1.25 on nothing opens it, and there is no memory even
+  to say so: the console ends the process there and then (`compat.end_where_heap_is_locked`).
 - A look-up in the table of names, whose lock stays closed: the next one waits for ever. An alarm is set for
   as long as code runs, a short one after an interrupt; `prove_sound` makes a look-up and takes it back.
-  The alarm ends the process, and init starts another.
+
+However the process ends, init starts another.
 """
 
 import gc
@@ -82,7 +85,7 @@ class Runner:
         try:
             compile("name", "", "eval")
         except MemoryError:
-            pass  # it has come past the lock
+            pass  # all of it is taken, by what the code keeps; but it has come past the lock of the names
         finally:
             compat.set_alarm(0)
 
