@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import re
 import ssl
+from contextlib import AsyncExitStack
 
 import pytest
 from cryptography import x509
@@ -232,6 +233,21 @@ async def test_who_waits_too_long_for_another_writer_is_asked_to_try_again(
             page = await browser.sign_in("nobody@example.org")
             assert page.status == 503 and "Too much is going on" in page.text
         assert (await browser.sign_in("nobody@example.org")).status == 422
+    assert "waited too long" in caplog.text and "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_who_finds_every_connection_taken_is_asked_to_come_back(tmp_path, kind, monkeypatch, caplog):
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    async with Rig(tmp_path, database_url=database_url(tmp_path, kind)) as rig, AsyncExitStack() as taken:
+        browser, pool = rig.browser(), rig.parts.database.engine.pool
+        while pool.overflow() < pool._max_overflow:
+            session = await taken.enter_async_context(rig.parts.database.read())
+            await session.execute(select(1))
+        page = await browser.get("/health")
+        assert page.status == 503 and int(page.headers["Retry-After"]) > 0
+        await taken.aclose()
+        assert (await browser.get("/health")).status == 200
     assert "waited too long" in caplog.text and "Traceback" not in caplog.text
 
 

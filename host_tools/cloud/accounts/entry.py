@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from host_tools.cloud.accounts import signin
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.passkeys import Passkeys
 from host_tools.cloud.accounts.passwords import Hasher
-from host_tools.cloud.accounts.second_step import Entered, OnlyPasskeysError, SecondStep
+from host_tools.cloud.accounts.second_step import WRONG_PASSWORD, Entered, OnlyPasskeysError, SecondStep
 from host_tools.cloud.accounts.turnstile import Turnstile, Who
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.tasks import Tasks
 
 BY_EMAIL = Glance(select(Account).where(Account.email == bindparam("email")))
-WRONG_PASSWORD = N_("The e-mail or the password is wrong. Try again, or sign up.")
 
 log = logging.getLogger("cloud.accounts")
 
@@ -60,9 +58,9 @@ class Entry:
                 kind, way = ("way_closed", signin.PASSWORD) if matches else ("password_wrong", "")
                 self._note_soon(account.id, kind, way, visit)
             raise RefusedError("password", WRONG_PASSWORD)
-        await self._freshen(account, password)
+        knew = await self._freshen(account, password)
         try:
-            return await self._second.begin(account.id, signin.PASSWORD, visit, about)
+            return await self._second.begin(account.id, signin.PASSWORD, visit, about, knew)
         except OnlyPasskeysError:  # switched on just now
             raise RefusedError("password", WRONG_PASSWORD) from None
 
@@ -96,12 +94,16 @@ class Entry:
     async def _find(self, email: str) -> Account | None:
         return next((account for (account,) in await self._database.glance(BY_EMAIL, email=email)), None)
 
-    async def _freshen(self, account: Account, password: str) -> None:
-        """Hash again at today's cost while the password is at hand."""
-        if not self._hasher.outdated(account.password_hash):
-            return
-        password_hash = await self._hasher.hash(password)
+    async def _freshen(self, account: Account, password: str) -> str:
+        """Hash again at today's cost while the password is at hand. Returns the hash that is kept now.
+
+        A password that was changed meanwhile stays: the one at hand is the one of before.
+        """
+        known = account.password_hash
+        if not self._hasher.outdated(known):
+            return known
+        fresh = await self._hasher.hash(password)
+        mine = (Account.id == account.id, Account.password_hash == known)
         async with self._database.write() as session:
-            row = await session.get(Account, account.id)
-            if row is not None:
-                row.password_hash = password_hash
+            kept = update(Account).where(*mine).values(password_hash=fresh).returning(Account.id)
+            return fresh if await session.scalar(kept) else known

@@ -41,9 +41,12 @@ TABLE, ACCOUNTS = SignIn.metadata.tables[SignIn.__tablename__], Account.metadata
 ADD = insert(TABLE)
 DROP = delete(TABLE).where(TABLE.c.browser_hash == bindparam("browser"))  # one browser has one sign-in
 THEM = ACCOUNTS.c.id == bindparam("account")
-PERSON = select(ACCOUNTS.c.disabled_at, ACCOUNTS.c.language, ACCOUNTS.c.factor_asked_at).where(THEM)
+PERSON = select(
+    ACCOUNTS.c.disabled_at, ACCOUNTS.c.language, ACCOUNTS.c.factor_asked_at, ACCOUNTS.c.password_hash
+).where(THEM)
 SPEAK = update(ACCOUNTS).where(THEM).values(language=bindparam("tag"))
 ONLY_PASSKEYS = N_("Only a passkey signs in to this account.")
+WRONG_PASSWORD = N_("The e-mail or the password is wrong. Try again, or sign up.")
 NOT_AGREED = N_("Nobody has agreed to it yet.")
 
 log = logging.getLogger("cloud.accounts")
@@ -75,6 +78,7 @@ class Person(NamedTuple):
     disabled_at: float | None
     language: str
     factor_asked_at: float | None
+    password_hash: str
 
 
 class SecondStep:
@@ -95,19 +99,22 @@ class SecondStep:
         self._changes = changes
 
     async def begin(
-        self, account_id: str, how: str, visit: Visit, attempt_of: Who | None = None
+        self, account_id: str, how: str, visit: Visit, attempt_of: Who | None = None, knew: str | None = None
     ) -> Entered:
         """After a first step that was right: a session, or a challenge that has been sent.
 
-        attempt_of: whose attempt at the turnstile was honest; it is given back. Raises RefusedError,
-        OnlyPasskeysError.
+        attempt_of: whose attempt at the turnstile was honest; it is given back.
+        knew: the hash of the password that was right. Hashing takes its time: the account may have another
+        one by now, or be gone. Raises RefusedError, OnlyPasskeysError.
         """
         async with self._database.brief() as session:
             if attempt_of:
                 await self._turnstile.give_back_within(session, "sign_in", **attempt_of)
+            person = await _person(session, account_id)
             held = await holdings(session, account_id, visit)
             known = await trusted.is_trusted(session, account_id, visit)
-            person = await _person(session, account_id)
+            if knew not in (None, person.password_hash):
+                raise RefusedError("password", WRONG_PASSWORD)
             event = signin.first_event(True, how, known, bool(held.passkeys_only))
             if event == signin.WRONG:
                 raise OnlyPasskeysError
@@ -241,7 +248,11 @@ class SecondStep:
 
 
 async def _person(session: Transaction, account_id: str) -> Person:
-    return Person(*(await session.execute(PERSON, {"account": account_id})).one())
+    """Raises RefusedError where the account was deleted in the meantime."""
+    found = (await session.execute(PERSON, {"account": account_id})).all()
+    if not found:
+        raise RefusedError("", START_AGAIN)
+    return Person(*found[0])
 
 
 def _said(entered: Entered, verdict: Verdict) -> Entered:

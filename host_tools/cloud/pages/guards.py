@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
 from aiohttp import http_exceptions, web
-from sqlalchemy.exc import DBAPIError
 
-from host_tools.cloud.accounts.errors import BusyError, NotTheirsError, RefusedError, ThrottledError
+from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError, ThrottledError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.api import problems
 from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help.roles import MAY
 from host_tools.cloud.languages.text import N_
-from host_tools.cloud.pages import uploads
+from host_tools.cloud.pages import failures, uploads
 from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.greeting import greet
 from host_tools.cloud.pages.nul import holds_nul, refuse_nul
@@ -26,7 +24,6 @@ from host_tools.cloud.pages.refusals import NO_ROUTE, REFUSALS, is_refusal
 from host_tools.cloud.pages.render import APPROVAL, CSRF, VISIT, page
 from host_tools.cloud.pages.site import SITE
 from host_tools.cloud.parts import PARTS
-from host_tools.cloud.store.database import is_held_up
 from host_tools.cloud.store.models import Account, Session
 from host_tools.cloud.store.secret_box import new_token
 from host_tools.cloud.store.site_models import SiteSession
@@ -80,7 +77,6 @@ MACHINES: web.AppKey[frozenset[tuple[str, str]]] = web.AppKey("machines", frozen
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-log = logging.getLogger("cloud.pages")
 
 
 class Misdirected(web.HTTPClientError):
@@ -99,10 +95,7 @@ async def note_refusals(request: web.Request, handler: Handler) -> web.StreamRes
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every failure becomes a page.
-
-    What we did not foresee is logged with its trace, without the request's body.
-    """
+    """Every failure becomes a page."""
     greet(request)  # also whoever is refused before anybody looks who it is
     try:
         return remember_browser(request, await handler(request))
@@ -113,24 +106,21 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return error_page(request, error.status, error)
     except NotTheirsError:
         return error_page(request, 404)
-    except BusyError:
-        return error_page(request, 503)
-    except DBAPIError as error:
-        if not is_held_up(error):
-            log.exception("%s %s failed", request.method, route_name(request))
-            return error_page(request, 500)
-        log.warning("%s %s waited too long for the database", request.method, route_name(request))
-        return error_page(request, 503)
-    except Exception:
-        log.exception("%s %s failed", request.method, route_name(request))
-        return error_page(request, 500)
+    except Exception as error:
+        status = await failures.judge(request, route_name(request), error)
+    if status == failures.SIGN_IN:
+        raise web.HTTPSeeOther("/sign-in")
+    return error_page(request, status)
 
 
 def error_page(
     request: web.Request, status: int, error: web.HTTPException | None = None
 ) -> web.StreamResponse:
     """Where programs ask, an error is problem details."""
-    return keep_session(request, _error_page(request, status, error))
+    answer = keep_session(request, _error_page(request, status, error))
+    if status == failures.BUSY:
+        answer.headers["Retry-After"] = str(failures.RETRY_AFTER_S)
+    return answer
 
 
 def _error_page(request: web.Request, status: int, error: web.HTTPException | None) -> web.StreamResponse:

@@ -16,6 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from host_tools import exit_codes
@@ -124,7 +125,9 @@ def _create_engine(url: str) -> AsyncEngine:
         raise ToolError("this is no database that the cloud can keep its data in", URLS, exit_codes.USAGE)
     try:
         # An error names the statement, not its values: a log of it must hold no code, no link and no address.
-        return create_async_engine(url, hide_parameters=True, **_server_options(url))
+        # Who finds every connection taken waits as for another writer, and is then told to come back.
+        waits = {"pool_timeout": BUSY_TIMEOUT_MS / 1000}
+        return create_async_engine(url, hide_parameters=True, **waits, **_server_options(url))
     except (ImportError, NoSuchModuleError) as error:
         raise ToolError(
             f"the database's driver is missing ({error})",
@@ -194,8 +197,12 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def is_held_up(error: DBAPIError) -> bool:
-    """Whether another writer held the lock for too long: nothing was done, and it may be tried again."""
+def is_held_up(error: Exception) -> bool:
+    """Whether others held the lock, or every connection, for too long: it may be tried again."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
     lock_not_available = getattr(error.orig, "sqlstate", None) == "55P03"  # PostgreSQL, appendix A
     return lock_not_available or "database is locked" in str(error.orig)
 

@@ -1,0 +1,120 @@
+"""What happens to an account while something else of it is under way: hashing takes its time."""
+
+import pytest
+from sqlalchemy import select
+
+from host_tools.cloud.accounts.passwords import Hasher
+from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.accounts.waiting import DELETION, KINDS_OF_CHANGE
+from host_tools.cloud.pages.guards import SESSION_COOKIE
+from host_tools.cloud.store.models import Account, Router, Session
+from tests.host_tools.cloud_rig import PASSWORD
+
+EMAIL = "ada@example.org"
+NEXT_PASSWORD = "a lantern at the ford"
+
+
+async def delete_account(rig):
+    """As if its two weeks were over."""
+    account = await rig.parts.administration.find(EMAIL)
+    asked = Visit("", "", "", rig.clock() - KINDS_OF_CHANGE[DELETION].wait_s)
+    await rig.parts.waiting.ask(account.id, DELETION, "", asked)
+    assert await rig.parts.waiting.carry_out() == 1
+
+
+def while_hashing(monkeypatch, rig, deed):
+    """Once, the next time that a password is looked at, and before it is said to be right."""
+    matches, deeds = rig.parts.hasher.matches, [deed]
+
+    async def slow(*asked):
+        right = await matches(*asked)
+        while deeds:
+            await deeds.pop()()
+        return right
+
+    monkeypatch.setattr(rig.parts.hasher, "matches", slow)
+
+
+async def sessions(rig):
+    async with rig.parts.database.read() as session:
+        return list(await session.scalars(select(Session)))
+
+
+async def test_who_signs_in_while_the_account_is_deleted_is_refused(rig, ada, monkeypatch):
+    while_hashing(monkeypatch, rig, lambda: delete_account(rig))
+    page = await rig.browser().sign_in()
+    assert (page.status, page.path) == (422, "/sign-in")
+    assert await sessions(rig) == []
+
+
+@pytest.mark.parametrize("path, form, fields", [
+    ("/profile/data/delete", "/profile/data", {"sure": "yes"}),
+    ("/security/password", "/security/password", {"new_password": NEXT_PASSWORD}),
+    ("/profile/email", "/profile", {"email": "ada@example.net"}),
+    ("/security/prove/password", "/security/prove", {}),
+])  # fmt: skip
+async def test_a_form_of_an_account_that_is_deleted_leads_to_the_sign_in(
+    rig, ada, monkeypatch, caplog, path, form, fields
+):
+    while_hashing(monkeypatch, rig, lambda: delete_account(rig))
+    page = await ada.post(path, form_page=form, password=PASSWORD, **fields)
+    assert (page.status, page.path) == (200, "/sign-in")
+    assert "Traceback" not in caplog.text
+    async with rig.parts.database.read() as session:
+        assert await session.scalar(select(Account)) is None
+
+
+async def test_a_password_that_is_changed_meanwhile_lets_nobody_in(rig, ada, monkeypatch):
+    """Else a thief who signs in at that moment would outlive the change that ends every session."""
+    thief = rig.browser()
+    form = await thief.get("/sign-in")
+
+    async def change():
+        page = await ada.post("/security/password", password=PASSWORD, new_password=NEXT_PASSWORD)
+        assert page.path == "/security"
+
+    while_hashing(monkeypatch, rig, change)
+    page = await thief.post_raw("/sign-in", {"csrf": form.csrf, "email": EMAIL, "password": PASSWORD})
+    assert (page.status, page.path) == (422, "/sign-in")
+    assert len(await sessions(rig)) == 1
+    assert (await rig.browser().sign_in(EMAIL, NEXT_PASSWORD)).path == "/sign-in/code"
+
+
+async def test_a_hash_at_todays_cost_brings_no_old_password_back(rig, ada, monkeypatch):
+    fresh = Hasher(memory_kib=16, passes=1)
+    hashing = rig.parts.hasher.hash
+
+    async def slow(password):
+        monkeypatch.setattr(rig.parts.hasher, "hash", hashing)
+        await ada.post("/security/password", password=PASSWORD, new_password=NEXT_PASSWORD)
+        return await fresh.hash(password)
+
+    form = await (thief := rig.browser()).get("/sign-in")
+    monkeypatch.setattr(rig.parts.hasher, "hash", slow)
+    monkeypatch.setattr(rig.parts.hasher, "outdated", lambda _: True)
+    await thief.post_raw("/sign-in", {"csrf": form.csrf, "email": EMAIL, "password": PASSWORD})
+    monkeypatch.undo()
+    fresh.close()
+    assert (await rig.browser().sign_in()).status == 422
+    assert (await rig.browser().sign_in(EMAIL, NEXT_PASSWORD)).path == "/sign-in/code"
+
+
+async def test_a_router_that_is_approved_after_the_deletion_is_nobodys(rig, ada):
+    code = await rig.make_router("GL-0001")
+    await rig.hub.connect("GL-0001")
+    await ada.post("/routers/register", service_code=code)
+    await rig.until(lambda: "GL-0001" in rig.hub.claims)
+    await delete_account(rig)
+    await rig.hub.answer("GL-0001", True)
+    assert rig.hub.owners.get("GL-0001") is None
+    async with rig.parts.database.read() as session:
+        assert (await session.get_one(Router, "GL-0001")).owner_id is None
+
+
+async def test_a_deleted_accounts_cookies_open_nothing_of_its_successor(rig, ada):
+    """Whoever signs up with the address again has another account; the old browser is a stranger to it."""
+    await delete_account(rig)
+    await rig.browser().join(EMAIL)
+    assert (await ada.get("/profile")).path == "/sign-in"
+    assert SESSION_COOKIE in {each.key for each in ada._session.cookie_jar}
+    assert (await ada.sign_in()).path == "/sign-in/code"  # not trusted
