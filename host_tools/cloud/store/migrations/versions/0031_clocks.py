@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 COLUMNS = (
     ("drift_s", sa.Integer, "0"), ("stray_step", sa.Integer, "0"), ("stray_at", sa.Float(53), "0"),
     ("stray_by", sa.String(32), ""),
