@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from typing import NamedTuple
 
 from host_tools import exit_codes
@@ -26,6 +27,7 @@ class Row(NamedTuple):
 
 
 APACHE_MODULES = "/usr/lib/apache2/modules"
+RSYSLOG_MODULES = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}/rsyslog"
 ROWS = (
     Row("python3-venv", "python:ensurepip", "run", "the virtual environment"),
     Row("qemu-system-arm", "qemu-system-aarch64", "run", "the emulated router"),
@@ -59,6 +61,8 @@ ROWS = (
     Row("nodejs", "node", "test", "a certified provider of accounts elsewhere"),
     Row("npm", "npm", "test", "its package"),
     Row("postgresql", "file:/usr/lib/postgresql", "test", "the cloud's other database"),
+    Row("rsyslog", "file:/usr/sbin/rsyslogd", "test", "a system for logs"),
+    Row("rsyslog-openssl", f"file:{RSYSLOG_MODULES}/lmnsd_ossl.so", "test", "its TLS"),
     Row("chromium", "chromium", "test", "the tests' browser"),
     Row("wrk", "wrk", "bench", "the load of `make bench`"),
     Row("chromium", "chromium", "bench", "its browser"),

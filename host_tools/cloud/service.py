@@ -27,6 +27,7 @@ from host_tools.cloud.devices.revocation import RevocationList
 from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.languages import text
+from host_tools.cloud.log_to.sender import LogSender
 from host_tools.cloud.oidc.clients import WrongClient
 from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.pages.routes import make_app, make_site_app
@@ -45,6 +46,7 @@ PRUNE_EVERY_S = 3600
 HUB_CLOSE_S = 1.0  # goodbyes to the routers; the whole stop stays under three seconds
 PAGES_CLOSE_S = 1.0
 FLUSH_S = 0.5
+LOG_CLOSE_S = 0.5
 KEEP_ALIVE_S = 30
 # In development one router is watched by one person: it reports often, and returns at once.
 DEVELOPMENT_HUB = HubSettings(heartbeat_s=3, reconnect_window_s=2)
@@ -58,6 +60,7 @@ class Service:
         self.settings = settings
         self._runners: list[web.AppRunner] = []
         self._hub: DeviceHub | None = None
+        self._log_sender: LogSender | None = None
         self._lock: int | None = None  # of the data directory
 
     async def serve(self) -> None:
@@ -80,6 +83,9 @@ class Service:
         files.touch_database(self.settings.data, self.settings.database_url)
         database = Database(self.settings.database_url)
         await database.migrate()
+        if self.settings.log_to is not None:
+            self._log_sender = LogSender(self.settings.log_to, self.settings.data, database)
+            self._log_sender.start()
         return build_parts(self.settings, database, box, system_clock, Hasher()), certs
 
     async def _start(self, parts: Parts, certs: Certificates) -> None:
@@ -176,6 +182,8 @@ class Service:
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         await parts.tasks.close()
         parts.hasher.close()
+        if self._log_sender is not None:
+            await self._log_sender.close(LOG_CLOSE_S)
         await parts.database.close()
         if self._lock is not None:
             os.close(self._lock)

@@ -14,6 +14,8 @@ from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.certificates import KeyPair
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery.config import Delivery
+from host_tools.cloud.log_to import target as log_to
+from host_tools.cloud.log_to.target import Target
 from host_tools.cloud.outside import config as outside
 from host_tools.cloud.outside.config import Outside
 from host_tools.errors import ToolError
@@ -58,6 +60,7 @@ class Settings:
     strict_applications: bool = False  # ASVS level 3 of all of them (oidc/provider.py)
     passkeys_for: str = "nobody"  # who may sign in with passkeys only (accounts/passkeys_setting.py)
     clamd: str = ""  # who looks through attachments (help/scanner.py)
+    log_to: Target | None = None  # where the log goes beside stderr
 
     @property
     def help_base(self) -> str:
@@ -122,6 +125,9 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         strict_applications=args.strict_applications,
         passkeys_for=args.passkeys_for,
         clamd=args.clamd or "",
+        log_to=log_to.target(
+            args.log_to, args.log_ca, key_pair(args.log_certificate, args.log_key, "--log-")
+        ),
     )
 
 
@@ -131,9 +137,10 @@ def support_email(text: str) -> str:
     return text
 
 
-def key_pair(certificate: Path | None, key: Path | None) -> KeyPair | None:
+def key_pair(certificate: Path | None, key: Path | None, prefix: str = "--") -> KeyPair | None:
+    """Of the options that begin with the prefix. Raises ToolError."""
     if (certificate is None) != (key is None):
-        remedy = "name both, --certificate and --key, or neither"
+        remedy = f"name both, {prefix}certificate and {prefix}key, or neither"
         raise ToolError("a certificate needs its key, and a key its certificate", remedy, exit_codes.USAGE)
     return KeyPair(certificate, key) if certificate and key else None
 

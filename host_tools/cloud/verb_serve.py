@@ -20,6 +20,7 @@ import uvloop
 from host_tools import exit_codes
 from host_tools.cloud.accounts.passkeys_setting import NOBODY, RULES
 from host_tools.cloud.delivery.config import SENDER
+from host_tools.cloud.log_to import target as log_to
 from host_tools.cloud.service import Service
 from host_tools.cloud.settings import Network, Settings, from_arguments
 from host_tools.errors import ToolError
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--passkeys-for", choices=RULES, default=NOBODY, help=text)
     text = "how often a router reports (default 30; 3 with --development)"
     add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)
+    log_to.add_arguments(parser)
 
 
 def clamd(text: str) -> str:

@@ -51,6 +51,9 @@ class Authority(Credential):
         alternative = x509.SubjectAlternativeName([x509.DNSName(host)])
         return self._issue([(NameOID.COMMON_NAME, host)], SERVER, alternative)
 
+    def client(self, name):
+        return self._issue([(NameOID.COMMON_NAME, name)], CLIENT)
+
     def _issue(self, names, purpose, alternative=None):
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(oid, value) for oid, value in names])

@@ -1,0 +1,1 @@
+"""The log on another system: syslog over TLS."""

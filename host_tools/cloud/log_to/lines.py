@@ -1,0 +1,72 @@
+"""What the process writes to its log, as messages that wait to be sent: bounded, and from any thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from host_tools.cloud.log_to.syslog import DAEMON, ERROR, INFO, WARNING, Message
+
+LINES_MAX = 2000  # of some 200 bytes: the log of hours; the beginning of a trouble is kept, not its end
+SEVERITIES = ((logging.ERROR, ERROR), (logging.WARNING, WARNING), (logging.NOTSET, INFO))
+
+
+class Lines(logging.Handler):
+    """`taken` is called whenever a line came, in the thread that wrote it."""
+
+    def __init__(self, taken: Callable[[], None]):
+        super().__init__(logging.INFO)
+        self._taken = taken
+        self._waiting: deque[Message] = deque()
+        self._left_out = 0
+        self._guard = threading.Lock()  # logging's own lock is held by handle() alone, not by who reads
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._take(_message(record))
+            self._taken()
+        except Exception:
+            self.handleError(record)  # as every handler of logging does: says so on stderr
+
+    def _take(self, message: Message) -> None:
+        with self._guard:
+            if len(self._waiting) < LINES_MAX:
+                self._waiting.append(message)
+            else:
+                self._left_out += 1
+
+    def first(self) -> Message | None:
+        """The next one to be sent. It stays until `sent()`: a connection may break under it."""
+        with self._guard:
+            if not self._waiting and self._left_out:
+                self._waiting.append(_missing(self._left_out))
+                self._left_out = 0
+            return self._waiting[0] if self._waiting else None
+
+    def sent(self) -> None:
+        with self._guard:
+            self._waiting.popleft()
+
+    def __len__(self) -> int:
+        return len(self._waiting) + self._left_out
+
+
+def _message(record: logging.LogRecord) -> Message:
+    severity = next(each for level, each in SEVERITIES if record.levelno >= level)
+    text = record.getMessage()
+    if record.exc_info:
+        text += "\n" + logging.Formatter().formatException(record.exc_info)
+    return Message(DAEMON, severity, record.created, record.name, _lines(text))
+
+
+def _lines(text: str) -> str:
+    """Without what would speak to the terminal that shows it; a trace keeps its lines."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def _missing(count: int) -> Message:
+    text = f"{count} lines were left out: the log's system was away for too long"
+    return Message(DAEMON, WARNING, time.time(), "cloud.log_to", text)
