@@ -221,8 +221,10 @@ def build_parts(
         proving=proving,
         own_password=OwnPassword(database, hasher, factors, changes),
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
-        tokens=Tokens(database, factors, changes),
-        oidc=Provider(database, box, turnstile, clock, url, settings.strict_applications),
+        tokens=Tokens(database, factors, changes, settings.passkeys_for),
+        oidc=Provider(
+            database, box, turnstile, clock, url, settings.strict_applications, settings.passkeys_for
+        ),
         outside=Flow({one.id: OutsideProvider(one, clock) for one in settings.outside}, box, turnstile, url),
         links=Links(database, factors, changes),
         registry=registry,

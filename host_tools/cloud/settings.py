@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from host_tools import exit_codes
 from host_tools.cloud.accounts.emails import check_email
+from host_tools.cloud.accounts.passkeys_rule import NOBODY
 from host_tools.cloud.certificates import KeyPair
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery.config import Delivery
@@ -58,7 +59,7 @@ class Settings:
     portal_url: str = ""  # of the pages of routers, where they have an address of their own
     portal_port: int = 0
     strict_applications: bool = False  # ASVS level 3 of all of them (oidc/provider.py)
-    passkeys_for: str = "nobody"  # who may sign in with passkeys only (accounts/passkeys_setting.py)
+    passkeys_for: str = NOBODY  # who has to sign in with passkeys only (accounts/passkeys_rule.py)
     clamd: str = ""  # who looks through attachments (help/scanner.py)
     log_to: Target | None = None  # where the log goes beside stderr
 
@@ -123,7 +124,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         portal_url=own_url("portal", args.portal_url, args.portal_port),
         portal_port=args.portal_port or 0,
         strict_applications=args.strict_applications,
-        passkeys_for=args.passkeys_for,
+        passkeys_for=passkeys_for(args.passkeys_for, args.public_url or ""),
         clamd=args.clamd or "",
         log_to=log_to.target(
             args.log_to, args.log_ca, key_pair(args.log_certificate, args.log_key, "--log-")
@@ -143,6 +144,15 @@ def key_pair(certificate: Path | None, key: Path | None, prefix: str = "--") -> 
         remedy = f"name both, {prefix}certificate and {prefix}key, or neither"
         raise ToolError("a certificate needs its key, and a key its certificate", remedy, exit_codes.USAGE)
     return KeyPair(certificate, key) if certificate and key else None
+
+
+def passkeys_for(rule: str, url: str) -> str:
+    """Browsers make passkeys for a name: at an address the rule would let nobody in."""
+    host = urlsplit(url).hostname or ""
+    if rule != NOBODY and (":" in host or host.replace(".", "").isdigit()):
+        remedy = "name the cloud with --public-url https://NAME"
+        raise ToolError(f"--passkeys-for {rule} needs a name, not {host}", remedy, exit_codes.USAGE)
+    return rule
 
 
 def own_url(site: str, given: str | None, port: int | None) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 import uvloop
 
 from host_tools import exit_codes
-from host_tools.cloud.accounts.passkeys_setting import NOBODY, RULES
+from host_tools.cloud.accounts.passkeys_rule import NOBODY, RULES
 from host_tools.cloud.delivery.config import SENDER
 from host_tools.cloud.log_to import target as log_to
 from host_tools.cloud.service import Service

@@ -7,13 +7,18 @@ import pytest
 from sqlalchemy import select, update
 
 from host_tools.cloud.accounts import signin
+from host_tools.cloud.accounts.passkeys_rule import EVERYBODY, NOBODY, RULES, STAFF, is_due, not_due
 from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.accounts.undo import UNDO_S
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import KINDS_OF_CHANGE, RESET
 from host_tools.cloud.api import answers
 from host_tools.cloud.outside.config import Outside
+from host_tools.cloud.pages.first_passkeys import OPEN, led_first
+from host_tools.cloud.pages.routes import ACCOUNT, ROUTES
+from host_tools.cloud.settings import passkeys_for
 from host_tools.cloud.store.models import Account, Session, SignIn, TrustedBrowser
+from host_tools.errors import ToolError
 from tests.fakes.openid_provider import SECRET, OpenIdProvider
 from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Clock, Rig, code_in, without_secrets
@@ -347,3 +352,83 @@ async def test_support_resets_it_after_its_waiting_time(rig, ada):
     await rig.parts.waiting.carry_out()
     assert await column(rig) is None
     assert (await rig.browser().enter()).path == "/routers"
+
+
+class TestRule:
+    """`cloud serve --passkeys-for`: nothing else is open before two passkeys are there and it is on."""
+
+    @pytest.mark.parametrize("rule", RULES)
+    @pytest.mark.parametrize("role", ["", "support"])
+    @pytest.mark.parametrize("since", [None, 1.0])
+    async def test_python_and_the_database_agree_on_who_is_due(self, rig, ada, rule, role, since):
+        due = since is None and (rule == EVERYBODY or (rule == STAFF and role != ""))
+        async with rig.parts.database.write() as session:
+            account = await session.scalar(select(Account))
+            account.role, account.passkeys_only_at = role, since
+            assert is_due(rule, account) == due
+            await session.flush()
+            found = await session.scalar(select(Account.id).where(*not_due(rule)))
+            assert (found is None) == due
+
+    def test_every_page_but_those_that_it_takes_leads_there(self):
+        left_alone = {row.path for row in ROUTES if led_first(row.path, False, row.handler) is row.handler}
+        assert left_alone == OPEN
+        closed = {route.path for route in ROUTES if route.who == ACCOUNT} - OPEN
+        assert {"/routers", "/security", "/security/choose", "/profile/data", "/oidc/resume"} <= closed
+
+    async def test_everybody_is_led_to_it_and_in_once_it_is_on(self, tmp_path):
+        async with Rig(tmp_path, passkeys_for=EVERYBODY) as rig:
+            ada = rig.browser()
+            assert (await ada.join()).path == PAGE
+            for path in ("/routers", "/security", "/profile/data", "/help", "/undo/x", "/oidc/authorize"):
+                assert (await ada.get(path)).path == PAGE, path
+            form = await ada.get(PAGE)
+            for path in ("/profile/data/export", "/security/tokens", "/routers/register", f"{PAGE}/off"):
+                assert (await ada.post_raw(path, {"csrf": form.csrf, "password": PASSWORD})).path == PAGE
+            assert (await ada.get("/notices/live")).status == 404
+            keys = [(await add(ada, SoftPasskey(ORIGIN)))[0] for _ in range(2)]
+            assert (await ada.get("/security")).path == PAGE  # they are not enough
+            page = await switch(ada)
+            assert page.path == "/routers" and "only your passkeys sign in" in page.text
+            assert (await enter(rig.browser(), keys[0])).path == "/routers"
+            assert (await rig.browser().sign_in()).status == 422
+            assert "/undo/" not in (await rig.mails(EMAIL))[0].body
+
+    async def test_it_cannot_be_switched_off_by_its_person(self, tmp_path):
+        async with Rig(tmp_path, passkeys_for=EVERYBODY) as rig:
+            ada = rig.browser()
+            await ada.join()
+            keys = [(await add(ada, SoftPasskey(ORIGIN)))[0] for _ in range(2)]
+            paths = [
+                re.search(r"https://[^/]+(/undo/\S+)", mail.body)[1]
+                for mail in await rig.mails(EMAIL)
+                if mail.subject == "A passkey was added"
+            ]
+            await switch(ada)
+            await prove(ada, keys[0])
+            page = await ada.get(PAGE)
+            assert "Switch it off" not in page.text and "has decided that only passkeys" in page.text
+            page = await ada.post_raw(f"{PAGE}/off", {"csrf": page.csrf})
+            assert page.status == 422 and await column(rig)
+            assert len(paths) == 2
+            for path in paths:  # nor by what was changed before it
+                assert (await rig.browser().get(path)).status == 410
+
+    async def test_staff_are_whoever_has_a_role_from_the_moment_they_have_it(self, tmp_path):
+        async with Rig(tmp_path, passkeys_for=STAFF) as rig:
+            ada = rig.browser()
+            await ada.join()
+            token = await token_of(ada)
+            assert (await ada.get("/routers")).path == "/routers" and await status_of(rig, token) == 200
+            async with rig.parts.database.read() as session:
+                account_id = await session.scalar(select(Account.id))
+            visit = Visit("", "", "gatelodge cloud (grace)", rig.clock())
+            await rig.parts.administration.set_role(account_id, "support", visit)
+            assert (await ada.get("/routers")).path == PAGE and await status_of(rig, token) == 401
+            assert (await ada.get("/desk")).path == PAGE
+
+    def test_a_cloud_without_a_name_cannot_have_it(self):
+        with pytest.raises(ToolError, match="needs a name"):
+            passkeys_for(STAFF, "https://192.0.2.1:8444")
+        assert passkeys_for(NOBODY, "https://192.0.2.1") == NOBODY
+        assert passkeys_for(EVERYBODY, "https://account.example.org") == EVERYBODY

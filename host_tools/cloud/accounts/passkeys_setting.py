@@ -1,10 +1,10 @@
-"""Switching on and off that only passkeys sign in, and the operator's rule for whom it has to be on."""
+"""Switching on and off that only passkeys sign in."""
 
 from __future__ import annotations
 
 from sqlalchemy import delete
 
-from host_tools.cloud.accounts import passkeys_only, undo
+from host_tools.cloud.accounts import passkeys_only, passkeys_rule, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.factors import Factors
@@ -14,14 +14,7 @@ from host_tools.cloud.store.account_models import Undo
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 
-NOBODY, STAFF, EVERYBODY = "nobody", "staff", "everybody"
-RULES = (STAFF, EVERYBODY, NOBODY)  # of `cloud serve --passkeys-for`
 RULED = N_("Whoever runs this cloud has decided that only passkeys sign in to your account.")
-
-
-def binds(rule: str, role: str) -> bool:
-    """Whether the operator's rule has it on for an account of this role (help/roles.py; "" is none)."""
-    return rule == EVERYBODY or (rule == STAFF and bool(role))
 
 
 class PasskeysSetting:
@@ -32,11 +25,10 @@ class PasskeysSetting:
         self._rule = rule
 
     def binds(self, account: Account) -> bool:
-        return binds(self._rule, account.role)
+        return passkeys_rule.binds(self._rule, account)
 
     def is_due(self, account: Account) -> bool:
-        """Whether nothing is open to it before it is on."""
-        return account.passkeys_only_at is None and self.binds(account)
+        return passkeys_rule.is_due(self._rule, account)
 
     async def usable(self, account_id: str) -> int:
         """How many passkeys it has that count."""

@@ -15,6 +15,7 @@ from host_tools.cloud.accounts import undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.factors import Factors
+from host_tools.cloud.accounts.passkeys_rule import not_due
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.api_models import ApiToken
@@ -41,7 +42,9 @@ class Bearer(NamedTuple):
 
 
 class Tokens:
-    def __init__(self, database: Database, factors: Factors, changes: Changes):
+    def __init__(self, database: Database, factors: Factors, changes: Changes, rule: str):
+        """rule: of passkeys_rule.py."""
+        self._open = (Account.disabled_at.is_(None), *not_due(rule))
         self._database = database
         self._factors = factors
         self._changes = changes
@@ -78,13 +81,13 @@ class Tokens:
         self._changes.wake()
 
     async def bearer(self, token: str, now: float) -> Bearer | None:
-        """None: it is wrong, revoked or expired, or its account is disabled."""
+        """None: it is wrong, revoked or expired, or its account is disabled or has to add passkeys first."""
         if not FORM.fullmatch(token):
             return None
         joined = select(ApiToken, Account).join(Account, Account.id == ApiToken.account_id)
         right = (ApiToken.token_hash == token_hash(token), ApiToken.expires_at > now)
         async with self._database.read() as session:
-            found = (await session.execute(joined.where(*right, Account.disabled_at.is_(None)))).one_or_none()
+            found = (await session.execute(joined.where(*right, *self._open))).one_or_none()
         if found is None:
             return None
         row, account = found

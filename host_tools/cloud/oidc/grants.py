@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.events import note
+from host_tools.cloud.accounts.passkeys_rule import is_due, not_due
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.oidc.consents import connect
 from host_tools.cloud.oidc.requests import Asked
@@ -72,8 +73,10 @@ class Held(NamedTuple):
 
 
 class Grants:
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, rule: str):
+        """rule: of passkeys_rule.py."""
         self._database = database
+        self._rule = rule
 
     async def code(self, asked: Asked, client: OidcClient, visit: Visit) -> str:
         """A code for the person who is signed in, and who has agreed to what is asked."""
@@ -166,7 +169,7 @@ class Grants:
         """Whose an access token is, and what it may be told."""
         found = select(OidcToken, Account).join(Account, Account.id == OidcToken.account_id)
         right = (OidcToken.token_hash == token_hash(token), OidcToken.kind == ACCESS)
-        mine = found.where(*right, Account.disabled_at.is_(None))
+        mine = found.where(*right, Account.disabled_at.is_(None), *not_due(self._rule))
         async with self._database.read() as session:
             row = (await session.execute(mine.where(OidcToken.expires_at > now, alive()))).one_or_none()
         return None if row is None else Held(row[1], tuple(row[0].scope.split()), row[0].jkt)
@@ -192,7 +195,7 @@ class Grants:
     ) -> Given | None:
         account = await session.get(Account, origin.account_id)
         offline = "offline_access" in origin.scope.split()
-        if account is None or account.disabled_at is not None:
+        if account is None or account.disabled_at is not None or is_due(self._rule, account):
             return None
         if not (offline or await lasts(session, origin.session_id)):
             return None

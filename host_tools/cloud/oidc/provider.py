@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from host_tools.cloud.accounts.passkeys_rule import NOBODY
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.oidc.clients import Clients
@@ -36,13 +37,14 @@ class Provider:
         clock: Clock,
         issuer: str,
         strict: bool = False,
+        passkeys_for: str = NOBODY,
     ):
         self.issuer = issuer
         self.strict = strict
         self.spent = Spent(database)
         self.clients = Clients(database, clock, self.spent)
         self.keys = Keys(database, box, clock)
-        self.grants = Grants(database)
+        self.grants = Grants(database, passkeys_for)
         self.pushed = Pushed(database)
         self.consents = Consents(database)
         self.devices = Devices(database, box, turnstile, self.grants)

@@ -46,6 +46,7 @@ from host_tools.cloud.pages import (
 )
 from host_tools.cloud.pages.asking import ROUTER, asking
 from host_tools.cloud.pages.assets import ASSETS
+from host_tools.cloud.pages.first_passkeys import led_first
 from host_tools.cloud.pages.guards import (
     BROWSER_COOKIE,
     KNOWN_COOKIE,
@@ -344,4 +345,4 @@ def _guarded(row: Route) -> Handler:
     handler = row.handler if row.lasting else with_deadline(row.handler)
     handler = asking(row.path, handler)
     guard = GUARDS.get(row.who)
-    return guard(handler) if guard else handler
+    return led_first(row.path, row.lasting, guard(handler) if guard else handler)

@@ -41,7 +41,7 @@ class SiteClient:
         self._parts = parts
         self._provider = provider
         self.url, self.account_url = settings.origins[kind.name].url, settings.public_url
-        self.sessions = SiteSessions(parts.database, kind.client_id)
+        self.sessions = SiteSessions(parts.database, kind.client_id, parts.settings.passkeys_for)
         self._flow = Flow({ACCOUNT: provider}, parts.box, parts.turnstile, self.url, back=SIGNED_IN)
 
     async def begin(self, to: str, visit: Visit) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select, update
 
+from host_tools.cloud.accounts.passkeys_rule import not_due
 from host_tools.cloud.accounts.sessions import NOTED_EVERY_S
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.store.database import Database
@@ -19,15 +20,17 @@ WHOLE_S = 12 * 3600
 class SiteSessions:
     """Those of one site: a token of another one opens nothing."""
 
-    def __init__(self, database: Database, client_id: str):
+    def __init__(self, database: Database, client_id: str, rule: str):
+        """rule: of passkeys_rule.py."""
         self._database = database
+        self._open = (Account.disabled_at.is_(None), *not_due(rule))
         self._client_id = client_id
 
     async def find(self, token: str, now: float, *, acting: bool) -> tuple[SiteSession, Account] | None:
         """The live session of a cookie, and whose it is."""
         mine = select(SiteSession, Account).join(Account, Account.id == SiteSession.account_id)
         # Whoever was disabled is out before the account has told so.
-        which = (*self._with(token), Account.disabled_at.is_(None))
+        which = (*self._with(token), *self._open)
         async with self._database.read() as session:
             row = (await session.execute(mine.where(*which))).first()
         if row is None or now >= min(row[0].expires_at, row[0].acted_at + IDLE_S):
