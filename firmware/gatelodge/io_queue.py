@@ -6,7 +6,8 @@ one re-arming, and the deadlines of all sleepers are one number for the poller: 
 leave somebody behind who answers what comes while it sleeps on.
 
 It depends on asyncio.core (the same from MicroPython 1.23 to 1.26): `core._io_queue` is asked for `map`,
-`queue_read`, `queue_write`, `remove` and `wait_io_event`; a task is woken by `core._task_queue.push`.
+`queue_read`, `queue_write`, `remove` and `wait_io_event`; a task is woken by `core._task_queue.push`, and
+its `peek` is None while none is.
 """
 
 import select
@@ -99,8 +100,8 @@ class IoQueue:
             self._skipped += 1
             return
         self._skipped = 0
-        while not self._woke(dt) and dt < 0:
-            pass
+        while not self._woke(dt) and dt < 0 and core._task_queue.peek() is None:
+            pass  # the last: who answered may have woken a task that sleeps on no descriptor
 
     def _woke(self, dt):
         """Whether somebody was woken within `dt` ms, or within the patience of who sleeps with a deadline."""

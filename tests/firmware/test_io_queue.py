@@ -93,6 +93,26 @@ class IoQueueTest(unittest.IsolatedAsyncioTestCase):
         await sleeping
         other.close()
 
+    async def test_who_answers_may_wake_a_task_that_sleeps_on_no_descriptor(self):
+        """While no timer runs: only the sleeper's deadline would end the poller's sleep."""
+        began, told = compat.monotonic_ms(), asyncio.Event()
+
+        def answer():
+            self.pair.ours.recv(9)
+            told.set()
+            return in_ms(60_000)
+
+        async def sleep():
+            await compat.wait_readable(self.pair.ours, in_ms(60_000), answer)
+
+        sleeping = asyncio.create_task(sleep())
+        await asyncio.sleep(0)
+        self.pair.theirs.send(b"x")
+        compat.MICROPYTHON or answer()
+        await told.wait()
+        self.assertLess(compat.monotonic_ms(), began + 60_000)
+        sleeping.cancel()
+
     async def test_a_peer_that_leaves_ends_a_wait(self):
         self.pair.theirs.close()
         await compat.wait_readable(self.pair.ours, in_ms(60_000))

@@ -76,6 +76,10 @@ def test_that_is_no_more_than_the_heap_is_planned_for(days):
     assert max(day["alloc"] for day in days) <= heap.LIVE, "measure anew what core/heap.py counts on"
 
 
+def test_what_is_seldom_needed_is_in_the_heap_no_longer_than_that(days):
+    assert [day["seldom"] for day in days] == [[]] * DAYS
+
+
 def test_no_descriptor_is_left_open(days):
     assert len({day["descriptors"] for day in days}) == 1, days
 

@@ -57,6 +57,9 @@ PAGES = ("/", "/devices", "/internet", "/cloud", "/security", "/system", "/about
 LANGUAGES = ("en", "ru", "tr", "de")
 NIGHT_S = 1800  # sessions and connections have ended then
 STRANGERS = 10  # after each visit
+# Of the factory alone, or loaded for one answer.
+SELDOM = ("console.bench", "console.blank", "contract.board", "contract.provisioning", "core.new_password")
+SELDOM += ("core.commonest", "core.qr", "web.openapi", "web.shapes", "cloud.diagnostics", "owner.updating")
 
 
 class Cloud(MemoryCloud):
@@ -195,7 +198,9 @@ class Life:
         assert answer[0] == 200, answer
 
     def _held(self, day):
-        return {"day": day, "alloc": held() - own, "descriptors": len(os.listdir("/proc/self/fd"))}
+        seldom = [name for name in SELDOM if "gatelodge." + name in sys.modules]
+        descriptors = len(os.listdir("/proc/self/fd"))
+        return {"day": day, "alloc": held() - own, "descriptors": descriptors, "seldom": seldom}
 
 
 def read_file(path):
