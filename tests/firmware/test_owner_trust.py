@@ -4,7 +4,7 @@ from gatelodge import store_keys
 from gatelodge.core.signin import TRUST_LIFETIME_S, Visitor
 from gatelodge.owner.trust import MOST, id_of
 
-from tests.firmware.owner_rig import HOME, PASSWORD, THIEF, Router, refused
+from tests.firmware.owner_rig import HOME, LAPTOP, PASSWORD, THIEF, Router, refused
 
 DAY_S = 86400
 
@@ -165,6 +165,14 @@ class TestSignIn(TrustedBrowser):
         self.assertIsNotNone(self.opened(with_token(THIEF, token)))
         self.trust.end(id_of(token), HOME)
         self.assertIsNone(self.owner.session(session_token, True))
+
+    def test_who_came_by_a_copy_of_its_cookie_is_out_when_it_is_trusted_anew(self):
+        by_copy = self.opened(with_token(THIEF, self.browser.trust))
+        other = self.opened(self.trusted(LAPTOP))
+        session_token = self.router.sign_in()
+        self.trust.remember(session_token, self.browser)
+        sessions = [self.owner.session(token, True) is not None for token in (by_copy, other, session_token)]
+        self.assertEqual(sessions, [False, True, True])
 
     def test_a_change_of_the_password_ends_them_all(self):
         session_token = self.router.sign_in()

@@ -79,6 +79,8 @@ class TestLeases(unittest.TestCase):
     def test_a_name_is_short_and_printable_and_leases_are_bounded(self):
         line = "1 3c:22:fb:10:4e:91 192.168.1.23 %s *\n" % ("n\x07\x1b" + "a" * 200)
         self.assertEqual(leases.parse(line.encode(), {})[LAPTOP]["name"], "n" + "a" * 62)
+        line = "1 3c:22:fb:10:4e:91 192.168.1.23 \u202eTV\u2069\u200f *\n"
+        self.assertEqual(leases.parse(line.encode(), {})[LAPTOP]["name"], "TV")
         many = "".join([f"1 3c:22:fb:00:{n // 256:02x}:{n % 256:02x} 10.0.0.1 a *\n" for n in range(400)])
         self.assertEqual(len(leases.parse(many.encode(), {})), leases.MAX_LEASES)
 

@@ -26,10 +26,15 @@ class Trust:
         self._keeper = keeper
 
     def remember(self, session_token, visitor):
-        """Trust the browser of a session that a code has just begun. Return the token for its cookie."""
+        """Trust the browser of a session that a code has just begun. Return the token for its cookie.
+
+        Whoever else signed in by the cookie that it had before, which is over by this, held a copy of it."""
+        keeper = self._keeper
+        earlier = (keeper.trusted_row(visitor) or {}).get("id")
         token, records = self.begin(visitor)
-        self._keeper.keep(records)
-        self._keeper.sessions.trust(session_token, id_of(token))
+        keeper.keep(records)
+        keeper.sessions.end_where(lambda session: session.trust_id == earlier, session_token)
+        keeper.sessions.trust(session_token, id_of(token))
         return token
 
     def begin(self, visitor):

@@ -12,6 +12,8 @@ MAX_LEASES = 256  # of one file; a home has a dozen
 MAX_ADDRESSES = 4  # of one device
 LONGEST_NAME = 63  # RFC 1035 section 2.3.4
 _NAMELESS = ("*", "-", "")
+# What turns the direction of writing, and would have the rest of a row read backwards (UAX 9, section 2).
+_TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # RFC 8415 section 11: a DUID holds a hardware address when it was made of one. Type and Ethernet -> where it
 # begins, in hexadecimal digits.
 _DUID_ADDRESS = {"00010001": 16, "00030001": 8}
@@ -68,4 +70,5 @@ def _mac_in(duid):
 def _clean(name):
     if name in _NAMELESS:
         return ""
-    return "".join([character for character in name if " " < character != "\x7f"])[:LONGEST_NAME]
+    seen = [each for each in name if " " < each != "\x7f" and each not in _TURNING]
+    return "".join(seen)[:LONGEST_NAME]
