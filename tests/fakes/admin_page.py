@@ -109,7 +109,7 @@ class SimulatedCloud:
         self.claim = None
 
     def invite(self):
-        link = "https://localhost:8444/routers/invited/Vm0xd1NtUXlWa1pPVldScFVtMVNXVmxVUm5kV2JGbDN"
+        link = "https://localhost:8444/routers/invited#7K3M-9QWX-2B4N-T8RC-V5HD-0ZJE-6GPS"
         told = {"state": "open", "link": link, "error": None, "expires_s": 599}
         self.invitation = told if self.hears else dict(told, state="asked", link=None)
 

@@ -7,7 +7,7 @@ from gatelodge.web.pages.cloud import CloudPages
 from tests.fakes.clock import FakeClock
 
 ADA = {"account_id": "a1", "name": "Ada <Lovelace>", "email": "ada@example.org"}
-LINK = "https://localhost:8444/routers/invited/Vm0xd1NtUXlWa1pPVldScFVtMVNXVmxVUm5kV2JGbDN"
+LINK = "https://localhost:8444/routers/invited#7K3M-9QWX-2B4N-T8RC-V5HD-0ZJE-6GPS"
 
 
 class Cloud:

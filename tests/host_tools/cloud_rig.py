@@ -205,16 +205,25 @@ class Browser:
         self._session = session
 
     async def get(self, path, **options):
+        """A link with a code is opened as the page's script opens it (pages/opened.py)."""
+        if "#" in path:
+            page, code = path.split("#")
+            return await self.post(page, link_code=code)
         async with self._session.get(self._rig.server.make_url(path), **options) as answer:
             return Page(answer.status, answer.url, await answer.text(), answer.headers)
 
     async def post(self, path, form_page=None, headers=None, **fields):
         """form_page: where the form stands, when it is not at the address that takes it."""
-        form = await self.get(form_page or path)
+        form = await self.get(form_page or path.partition("#")[0])
         return await self.post_raw(path, {"csrf": form.csrf, **fields}, headers)
 
     async def post_raw(self, path, fields, headers=None, rig=None, **options):
-        """rig: another portal of the same cloud."""
+        """path: of a link with a code too, for the second form behind it.
+
+        rig: another portal of the same cloud.
+        """
+        path, _, code = path.partition("#")
+        fields = {**fields, "link_code": code, "doing": "yes"} if code else fields
         url = (rig or self._rig).server.make_url(path)
         async with self._session.post(url, data=fields, headers=headers, **options) as answer:
             return Page(answer.status, answer.url, await answer.text(), answer.headers)
@@ -269,7 +278,7 @@ def code_in(mail):
 
 
 def link_in(mail):
-    return re.search(r"https://[^/]+(/confirm/link/\S+)", mail.body)[1]
+    return re.search(r"https://[^/]+(/confirm/link#\S+)", mail.body)[1]
 
 
 def without_secrets(text):

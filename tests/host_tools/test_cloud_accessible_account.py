@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 from sqlalchemy import update
 
-from host_tools.cloud import certificates
+from host_tools.cloud import certificates, links
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import RESET
 from host_tools.cloud.store.models import Account
@@ -23,7 +23,8 @@ from tests.host_tools.test_cloud_accessible import (
 from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, join
 
 NEW = "seven herons on the weir"
-PATH = r"https://[^/]+(/{}/\S+)"
+PATH = r"https://[^/]+(/{}#\S+)"
+OVER = links.grouped(links.new_code())
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ async def mail_of(rig, subject):
 
 async def test_who_forgot_the_password_finds_every_page_accessible(rig, tab):
     await rig.browser().join(EMAIL)
-    await look_at(rig, tab, "/forgotten", "/forgotten/link/over")
+    await look_at(rig, tab, "/forgotten", f"/forgotten/link#{OVER}")
     await tab.goto(str(rig.server.make_url("/forgotten")))
     await tab.get_by_label("E-mail").fill(EMAIL)
     await press(tab, "Send the message")
@@ -97,14 +98,15 @@ async def test_who_has_no_password_finds_the_pages_of_a_proof_accessible(rig, ta
 
 async def test_who_looks_after_the_profile_finds_every_page_accessible(rig, tab):
     await join(rig, tab)
-    await look_at(rig, tab, "/profile", "/profile/data", "/profile/email/over")
+    await look_at(rig, tab, "/profile", "/profile/data", f"/profile/email/agree#{OVER}")
     await tab.goto(str(rig.server.make_url("/profile")))
     await tab.get_by_label("New e-mail").fill("ada@example.com")
     await tab.get_by_label("Your password").fill(PASSWORD)
     await press(tab, "Change the e-mail")
     await tab.get_by_text("has to open the link").first.wait_for()
     await assert_no_fault(tab)
-    path = re.search(PATH.format("profile/email"), (await mail_of(rig, "Confirm your new e-mail")).body)[1]
+    mail = await mail_of(rig, "Confirm your new e-mail")
+    path = re.search(PATH.format("profile/email/agree"), mail.body)[1]
     await look_at(rig, tab, path)
     await press(tab, "Agree")
     await tab.get_by_text("This address has agreed").wait_for()
@@ -117,7 +119,7 @@ async def test_who_undoes_or_stops_a_change_finds_every_page_accessible(rig, tab
     await enrol(rig, tab)
     holder = (await rig.parts.administration.find(EMAIL)).id
     await rig.parts.waiting.ask(holder, RESET, "Somebody called", Visit("", "", "", rig.clock()))
-    await look_at(rig, tab, "/security", "/undo/over", "/waiting/over")
+    await look_at(rig, tab, f"/undo#{OVER}", f"/waiting#{OVER}", "/security")
     path = re.search(PATH.format("waiting"), (await mail_of(rig, "Two-factor is to be reset")).body)[1]
     await look_at(rig, tab, path)
     await press(tab, "Stop it")

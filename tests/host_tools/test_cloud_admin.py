@@ -16,7 +16,7 @@ from host_tools.cloud.store.models import Event
 from tests.host_tools.cloud_rig import PATIENCE_S, Rig
 
 EMAIL, URL = "ada@example.org", "https://localhost:8444"
-STOP = re.compile(r"https://[^/]+(/waiting/\S+)")
+STOP = re.compile(r"https://[^/]+(/waiting#\S+)")
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ async def test_making_and_revoking_a_token_is_told_and_logged(rig, ada):
 async def test_the_mail_that_tells_of_a_token_undoes_it(rig, ada):
     token = await token_of(ada)
     mail = (await rig.mails(EMAIL))[0]
-    path = re.search(r"https://[^/]+(/undo/\S+)", mail.body)[1]
+    path = re.search(r"https://[^/]+(/undo#\S+)", mail.body)[1]
     assert (await rig.browser().post(path, password=PASSWORD)).status == 200
     assert await status_of(rig, token) == 401
 

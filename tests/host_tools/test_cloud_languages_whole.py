@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from host_tools.cloud import links
 from tests.host_tools import pseudo_language
 from tests.host_tools.cloud_rig import PASSWORD, code_in
 from tests.host_tools.test_cloud_help import ask
@@ -17,9 +18,9 @@ STRANGER = (
     "/terms",
     "/forgotten",
     "/no-such-page",
-    "/undo/x",
-    "/waiting/x",
-    "/confirm/link/x",
+    *(f"{page}#{links.new_code()}" for page in ("/undo", "/waiting", "/confirm/link")),
+    "/undo",
+    "/undo#no-code",
 )
 MEMBER = (
     "/routers", "/routers/register", f"/routers/{SERIAL}", f"/routers/{SERIAL}/restart",

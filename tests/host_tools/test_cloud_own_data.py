@@ -132,7 +132,7 @@ async def test_a_deletion_is_stopped_by_its_person_on_the_page_and_by_the_mail(r
             mails = [
                 mail for mail in await rig.mails(EMAIL) if mail.subject == "The account is to be deleted"
             ]
-            await rig.browser().post(re.search(r"https://[^/]+(/waiting/\S+)", mails[0].body)[1])
+            await rig.browser().post(re.search(r"https://[^/]+(/waiting#\S+)", mails[0].body)[1])
         assert "will be deleted on" not in (await ada.get("/profile/data")).text
     rig.clock.now += WAIT_S
     assert await rig.parts.waiting.carry_out() == 0

@@ -205,7 +205,7 @@ async def test_a_forgotten_password_is_not_replaced(rig, ada):
 async def test_a_new_password_that_was_under_way_is_over(rig, ada):
     other = rig.browser()
     mail = await ask(rig, other)
-    path = re.search(r"https://[^/]+(/forgotten/link/\S+)", mail.body)[1]
+    path = re.search(r"https://[^/]+(/forgotten/link#\S+)", mail.body)[1]
     await switched_on(ada)
     assert (await other.get(path)).status == 410
     assert (await other.post("/forgotten/code", form_page="/sign-in", code=code_in(mail))).status == 422
@@ -318,7 +318,7 @@ async def test_a_change_that_was_made_meanwhile_is_undone_by_a_passkey_only(rig,
     third, _ = await add(ada, SoftPasskey(ORIGIN), "The third")
     mail = (await rig.mails(EMAIL))[0]
     assert "once you have proved that it is you" in mail.body
-    path = re.search(r"https://[^/]+(/undo/\S+)", mail.body)[1]
+    path = re.search(r"https://[^/]+(/undo#\S+)", mail.body)[1]
     stranger = rig.browser()
     assert "prove that it is you" in (await stranger.get(path)).text
     page = await stranger.post(path, form_page="/sign-in", password=PASSWORD)
@@ -331,7 +331,7 @@ async def test_undoing_does_not_leave_fewer_than_two_passkeys(rig, ada):
     keys = await switched_on(ada)
     await prove(ada, keys[0])
     await add(ada, SoftPasskey(ORIGIN), "The third")
-    path = re.search(r"https://[^/]+(/undo/\S+)", (await rig.mails(EMAIL))[0].body)[1]
+    path = re.search(r"https://[^/]+(/undo#\S+)", (await rig.mails(EMAIL))[0].body)[1]
     text = (await ada.get("/security")).text
     first = re.search(r'(/security/passkeys/[0-9a-f]+)" aria-label="Change My phone"', text)[1]
     await ada.post(first + "/remove", form_page=first)
@@ -400,7 +400,7 @@ class TestRule:
             await ada.join()
             keys = [(await add(ada, SoftPasskey(ORIGIN)))[0] for _ in range(2)]
             paths = [
-                re.search(r"https://[^/]+(/undo/\S+)", mail.body)[1]
+                re.search(r"https://[^/]+(/undo#\S+)", mail.body)[1]
                 for mail in await rig.mails(EMAIL)
                 if mail.subject == "A passkey was added"
             ]

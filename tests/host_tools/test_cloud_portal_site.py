@@ -97,8 +97,10 @@ async def test_who_comes_by_a_routers_own_link_signs_in_and_goes_on(rig, ada):
     await rig.hub.connect(SERIAL)
     link = (await rig.hub.invite(SERIAL, code))["link"]
     assert link.startswith(rig.url["portal"])
-    page = await fetch(ada, link)
-    assert str(page.url) == link and SERIAL in page.text
+    page, _, code = link.partition("#")
+    form = await fetch(ada, page)
+    arrived = await send(ada, page, form.csrf, link_code=code)
+    assert str(arrived.url) == page and SERIAL in arrived.text
 
 
 async def test_a_release_is_proved_at_the_account_and_no_password_is_typed_here(rig, ada, portal):

@@ -308,7 +308,7 @@ async def test_a_first_password_is_set_after_a_proof(rig, ada):
 async def test_a_change_of_an_account_without_a_password_is_undone_after_a_proof(rig, ada, provider):
     await by_mail(rig, ada, "/security/password")
     await ada.post("/security/password", new_password=PASSWORD)
-    link = re.search(r"https://[^/]+(/undo/\S+)", (await rig.mails(EMAIL))[0].body)[1]
+    link = re.search(r"https://[^/]+(/undo#\S+)", (await rig.mails(EMAIL))[0].body)[1]
     stranger = rig.browser()
     page = await stranger.get(link)
     assert page.status == 403 and "Sign in, and prove that it is you" in page.text

@@ -8,7 +8,7 @@ from host_tools.cloud.accounts.resets import RESET_S, TRIES
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, code_in, without_secrets
 
 EMAIL, NEW = "ada@example.org", "seven herons on the weir"
-LINK = re.compile(r"https://[^/]+(/forgotten/link/\S+)")
+LINK = re.compile(r"https://[^/]+(/forgotten/link#\S+)")
 WRONG = {"000000": "000001"}
 
 
@@ -158,7 +158,7 @@ async def test_strangers_who_ask_keep_the_owner_from_no_message(rig, ada):
 async def test_a_reset_ends_an_email_change_that_somebody_began(rig, ada):
     await ada.post("/profile/email", form_page="/profile", email="eve@example.org", password=PASSWORD)
     await reset_by_code(rig, rig.browser())
-    path = re.search(r"(/profile/email/\S+)", (await rig.mails("eve@example.org"))[0].body)[1]
+    path = re.search(r"(/profile/email/agree#\S+)", (await rig.mails("eve@example.org"))[0].body)[1]
     assert (await rig.browser().get(path)).status == 410
 
 

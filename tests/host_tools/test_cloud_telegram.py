@@ -93,7 +93,7 @@ async def test_a_chat_is_a_factor_after_its_person_is_confirmed_in_the_account(r
     assert "Ada Bell (@ada)" in (await ada.get("/security")).text
     mail = (await rig.mails(EMAIL))[0]
     assert mail.subject == "A Telegram chat was linked"
-    await rig.browser().post(re.search(r"https://[^/]+(/undo/\S+)", mail.body)[1], password=PASSWORD)
+    await rig.browser().post(re.search(r"https://[^/]+(/undo#\S+)", mail.body)[1], password=PASSWORD)
     assert (await ada.enter()).path == "/routers"  # by mail again
     assert "(@ada)" not in (await ada.get("/security")).text
 
@@ -255,7 +255,7 @@ async def test_every_change_is_told_in_every_chat_and_the_undo_stays_in_the_mail
     fields = {"password": PASSWORD, "new_password": "a lantern over the door"}
     await ada.post("/security/password", **fields)
     await told(person, "The password was changed")
-    assert "/undo/" in (await rig.mails(EMAIL))[0].body and "/undo/" not in person.messages[-1]["text"]
+    assert "/undo#" in (await rig.mails(EMAIL))[0].body and "/undo" not in person.messages[-1]["text"]
 
 
 async def test_another_accounts_chat_cannot_be_unlinked(rig, ada, telegram):

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from host_tools.cloud import links
 from host_tools.cloud.accounts import numbers, undo
 from host_tools.cloud.accounts.undo import UNDO_S
 from tests.fakes.soft_passkey import SoftPasskey
@@ -12,7 +13,7 @@ from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, code_in
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add, enter
 
 EMAIL, NEW, NUMBER = "ada@example.org", "seven herons on the weir", "+32470123456"
-LINK = re.compile(r"https://[^/]+(/undo/\S+)")
+LINK = re.compile(r"https://[^/]+(/undo#\S+)")
 
 
 async def link(rig, subject):
@@ -134,7 +135,7 @@ async def test_a_link_undoes_once_and_for_three_days_and_opening_it_changes_noth
     rig.clock.now -= UNDO_S
     await rig.browser().post(path, password=PASSWORD)
     assert (await rig.browser().get(path)).status == 410
-    assert (await rig.browser().get("/undo/made-up")).status == 410
+    assert (await rig.browser().get("/undo#" + links.new_code())).status == 410
 
 
 async def test_what_was_added_anew_is_not_there_twice(rig, ada):

@@ -12,6 +12,7 @@ from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.undo import Step, asks_password, offer
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import PUSH, TELEGRAM, Post
+from host_tools.cloud.links import link_to
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import SecretBox
 from host_tools.cloud.store.telegram_models import TelegramChat
@@ -41,7 +42,8 @@ class Changes:
         note(session, account.id, kind, visit, about)
         link = ""
         if steps:
-            link = f"{self._url}/undo/" + offer(session, self._box, kind, about, account, steps, visit.now)
+            code = offer(session, self._box, kind, about, account, steps, visit.now)
+            link = link_to(f"{self._url}/undo", code)
         with letters.to(account):
             by_password = asks_password(account)
             text = letters.factor_changed(kind, about, link, self._url, visit.now, by_password)

@@ -22,10 +22,11 @@ from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.delivery.queue import for_purpose
 from host_tools.cloud.languages.text import N_
+from host_tools.cloud.links import link_to, new_code
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
-from host_tools.cloud.store.secret_box import new_token, token_hash
+from host_tools.cloud.store.secret_box import token_hash
 
 CHANGE_S = 24 * 3600
 SAME = N_("That is the e-mail you have.")
@@ -59,15 +60,15 @@ class EmailChanges:
             raise RefusedError("email", SAME)
         await self._turnstile.take("send", account=account.id, address=visit.address)
         await self._turnstile.take("send_to", account=email, address=visit.address)
-        old_token, new_one = new_token(), new_token()
+        old_code, new_one = new_code(), new_code()
         async with self._database.write() as session:
             await session.execute(delete(EmailChange).where(EmailChange.account_id == account.id))
             row = EmailChange(account_id=account.id, email=email, session_id=visit.open_session.id)
-            row.old_hash, row.new_hash = token_hash(old_token), token_hash(new_one)
+            row.old_hash, row.new_hash = token_hash(old_code), token_hash(new_one)
             row.expires_at = visit.now + CHANGE_S
             session.add(row)
             note(session, account.id, "email_asked", visit, hinted(email))
-            await self._write(session, account, email, (old_token, new_one), visit.now)
+            await self._write(session, account, email, (old_code, new_one), visit.now)
         self._post.wake()
 
     async def pending(self, account_id: str, now: float) -> EmailChange | None:
@@ -90,18 +91,18 @@ class EmailChanges:
             mine = EmailChange.account_id == visit.signed_in.id
             await session.execute(delete(EmailChange).where(mine))
 
-    async def by_link(self, token: str, now: float) -> tuple[EmailChange, Account] | None:
+    async def by_link(self, code: str, now: float) -> tuple[EmailChange, Account] | None:
         async with self._database.read() as session:
-            row = await session.scalar(_by_token(token, now))
+            row = await session.scalar(_by_code(code, now))
             return (row, await session.get_one(Account, row.account_id)) if row else None
 
-    async def agree(self, token: str, visit: Visit) -> str:
+    async def agree(self, code: str, visit: Visit) -> str:
         """WAITING for the other address, or CHANGED. Raises RefusedError."""
         async with self._database.write() as session:
-            row = await session.scalar(_by_token(token, visit.now))
+            row = await session.scalar(_by_code(code, visit.now))
             if row is None:
                 raise RefusedError("", OVER)
-            if row.old_hash == token_hash(token):
+            if row.old_hash == token_hash(code):
                 row.old_agreed_at = visit.now
             else:
                 row.new_agreed_at = visit.now
@@ -116,9 +117,9 @@ class EmailChanges:
             await session.execute(delete(EmailChange).where(EmailChange.expires_at < now))
 
     async def _write(
-        self, session: AsyncSession, account: Account, email: str, tokens: tuple[str, str], now: float
+        self, session: AsyncSession, account: Account, email: str, codes: tuple[str, str], now: float
     ) -> None:
-        links = [f"{self._url}/profile/email/{token}" for token in tokens]
+        links = [link_to(f"{self._url}/profile/email/agree", code) for code in codes]
         held_by = await _holder(session, email)
         with letters.to(account):
             old = letters.email_leaves(account.email, email, links[0], self._url)
@@ -152,7 +153,7 @@ async def _holder(session: AsyncSession, email: str) -> Account | None:
     return await session.scalar(select(Account).where(Account.email == email))
 
 
-def _by_token(token: str, now: float):
-    hashed = token_hash(token)
+def _by_code(code: str, now: float):
+    hashed = token_hash(code)
     either = or_(EmailChange.old_hash == hashed, EmailChange.new_hash == hashed)
     return select(EmailChange).where(either, EmailChange.expires_at > now)

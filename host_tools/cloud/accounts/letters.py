@@ -10,7 +10,7 @@ import json
 from contextlib import AbstractContextManager
 
 from host_tools.cloud.accounts.events import KINDS, concerning
-from host_tools.cloud.delivery.texts import Text, leading, letter
+from host_tools.cloud.delivery.texts import Text, leading, letter, opening
 from host_tools.cloud.languages import figures
 from host_tools.cloud.languages.text import N_, _, reader, speaking
 from host_tools.cloud.store.models import Account
@@ -49,7 +49,7 @@ def reset(code: str, link: str, email: str, public_url: str) -> Text:
     return letter(
         _("Set a new password"),
         _("Your code is %(code)s", code=code),
-        leading(
+        opening(
             _("Enter it where you asked for it, or open this link. Both are valid for 20 minutes, once:"),
             link,
         ),
@@ -142,7 +142,7 @@ def factor_changed(
         _time(now),
         _(NOTHING_TO_DO),
         leading(_(NOT_YOU), f"{public_url}/security"),
-        leading(undo, undo_link) if undo_link else "",
+        opening(undo, undo_link) if undo_link else "",
     )
 
 
@@ -163,7 +163,7 @@ def email_leaves(old: str, new: str, link: str, public_url: str) -> Text:
     return letter(
         _("Confirm your new e-mail"),
         _("Your Gatelodge account is to have the e-mail %(new)s in place of %(old)s.", new=new, old=old),
-        leading(_("If it was you, agree here, within a day:"), link),
+        opening(_("If it was you, agree here, within a day:"), link),
         _("The new address has to agree too."),
         leading(
             _(
@@ -179,7 +179,7 @@ def email_comes(new: str, link: str) -> Text:
     return letter(
         _("Confirm your new e-mail"),
         _("A Gatelodge account is to have the e-mail %(new)s.", new=new),
-        leading(_("If it is yours, agree here, within a day:"), link),
+        opening(_("If it is yours, agree here, within a day:"), link),
         _("The old address has to agree too. If it was not you, ignore this message."),
     )
 
@@ -205,7 +205,7 @@ def waits(kind: str, reason: str, due_at: float, stop_link: str, public_url: str
         _("%(what)s, at %(moment)s.", what=what, moment=figures.local(due_at)),
         _("Reason: %(reason)s", reason=reason) if reason else "",
         _(NOTHING_TO_DO),
-        leading(
+        opening(
             _("If it was not you, or you have changed your mind, stop it before then:"),
             stop_link,
         ),

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud import links
 from host_tools.cloud.accounts import applications, letters, signin, trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
@@ -33,7 +34,7 @@ from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Session, SignIn
-from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
+from host_tools.cloud.store.secret_box import SecretBox, new_id, token_hash
 from host_tools.cloud.tasks import Tasks
 
 RESET_S = 1200
@@ -73,15 +74,15 @@ class Resets:
         """`who`: an e-mail, or a user name of before. Raises ThrottledError."""
         # A browser that is known to the account counts by itself: strangers keep its owner from no message.
         await self._turnstile.take("reset", **self._turnstile.about(who, visit))
-        code, link_token = f"{secrets.randbelow(10**6):06d}", new_token()
+        code, link_code = f"{secrets.randbelow(10**6):06d}", links.new_code()
         row = PasswordReset(id=new_id(), browser_hash=visit.browser_hash, tries=0, proved=False)
-        row.code_hash, row.link_hash = self._hash(row.id, code), token_hash(link_token)
+        row.code_hash, row.link_hash = self._hash(row.id, code), token_hash(link_code)
         row.expires_at = visit.now + RESET_S
         async with self._database.write() as session:
             mine = PasswordReset.browser_hash == visit.browser_hash
             await session.execute(delete(PasswordReset).where(mine))
             session.add(row)
-        self._tasks.start(self._send_soon(row.id, who, code, link_token, visit), "send a reset")
+        self._tasks.start(self._send_soon(row.id, who, code, link_code, visit), "send a reset")
 
     async def waits(self, visit: Visit) -> bool:
         """Whether this browser asked, and its code was not entered yet."""
@@ -115,22 +116,22 @@ class Resets:
         if fault:
             raise RefusedError("code", fault)
 
-    async def whose(self, link_token: str, visit: Visit) -> Account | None:
+    async def whose(self, link_code: str, visit: Visit) -> Account | None:
         """Whose password may be set: by the link, or with none, by this browser that knew the code.
 
         None where only passkeys sign in, too. Switching that on drops the row, in one transaction.
         """
         async with self._database.read() as session:
-            row = await session.scalar(_proved(link_token, visit))
+            row = await session.scalar(_proved(link_code, visit))
             account = await session.get(Account, row.account_id) if row and row.account_id else None
         return account if account is None or account.passkeys_only_at is None else None
 
-    async def finish(self, link_token: str, password: str, terms: bool, visit: Visit) -> Entered:
+    async def finish(self, link_code: str, password: str, terms: bool, visit: Visit) -> Entered:
         """Set the password. Every session and all trust end, and the second factor is asked as ever.
 
         Raises RefusedError.
         """
-        account = await self.whose(link_token, visit)
+        account = await self.whose(link_code, visit)
         if account is None:
             raise RefusedError("", OVER)
         wrong = fault(password, personal_words(account.email, account.first_name, account.last_name))
@@ -140,7 +141,7 @@ class Resets:
             raise RefusedError("terms", TERMS)
         password_hash = await self._hasher.hash(password)
         async with self._database.write() as session:
-            row = await session.scalar(_proved(link_token, visit))
+            row = await session.scalar(_proved(link_code, visit))
             if row is None or row.account_id != account.id:
                 raise RefusedError("", OVER)
             await self._set(session, account, password_hash, visit)
@@ -172,7 +173,7 @@ class Resets:
         await asyncio.sleep(DRAW.uniform(0, self.soon_s))
         await self._send(*about)
 
-    async def _send(self, reset_id: str, who: str, code: str, link_token: str, visit: Visit) -> None:
+    async def _send(self, reset_id: str, who: str, code: str, link_code: str, visit: Visit) -> None:
         async with self._database.write() as session:
             row = await session.get(PasswordReset, reset_id)
             account = await session.scalar(_named(who))
@@ -181,7 +182,7 @@ class Resets:
             note(session, account.id, "password_asked", visit)
             closed = account.passkeys_only_at is not None  # a password would open nothing
             row.account_id = None if closed else account.id  # nobody's: its code and its link are wrong
-            link = f"{self._url}/forgotten/link/{link_token}"
+            link = links.link_to(f"{self._url}/forgotten/link", link_code)
             with letters.to(account):
                 asked = letters.reset(code, link, account.email, self._url)
                 text = letters.reset_closed(self._url) if closed else asked
@@ -220,8 +221,8 @@ def _of_browser(visit: Visit):
     return select(PasswordReset).where(*_mine(visit))
 
 
-def _proved(link_token: str, visit: Visit):
-    if not link_token:
+def _proved(link_code: str, visit: Visit):
+    if not link_code:
         return _of_browser(visit).where(PasswordReset.proved.is_(True))
-    found = PasswordReset.link_hash == token_hash(link_token)
+    found = PasswordReset.link_hash == token_hash(link_code)
     return select(PasswordReset).where(found, PasswordReset.expires_at > visit.now)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from host_tools.cloud import links
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.passwords import Hasher
@@ -26,7 +27,7 @@ from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.languages.text import N_, reader, speaking
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn, SignUp
-from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
+from host_tools.cloud.store.secret_box import SecretBox, new_id, token_hash
 
 TERMS_VERSION = "2026-11"
 CODE_S = 600
@@ -108,23 +109,23 @@ class SignUps:
             raise RefusedError("code", wrong)
         return token
 
-    async def by_link(self, link_token: str, now: float) -> SignUp | None:
+    async def by_link(self, link_code: str, now: float) -> SignUp | None:
         async with self._database.read() as session:
-            return await session.scalar(_of_link(link_token, now))
+            return await session.scalar(_of_link(link_code, now))
 
-    async def confirm_link(self, link_token: str, password: str, visit: Visit) -> str:
+    async def confirm_link(self, link_code: str, password: str, visit: Visit) -> str:
         """Create the account and return a session token.
 
         Another browser than the one that signed up must know the password: else a stranger could sign up with
         somebody's address, and its owner's click would hand the stranger a confirmed account.
         """
-        row = await self.by_link(link_token, visit.now)
+        row = await self.by_link(link_code, visit.now)
         if row is None:
             raise RefusedError("", "This link has been used or has expired. Sign in, or sign up again.")
         if not self.same_browser(row, visit):
             await self._check_password(row, password, visit)
         async with self._database.write() as session:
-            again = await session.scalar(_of_link(link_token, visit.now))
+            again = await session.scalar(_of_link(link_code, visit.now))
             token = None if again is None else await _create_account(session, again, visit)
         if token is None:
             raise RefusedError("", "This link has been used or has expired. Sign in, or sign up again.")
@@ -154,13 +155,13 @@ class SignUps:
         return None if right and not row.taken else WRONG_CODE
 
     async def _send(self, session: AsyncSession, row: SignUp, now: float) -> None:
-        code, link_token = f"{secrets.randbelow(10**6):06d}", new_token()
+        code, link_code = f"{secrets.randbelow(10**6):06d}", links.new_code()
         row.code_hash = self._box.keyed_hash("sign-up code", row.id, code)
-        row.link_hash = token_hash(link_token)
+        row.link_hash = token_hash(link_code)
         row.tries = 0
         row.sent_at = now
         row.code_expires_at = now + CODE_S
-        link = f"{self._public_url}/confirm/link/{link_token}"
+        link = links.link_to(f"{self._public_url}/confirm/link", link_code)
         text = await self._text(session, row, code, link)
         await self._post.add(session, row.email, text, now)
 
@@ -218,6 +219,6 @@ def _of_browser(visit: Visit):
     return select(SignUp).where(mine, SignUp.expires_at > visit.now)
 
 
-def _of_link(link_token: str, now: float):
-    found = SignUp.link_hash == token_hash(link_token)
+def _of_link(link_code: str, now: float):
+    found = SignUp.link_hash == token_hash(link_code)
     return select(SignUp).where(found, SignUp.taken.is_(False), SignUp.expires_at > now)

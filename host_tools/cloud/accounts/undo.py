@@ -26,12 +26,13 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.languages.text import N_
+from host_tools.cloud.links import new_code
 from host_tools.cloud.store.account_models import Undo
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, Authenticator, Base, Phone, RecoveryCode, Session, SignIn
 from host_tools.cloud.store.passkey_models import Passkey
-from host_tools.cloud.store.secret_box import SecretBox, new_id, new_token, token_hash
+from host_tools.cloud.store.secret_box import SecretBox, new_id, token_hash
 from host_tools.cloud.store.telegram_models import TelegramChat
 
 UNDO_S = 3 * 24 * 3600
@@ -119,17 +120,17 @@ def offer(
     steps: Sequence[Step],
     now: float,
 ) -> str:
-    """Add the undo to the caller's transaction, and return the token of its link.
+    """Add the undo to the caller's transaction, and return the code of its link.
 
     account: as it was before the change, or at least with the password of before.
     """
-    token = new_token()
-    row = Undo(id=new_id(), account_id=account.id, token_hash=token_hash(token), kind=kind, about=about[:120])
+    code = new_code()
+    row = Undo(id=new_id(), account_id=account.id, token_hash=token_hash(code), kind=kind, about=about[:120])
     row.password_hash = account.password_hash if asks_password(account) else ""
     row.steps = box.seal(packed(steps))
     row.made_at, row.expires_at = now, now + UNDO_S
     session.add(row)
-    return token
+    return code
 
 
 class Undoing:
@@ -143,18 +144,18 @@ class Undoing:
         self._post = post
         self._url = url
 
-    async def view(self, token: str, now: float) -> Undo | None:
+    async def view(self, code: str, now: float) -> Undo | None:
         async with self._database.read() as session:
-            return await session.scalar(_by_token(token, now))
+            return await session.scalar(_by_code(code, now))
 
-    async def undo(self, token: str, password: str, visit: Visit) -> None:
+    async def undo(self, code: str, password: str, visit: Visit) -> None:
         """Every session and all trust end. Raises RefusedError."""
-        found = await self.view(token, visit.now)
+        found = await self.view(code, visit.now)
         if found is None:
             raise RefusedError("", OVER)
         await self._check(found, password, visit)
         async with self._database.write() as session:
-            row = await session.scalar(_by_token(token, visit.now))
+            row = await session.scalar(_by_code(code, visit.now))
             if row is None:
                 raise RefusedError("", OVER)
             await self._apply(session, row, visit)
@@ -243,5 +244,5 @@ async def _close(session: AsyncSession, account: Account, visit: Visit) -> None:
         await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
 
 
-def _by_token(token: str, now: float):
-    return select(Undo).where(Undo.token_hash == token_hash(token), Undo.expires_at > now)
+def _by_code(code: str, now: float):
+    return select(Undo).where(Undo.token_hash == token_hash(code), Undo.expires_at > now)

@@ -17,10 +17,11 @@ from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery.post import Post
+from host_tools.cloud.links import link_to, new_code
 from host_tools.cloud.store.account_models import WaitingChange
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
-from host_tools.cloud.store.secret_box import new_token, token_hash
+from host_tools.cloud.store.secret_box import token_hash
 
 HOUR_S = 3600
 RESET, DELETION = "two-factor reset", "deletion"
@@ -59,16 +60,16 @@ class WaitingChanges:
 
     async def ask(self, account_id: str, kind: str, reason: str, visit: Visit) -> float:
         """When it will be done. Asked again, it waits from now again."""
-        token, about = new_token(), KINDS_OF_CHANGE[kind]
+        code, about = new_code(), KINDS_OF_CHANGE[kind]
         due_at = visit.now + about.wait_s
         async with self._database.write() as session:
             account = await session.get_one(Account, account_id)
             await _drop(session, account_id, kind)
-            row = WaitingChange(account_id=account_id, kind=kind, token_hash=token_hash(token))
+            row = WaitingChange(account_id=account_id, kind=kind, token_hash=token_hash(code))
             row.reason, row.asked_at, row.due_at = reason[:200], visit.now, due_at
             session.add(row)
             note(session, account_id, about.asked, visit, reason)
-            link = f"{self._url}/waiting/{token}"
+            link = link_to(f"{self._url}/waiting", code)
             with letters.to(account):
                 text = letters.waits(about.asked, reason, due_at, link, self._url)
             await self._post.add(session, account.email, text, visit.now)
@@ -80,9 +81,9 @@ class WaitingChanges:
         async with self._database.read() as session:
             return list(await session.scalars(mine.order_by(WaitingChange.due_at)))
 
-    async def by_link(self, token: str) -> WaitingChange | None:
+    async def by_link(self, code: str) -> WaitingChange | None:
         async with self._database.read() as session:
-            return await session.scalar(_by_token(token))
+            return await session.scalar(_by_code(code))
 
     async def stop(self, account_id: str, kind: str, visit: Visit) -> bool:
         """Whether there was something to stop."""
@@ -136,5 +137,5 @@ async def _drop(session: AsyncSession, account_id: str, kind: str) -> bool:
     return bool(list(gone))
 
 
-def _by_token(token: str):
-    return select(WaitingChange).where(WaitingChange.token_hash == token_hash(token))
+def _by_code(code: str):
+    return select(WaitingChange).where(WaitingChange.token_hash == token_hash(code))

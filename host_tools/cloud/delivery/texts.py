@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from host_tools.cloud.languages import figures
 from host_tools.cloud.languages.text import N_, _, ngettext
+from host_tools.cloud.links import code_of
 
 SIGNATURE = "Gatelodge\n"
 
@@ -30,12 +31,18 @@ def leading(sentence: str, link: str) -> str:
     return f"{sentence}\n{link}"
 
 
+def opening(sentence: str, link: str) -> str:
+    """The same, of a link with a code: the code again, for where no script takes it from the link."""
+    code = _("If that page asks for a code: %(code)s", code=code_of(link))
+    return f"{leading(sentence, link)}\n{code}"
+
+
 def confirm_email(code: str, link: str) -> Text:
     return letter(
         _("Confirm your e-mail address"),
         _("Your code is %(code)s", code=code),
         _("Enter it where you signed up. It is valid for 10 minutes."),
-        leading(_("Or open this link, within a day:"), link),
+        opening(_("Or open this link, within a day:"), link),
         _("If you did not sign up for Gatelodge, ignore this message: nothing has been created."),
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import web
 
 from host_tools.cloud.accounts import passwords, signin
@@ -11,9 +9,11 @@ from host_tools.cloud.accounts import sign_up as sign_ups
 from host_tools.cloud.accounts.emails import is_user_name
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.second_step import Entered
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import forms, resets
 from host_tools.cloud.pages.first_step import sign_in_page
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
+from host_tools.cloud.pages.opened import Opened
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import signed_in
 from host_tools.cloud.parts import PARTS
@@ -71,21 +71,21 @@ async def post_resend(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/confirm?done=resent")
 
 
-async def confirm_link(request: web.Request) -> web.StreamResponse:
-    """Opening the link changes nothing: mail scanners open every link. Its button confirms."""
-    return await _link_page(request, {})
+async def _look(request: web.Request, code: str) -> web.StreamResponse:
+    return await _link_page(request, code, {})
 
 
-async def post_confirm_link(request: web.Request) -> web.StreamResponse:
+async def _confirm_by_link(request: web.Request, code: str) -> web.StreamResponse:
     filled = await forms.read(request, (forms.PASSWORD,))
     password = filled.values["password"]
     try:
-        token = await request.app[PARTS].sign_ups.confirm_link(
-            request.match_info["token"], password, request[VISIT]
-        )
+        token = await request.app[PARTS].sign_ups.confirm_link(code, password, request[VISIT])
     except RefusedError as error:
-        return await _link_page(request, refused(error), status_of(error))
+        return await _link_page(request, code, refused(error), status_of(error))
     raise signed_in(Entered(signin.SIGNED_IN, token, lead=True))
+
+
+BY_LINK = Opened(N_("Confirm your e-mail"), _look, _confirm_by_link)
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -132,12 +132,13 @@ async def _confirm_page(
     return page(request, "confirm.html", email=pending.email, errors=errors or {}, status=status)
 
 
-async def _link_page(request: web.Request, errors: dict[str, Any], status: int = 200) -> web.Response:
+async def _link_page(
+    request: web.Request, code: str, errors: dict[str, str], status: int = 200
+) -> web.Response:
     visit = request[VISIT]
-    pending = await request.app[PARTS].sign_ups.by_link(request.match_info["token"], visit.now)
+    pending = await request.app[PARTS].sign_ups.by_link(code, visit.now)
     if pending is None:
         return page(request, "link_over.html", status=410)
     asks = not request.app[PARTS].sign_ups.same_browser(pending, visit)
-    return page(
-        request, "confirm_link.html", email=pending.email, asks_password=asks, errors=errors, status=status
-    )
+    context = {"email": pending.email, "asks_password": asks, "code": code}
+    return page(request, "confirm_link.html", errors=errors, status=status, **context)

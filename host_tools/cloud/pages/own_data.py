@@ -7,8 +7,10 @@ from aiohttp import web
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import KINDS
 from host_tools.cloud.accounts.waiting import DELETION, KINDS_OF_CHANGE
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import refused, status_of
+from host_tools.cloud.pages.opened import Opened
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
@@ -56,21 +58,23 @@ async def post_stop(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/security?done=stopped")
 
 
-async def waiting(request: web.Request) -> web.StreamResponse:
-    """The page of the mail's link. Opening it changes nothing: mail scanners open every link."""
-    found = await request.app[PARTS].waiting.by_link(request.match_info["token"])
+async def _look(request: web.Request, code: str) -> web.StreamResponse:
+    found = await request.app[PARTS].waiting.by_link(code)
     if found is None:
         return page(request, "waiting_over.html", status=410)
     what = KINDS[KINDS_OF_CHANGE[found.kind].asked]
-    return page(request, "waiting.html", row=found, what=what)
+    return page(request, "waiting.html", row=found, what=what, code=code)
 
 
-async def post_waiting(request: web.Request) -> web.StreamResponse:
+async def _stop(request: web.Request, code: str) -> web.StreamResponse:
     parts = request.app[PARTS]
-    found = await parts.waiting.by_link(request.match_info["token"])
+    found = await parts.waiting.by_link(code)
     if found is None or not await parts.waiting.stop(found.account_id, found.kind, request[VISIT]):
         return page(request, "waiting_over.html", status=410)
     return page(request, "waiting_stopped.html")
+
+
+WAITING = Opened(N_("Stop it"), _look, _stop)
 
 
 async def _page(

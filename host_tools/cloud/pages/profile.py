@@ -9,9 +9,10 @@ from aiohttp import web
 from host_tools.cloud.accounts.email_change import CHANGED
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.profile import UTC, Details, time_zones
-from host_tools.cloud.languages.text import reader
+from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.pages import deliveries, forms, live
 from host_tools.cloud.pages.guards import refused, status_of
+from host_tools.cloud.pages.opened import Opened
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.account_models import EmailChange
@@ -62,17 +63,19 @@ async def post_cancel(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther("/profile?done=email-cancelled")
 
 
-async def agree(request: web.Request) -> web.StreamResponse:
-    """Opening the link changes nothing: mail scanners open every link. Its button agrees."""
-    return await _agree_page(request, {})
+async def _look(request: web.Request, code: str) -> web.StreamResponse:
+    return await _agree_page(request, code, {})
 
 
-async def post_agree(request: web.Request) -> web.StreamResponse:
+async def _agree(request: web.Request, code: str) -> web.StreamResponse:
     try:
-        state = await request.app[PARTS].email_changes.agree(request.match_info["token"], request[VISIT])
+        state = await request.app[PARTS].email_changes.agree(code, request[VISIT])
     except RefusedError as error:
-        return await _agree_page(request, refused(error), status_of(error))
+        return await _agree_page(request, code, refused(error), status_of(error))
     return page(request, "email_agreed.html", changed=state == CHANGED)
+
+
+AGREE = Opened(N_("Confirm your new e-mail"), _look, _agree)
 
 
 async def _page(
@@ -111,11 +114,12 @@ async def _delivery(request: web.Request, pending: EmailChange | None) -> str:
     return " ".join(filter(None, faults))
 
 
-async def _agree_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
-    found = await request.app[PARTS].email_changes.by_link(request.match_info["token"], request[VISIT].now)
+async def _agree_page(
+    request: web.Request, code: str, errors: dict[str, str], status: int = 200
+) -> web.Response:
+    found = await request.app[PARTS].email_changes.by_link(code, request[VISIT].now)
     if found is None:
         return page(request, "link_over.html", status=410)
     change, account = found
-    return page(
-        request, "agree_email.html", old=account.email, new=change.email, errors=errors, status=status
-    )
+    context = {"old": account.email, "new": change.email, "code": code}
+    return page(request, "agree_email.html", errors=errors, status=status, **context)

@@ -38,6 +38,7 @@ NOTICES = {
     "resent": N_("A new message is on its way. Only its code and its link are valid."),
     "signed-out": N_("You are signed out."),
     "clock-learned": N_("Your phone's clock is off. From now on we allow for it: Security says by how much."),
+    "over": N_("Your session is over, and its page was cleared. Sign in to go on."),
     "invited": N_("Sign in to register the router, or sign up first. This goes on by itself."),
     "released": N_("The router is released. Whoever has its service code can register it."),
     "agreed": N_("The other browser is signed in. You can end its session under Security."),

@@ -9,8 +9,10 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.emails import is_user_name
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import deliveries, forms, live
 from host_tools.cloud.pages.guards import refused, status_of
+from host_tools.cloud.pages.opened import Opened
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import signed_in
 from host_tools.cloud.parts import PARTS
@@ -70,26 +72,33 @@ async def code_live(request: web.Request) -> web.StreamResponse:
 
 
 async def new_password(request: web.Request) -> web.StreamResponse:
-    """Opening the link changes nothing: mail scanners open every link."""
-    return await _password_page(request, {})
+    """In the browser that asked, once it knew the mail's code: without a link's."""
+    return await _look(request, "")
 
 
 async def post_new_password(request: web.Request) -> web.StreamResponse:
+    return await _set_password(request, "")
+
+
+async def _look(request: web.Request, link_code: str) -> web.StreamResponse:
+    return await _password_page(request, link_code, {})
+
+
+async def _set_password(request: web.Request, link_code: str) -> web.StreamResponse:
     filled = await forms.read(request, (forms.NEXT_PASSWORD, forms.TERMS_IF_NEW))
     errors, status = filled.errors, 422
     if not errors:
         password, terms = filled.values["new_password"], bool(filled.values["terms"])
         try:
-            entered = await request.app[PARTS].resets.finish(_token(request), password, terms, request[VISIT])
+            entered = await request.app[PARTS].resets.finish(link_code, password, terms, request[VISIT])
         except RefusedError as error:
             errors, status = refused(error), status_of(error)
     if errors:
-        return await _password_page(request, errors, status)
+        return await _password_page(request, link_code, errors, status)
     raise signed_in(entered)
 
 
-def _token(request: web.Request) -> str:
-    return request.match_info.get("token", "")
+BY_LINK = Opened(N_("New password"), _look, _set_password)
 
 
 async def _code_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
@@ -103,9 +112,11 @@ async def _code_page(request: web.Request, errors: dict[str, str], status: int =
     )
 
 
-async def _password_page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
-    account = await request.app[PARTS].resets.whose(_token(request), request[VISIT])
+async def _password_page(
+    request: web.Request, link_code: str, errors: dict[str, str], status: int = 200
+) -> web.Response:
+    account = await request.app[PARTS].resets.whose(link_code, request[VISIT])
     if account is None:
         return page(request, "reset_over.html", status=410)
-    context = {"email": account.email, "asks_terms": not account.terms_version}
+    context = {"email": account.email, "asks_terms": not account.terms_version, "code": link_code}
     return page(request, "new_password.html", errors=errors, status=status, **context)

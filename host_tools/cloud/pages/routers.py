@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from aiohttp import web
 
+from host_tools.cloud import links
 from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.delivery.texts import router_change
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import refused, set_cookie, status_of
+from host_tools.cloud.pages.opened import Opened
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.words import router_words, warranty_words
 from host_tools.cloud.parts import PARTS
@@ -20,17 +21,13 @@ from host_tools.cloud.routers.invitations import INVITED_S
 from host_tools.cloud.routers.ownership import RouterView
 from host_tools.cloud.routers.results import said
 
-INVITED_COOKIE = "__Host-cloud-invited"  # the link that somebody opened who has to sign in first
-INVITED_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+INVITED_COOKIE = "__Host-cloud-invited"  # the code of the link that somebody opened who has to sign in first
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
     """Where everybody arrives who has signed in: whoever came by a link goes on to it."""
-    token = own_cookie(request, INVITED_COOKIE)
-    if INVITED_TOKEN.fullmatch(token):
-        answer = web.HTTPSeeOther(f"/routers/invited/{token}")
-        answer.del_cookie(INVITED_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
-        raise answer
+    if links.parsed(own_cookie(request, INVITED_COOKIE)):
+        raise web.HTTPSeeOther("/routers/invited")
     if going(request):
         raise web.HTTPSeeOther("/oidc/resume")
     parts, visit = request.app[PARTS], request[VISIT]
@@ -57,23 +54,42 @@ async def post_register(request: web.Request) -> web.StreamResponse:
 
 
 async def invited(request: web.Request) -> web.StreamResponse:
-    """The link of a router's own page. Opening it changes nothing: its button begins."""
-    parts, visit, token = request.app[PARTS], request[VISIT], request.match_info["token"]
-    if visit.account is None and INVITED_TOKEN.fullmatch(token):
-        answer = web.HTTPSeeOther("/sign-in?done=invited")
-        set_cookie(answer, INVITED_COOKIE, token, INVITED_S)
-        raise answer
-    router = await parts.invitations.router(token, visit.now) if visit.account else None
-    return page(request, "invited.html", router=router, errors={}, status=200 if router else 410)
+    """The link of a router's own page. Who had to sign in first has come back with its code."""
+    code = links.parsed(own_cookie(request, INVITED_COOKIE))
+    if not code or request[VISIT].account is None:
+        return await INVITED.get(request)
+    answer = await _look(request, code)
+    answer.del_cookie(INVITED_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    return answer
 
 
-async def post_invited(request: web.Request) -> web.StreamResponse:
+async def _look(request: web.Request, code: str) -> web.StreamResponse:
+    parts, visit = request.app[PARTS], request[VISIT]
+    if visit.account is None:
+        raise _sign_in_first(code)
+    router = await parts.invitations.router(code, visit.now)
+    return page(request, "invited.html", router=router, code=code, errors={}, status=200 if router else 410)
+
+
+async def _begin(request: web.Request, code: str) -> web.StreamResponse:
+    visit = request[VISIT]
+    if visit.account is None:
+        raise _sign_in_first(code)
     try:
-        claim_id = await request.app[PARTS].claims.begin_invited(request.match_info["token"], request[VISIT])
+        claim_id = await request.app[PARTS].claims.begin_invited(code, visit)
     except RefusedError as error:
         status = 429 if isinstance(error, ThrottledError) else 410
         return page(request, "invited.html", router=None, errors=refused(error), status=status)
     raise web.HTTPSeeOther(f"/routers/claims/{claim_id}")
+
+
+def _sign_in_first(code: str) -> web.HTTPSeeOther:
+    answer = web.HTTPSeeOther("/sign-in?done=invited")
+    set_cookie(answer, INVITED_COOKIE, code, INVITED_S)
+    return answer
+
+
+INVITED = Opened(N_("Register a router"), _look, _begin)
 
 
 async def claim(request: web.Request) -> web.StreamResponse:

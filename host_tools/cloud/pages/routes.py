@@ -61,6 +61,7 @@ from host_tools.cloud.pages.guards import (
     for_this_computer,
     with_deadline,
 )
+from host_tools.cloud.pages.opened import Opened, moved
 from host_tools.cloud.pages.refusals import REFUSALS, Refusals
 from host_tools.cloud.pages.site import ACCOUNT as ACCOUNT_SITE
 from host_tools.cloud.pages.site import SITE, At, Site
@@ -97,6 +98,19 @@ class Route(NamedTuple):
     sites: frozenset[str] = OF_ACCOUNT  # where it is, if these have addresses of their own
 
 
+def opened(path: str, page: Opened, who: str = ANYONE) -> tuple[Route, Route]:
+    """The page of a link with a code."""
+    return Route("GET", path, page.get, who), Route("POST", path, page.post, who)
+
+
+# Links of mails that were sent when their token was in the path.
+FORMER_LINKS = {
+    "/confirm/link/{token}": "/confirm/link",
+    "/forgotten/link/{token}": "/forgotten/link",
+    "/undo/{token}": "/undo",
+    "/waiting/{token}": "/waiting",
+    "/profile/email/{token}": "/profile/email/agree",
+}
 ROUTES = (
     Route("GET", "/", accounts.home, ANYONE),
     Route("GET", "/health", live.health, ANYONE, sites=EVERY),
@@ -127,8 +141,7 @@ ROUTES = (
     Route("GET", "/confirm", accounts.confirm, STRANGER),
     Route("POST", "/confirm", accounts.post_confirm, STRANGER),
     Route("POST", "/confirm/resend", accounts.post_resend, STRANGER),
-    Route("GET", "/confirm/link/{token}", accounts.confirm_link, STRANGER),
-    Route("POST", "/confirm/link/{token}", accounts.post_confirm_link, STRANGER),
+    *opened("/confirm/link", accounts.BY_LINK, STRANGER),
     Route("GET", "/sign-in", accounts.sign_in, STRANGER),
     Route("POST", "/sign-in", accounts.post_sign_in, STRANGER),
     Route("GET", "/sign-in/code", second_step.code, STRANGER),
@@ -147,10 +160,8 @@ ROUTES = (
     Route("GET", "/forgotten/live", resets.code_live, ANYONE, lasting=True),
     Route("GET", "/forgotten/password", resets.new_password, ANYONE),
     Route("POST", "/forgotten/password", resets.post_new_password, ANYONE),
-    Route("GET", "/forgotten/link/{token}", resets.new_password, ANYONE),
-    Route("POST", "/forgotten/link/{token}", resets.post_new_password, ANYONE),
-    Route("GET", "/undo/{token}", undo.undo, ANYONE),
-    Route("POST", "/undo/{token}", undo.post_undo, ANYONE),
+    *opened("/forgotten/link", resets.BY_LINK),
+    *opened("/undo", undo.UNDO),
     Route("GET", "/profile", profile.profile, ACCOUNT),
     Route("POST", "/profile", profile.post_profile, ACCOUNT),
     Route("POST", "/profile/email", profile.post_email, ACCOUNT),
@@ -160,10 +171,9 @@ ROUTES = (
     Route("POST", "/profile/data/export", own_data.post_export, ACCOUNT),
     Route("POST", "/profile/data/delete", own_data.post_delete, ACCOUNT),
     Route("POST", "/waiting/stop", own_data.post_stop, ACCOUNT),
-    Route("GET", "/waiting/{token}", own_data.waiting, ANYONE),
-    Route("POST", "/waiting/{token}", own_data.post_waiting, ANYONE),
-    Route("GET", "/profile/email/{token}", profile.agree, ANYONE),
-    Route("POST", "/profile/email/{token}", profile.post_agree, ANYONE),
+    *opened("/waiting", own_data.WAITING),
+    *opened("/profile/email/agree", profile.AGREE),
+    *(Route("GET", before, moved(now), ANYONE) for before, now in FORMER_LINKS.items()),
     Route("GET", "/outside/new", outside.new, STRANGER),
     Route("POST", "/outside/new", outside.post_new, STRANGER),
     Route("POST", "/outside/have", outside.post_have, STRANGER),
@@ -183,8 +193,8 @@ ROUTES = (
     Route("GET", "/routers/live", live.routers, ACCOUNT, lasting=True, sites=PORTAL),
     Route("GET", "/routers/register", routers.register, ACCOUNT, sites=PORTAL),
     Route("POST", "/routers/register", routers.post_register, ACCOUNT, sites=PORTAL),
-    Route("GET", "/routers/invited/{token}", routers.invited, ANYONE, sites=PORTAL),
-    Route("POST", "/routers/invited/{token}", routers.post_invited, ACCOUNT, sites=PORTAL),
+    Route("GET", "/routers/invited", routers.invited, ANYONE, sites=PORTAL),
+    Route("POST", "/routers/invited", routers.INVITED.post, ANYONE, sites=PORTAL),
     Route("GET", "/routers/claims/{claim_id}", routers.claim, ACCOUNT, sites=PORTAL),
     Route("GET", "/routers/claims/{claim_id}/live", live.claim, ACCOUNT, lasting=True, sites=PORTAL),
     Route("GET", ROUTER, routers.router, ACCOUNT, sites=PORTAL),

@@ -6,40 +6,45 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import KINDS
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
+from host_tools.cloud.pages.opened import Opened
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
 PASSWORD = forms.PASSWORD._replace(optional=True)  # there may have been none
 
 
-async def undo(request: web.Request) -> web.StreamResponse:
-    return await _page(request, {})
+async def _look(request: web.Request, code: str) -> web.StreamResponse:
+    return await _page(request, code, {})
 
 
-async def post_undo(request: web.Request) -> web.StreamResponse:
+async def _undo(request: web.Request, code: str) -> web.StreamResponse:
     filled = await forms.read(request, (PASSWORD,))
     errors, status = filled.errors, 422
     if not errors:
-        token, password = request.match_info["token"], filled.values["password"]
         try:
-            await request.app[PARTS].undoing.undo(token, password, request[VISIT])
+            await request.app[PARTS].undoing.undo(code, filled.values["password"], request[VISIT])
         except RefusedError as error:
             errors, status = refused(error), status_of(error)
     if errors:
-        return await _page(request, errors, status)
+        return await _page(request, code, errors, status)
     answer = web.HTTPSeeOther("/sign-in?done=undone")
     answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     raise answer
 
 
-async def _page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
-    found = await request.app[PARTS].undoing.view(request.match_info["token"], request[VISIT].now)
+async def _page(request: web.Request, code: str, errors: dict[str, str], status: int = 200) -> web.Response:
+    found = await request.app[PARTS].undoing.view(code, request[VISIT].now)
     if found is None:
         return page(request, "undo_over.html", status=410)
     undoing = request.app[PARTS].undoing
     if not found.password_hash and not await undoing.proved_instead(found, request[VISIT]):
         status = status if errors else 403
         return page(request, "undo_prove.html", row=found, what=KINDS[found.kind], status=status)
-    return page(request, "undo.html", row=found, what=KINDS[found.kind], errors=errors, status=status)
+    what = KINDS[found.kind]
+    return page(request, "undo.html", row=found, what=what, code=code, errors=errors, status=status)
+
+
+UNDO = Opened(N_("Undo a change"), _look, _undo)

@@ -87,10 +87,10 @@ class Claims:
         await self._registry.refresh()  # the factory may have made it a moment ago
         return await self._begin(Router.service_code_hash == service_code_hash(self._code_key, code), visit)
 
-    async def begin_invited(self, token: str, visit: Visit) -> str:
+    async def begin_invited(self, code: str, visit: Visit) -> str:
         """The same by the link that the router's own page showed. It is over, whatever comes of this."""
         await self._turnstile.take("claim", account=visit.signed_in.id, address=visit.address)
-        serial_number = await self._invitations.spend(token, visit.now)
+        serial_number = await self._invitations.spend(code, visit.now)
         if serial_number is None:
             raise RefusedError("", "Nobody can use this link any more.")
         return await self._begin(Router.serial_number == serial_number, visit)

@@ -19,10 +19,11 @@ from gatelodge.contract.errors import ServiceCodeError
 from sqlalchemy import delete, select
 
 from host_tools.cloud.clock import Clock
+from host_tools.cloud.links import link_to, new_code
 from host_tools.cloud.routers.registry import service_code_hash
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Invitation, Router
-from host_tools.cloud.store.secret_box import new_token, token_hash
+from host_tools.cloud.store.secret_box import token_hash
 
 INVITED_S = 600  # to sign in, with a code; for who has no account yet, to make one
 
@@ -42,14 +43,14 @@ class Invitations:
             router = await session.get(Router, serial_number)
             error = self._fault(router, typed)
             if error is None:
-                token = new_token()
-                row = Invitation(serial_number=serial_number, token_hash=token_hash(token))
+                code = new_code()
+                row = Invitation(serial_number=serial_number, token_hash=token_hash(code))
                 row.expires_at = self._clock() + INVITED_S
                 await session.merge(row)  # a newer one takes the place of an older one
         log.info("%s asked for a link: %s", serial_number, error or "given")
         if error is not None:
             return {"link": None, "expires_s": None, "error": error}
-        link = f"{self._public_url}/routers/invited/{token}"
+        link = link_to(f"{self._public_url}/routers/invited", code)
         return {"link": link, "expires_s": INVITED_S, "error": None}
 
     async def withdraw(self, serial_number: str) -> None:
@@ -58,16 +59,16 @@ class Invitations:
             await session.execute(delete(Invitation).where(Invitation.serial_number == serial_number))
         log.info("%s withdrew its link", serial_number)
 
-    async def router(self, token: str, now: float) -> Router | None:
+    async def router(self, code: str, now: float) -> Router | None:
         """The router that the link is for, while it is good. Looking changes nothing."""
-        good = (Invitation.token_hash == token_hash(token), Invitation.expires_at > now)
+        good = (Invitation.token_hash == token_hash(code), Invitation.expires_at > now)
         joined = select(Router).join(Invitation, Invitation.serial_number == Router.serial_number)
         async with self._database.read() as session:
             return await session.scalar(joined.where(*good))
 
-    async def spend(self, token: str, now: float) -> str | None:
+    async def spend(self, code: str, now: float) -> str | None:
         """The serial number; the link is over from here on. None where it was over before."""
-        burned = delete(Invitation).where(Invitation.token_hash == token_hash(token))
+        burned = delete(Invitation).where(Invitation.token_hash == token_hash(code))
         async with self._database.write() as session:
             row = await session.scalar(burned.returning(Invitation))
         return row.serial_number if row is not None and row.expires_at > now else None

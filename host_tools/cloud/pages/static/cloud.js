@@ -121,6 +121,26 @@ function offerCopy(button) {
   });
 }
 
+const LINK_CODE = /^[\w-]{34,43}$/;
+
+// The code of a link (links.py): out of the address and the history, and into the form that asks for it.
+function takeCode() {
+  const field = document.querySelector("input[data-fragment]");
+  const code = location.hash.slice(1);
+  if (!(field ? code : LINK_CODE.test(code))) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  if (!field) return;
+  field.value = code;
+  field.form.submit();
+}
+
+// Another link of the page that is open: a browser loads nothing for a fragment alone. An empty query makes it.
+addEventListener("hashchange", () => {
+  const { hash, pathname } = location;
+  if (LINK_CODE.test(hash.slice(1))) location.replace(`${pathname}?${hash}`);
+});
+takeCode();
+
 const EACH = {
   // One line to the cloud per page: browsers keep few to one name.
   "body[data-notices]:not(:has([data-live]))": (body) => { body.dataset.live = body.dataset.notices; },
