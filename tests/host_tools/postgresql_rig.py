@@ -2,6 +2,7 @@
 
     url = fresh_database()      # the first call starts the server; it ends with the tests
     url = fresh_database(url)   # a copy
+    url = as_role(url)          # the same database, for a role that owns nothing of it
 
 The server listens on a socket in its own folder only. It forgets to be durable: no test pulls its plug.
 """
@@ -29,6 +30,7 @@ SETTINGS = {
     "max_connections": "300",
     "shared_buffers": "32MB",
 }
+ROLE = "serving"
 _numbers = itertools.count(1)
 
 
@@ -47,14 +49,16 @@ class Server:
         self._run(
             "initdb", "-D", data, "-U", self.user, "-A", "peer", "-E", "UTF8", "--no-sync", "--locale=C"
         )
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        # Root may be `postgres` on this server's socket, which is in a folder that only the two can open.
+        roles = f"me {me} {self.user}\nme {self.user} {self.user}\nme {me} {ROLE}\n"
+        (data / "pg_ident.conf").write_text(roles)
+        (data / "pg_hba.conf").write_text("local all all peer map=me\n")
         options = " ".join(f"-c {name}={value!r}" for name, value in SETTINGS.items())
         options += f" -c unix_socket_directories={self.folder}"
-        if os.geteuid() == 0:
-            # Root may be `postgres` on this server's socket, which is in a folder that only the two can open.
-            (data / "pg_ident.conf").write_text("me root postgres\nme postgres postgres\n")
-            (data / "pg_hba.conf").write_text("local all all peer map=me\n")
         log = self.folder / "log"
         self._run("pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "-t", START_TIMEOUT_S, "start")
+        self._run("createuser", "-h", self.folder, "-U", self.user, ROLE)
 
     def fresh(self, like=None):
         """An empty database, or a copy of one to which nobody is connected. Returns its URL."""
@@ -89,3 +93,7 @@ def _server():
 
 def fresh_database(like=None):
     return _server().fresh(like)
+
+
+def as_role(url, role=ROLE):
+    return make_url(url).set(username=role).render_as_string()

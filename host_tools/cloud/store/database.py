@@ -15,11 +15,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from host_tools import exit_codes
+from host_tools.cloud.store import grants
 from host_tools.cloud.store.brief import NearWriter, Transaction
 from host_tools.cloud.store.glance import Glance, SqliteReader
 from host_tools.cloud.store.turns import Turns
@@ -85,12 +86,23 @@ class Database:
         try:
             async with self._writing.begin() as connection:
                 await connection.run_sync(_upgrade)
+        except ProgrammingError as error:
+            raise _not_ours(error) from error
         except (OperationalError, OSError) as error:
             raise ToolError(
                 f"the database could not be opened ({_reason(error)})",
                 "check --database, its server and the space on its disk",
                 exit_codes.CLOUD_DID_NOT_START,
             ) from error
+
+    async def grant(self, role: str) -> None:
+        """What the role that serves needs (grants.py). Raises ToolError."""
+        async with self._writing.begin() as connection:
+            await connection.run_sync(grants.grant, role)
+
+    async def may_delete(self, table: str) -> bool:
+        async with self.engine.connect() as connection:
+            return await connection.run_sync(grants.may_delete, table)
 
     async def revision(self) -> str:
         """The schema's number, "" before the first migration."""
@@ -205,6 +217,17 @@ def is_held_up(error: Exception) -> bool:
         return False
     lock_not_available = getattr(error.orig, "sqlstate", None) == "55P03"  # PostgreSQL, appendix A
     return lock_not_available or "database is locked" in str(error.orig)
+
+
+def _not_ours(error: ProgrammingError) -> Exception:
+    """What became of a migration under a role that may not change the schema (grants.py)."""
+    if getattr(error.orig, "sqlstate", None) != "42501":  # insufficient_privilege: PostgreSQL, appendix A
+        return error
+    return ToolError(
+        "the database has another release's schema, and this role may not change it",
+        "run 'gatelodge cloud migrate --serving-role' under the role that owns its tables",
+        exit_codes.CLOUD_DID_NOT_START,
+    )
 
 
 def _reason(error: Exception) -> str:
