@@ -147,6 +147,15 @@ class BackupTest(unittest.TestCase):
         self.assertEqual(self.owner.api_tokens.listed(), [])
         self.assertEqual(self.router.store.get(store_keys.RECOVERY), before)
 
+    def test_where_it_switches_two_factor_on_again_a_recovery_code_is_a_wrong_one(self):
+        file, code = self.make(), self.owner.security.renew_recovery_codes(self.token, HOME)[0]
+        self.owner.security.switch_off(self.token, HOME, PASSWORD, code)
+        self.restore(file)
+        token = self.owner.signing_in.password(PASSWORD, THIEF)
+        error = refused(self.owner.signing_in.recovery_code, token, code, THIEF)
+        self.assertEqual(error.field, "recovery_code")
+        self.assertEqual(self.owner.security.history()[0]["result"], "wrong recovery code")
+
     def test_it_does_not_switch_two_factor_off(self):
         content = self.content(self.make())
         content["values"][store_keys.AUTHENTICATORS] = []

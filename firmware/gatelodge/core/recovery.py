@@ -52,11 +52,14 @@ def new_record(codes, salt, password_iterations, now):
 
 
 def spend(record, text):
-    """Return the record without the code that was typed, or None when it is none of those left.
+    """Return the record without the code that was typed, or None when it is none of those left. record: None
+    where there are none, as after a restore that has switched two-factor on again.
 
     The same work for any text, and every hash is compared. The caller stores the result before it lets
     anybody in.
     """
+    if record is None:
+        return None
     typed = _hashed(cleaned(text) or "", binascii.unhexlify(record["salt"]), record["iterations"]).encode()
     left = [kept for kept in record["hashes"] if not compat.constant_time_equal(kept.encode(), typed)]
     if len(left) == len(record["hashes"]):
