@@ -50,6 +50,7 @@ VERBS = (
     Verb("cloud migrate", "host_tools.cloud.verb_migrate", "bring the database to this release"),
     Verb("cloud prune", "host_tools.cloud.verb_prune", "drop what is over"),
     Verb("cloud rotate-keys", "host_tools.cloud.verb_rotate_keys", "seal the secrets under a new key"),
+    Verb("cloud breached-passwords", "host_tools.cloud.verb_breached_passwords", "keep stolen ones"),
     Verb("cloud import-users", "host_tools.cloud.verb_import_users", "bring customers with user names"),
     Verb("cloud import-devices", "host_tools.cloud.verb_import_devices", "take in a factory's routers"),
 )

@@ -45,6 +45,7 @@ from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.undo import Undoing
 from host_tools.cloud.accounts.waiting import WaitingChanges
 from host_tools.cloud.api.tokens import Tokens
+from host_tools.cloud.breached.collection import BreachedPasswords, driver_of
 from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import telegram
@@ -101,6 +102,7 @@ class Parts:
     events: Events
     places: Places
     own_password: OwnPassword
+    breached: BreachedPasswords
     proving: Proving
     resets: Resets
     profile: Profile
@@ -161,6 +163,7 @@ def build_parts(
     post = Post(database, drivers, clock)
     turnstile = Turnstile(database, box, clock)
     changes = Changes(post, box, url)
+    breached = BreachedPasswords(driver_of(settings.breached_passwords))
     again = Again(database, hasher, turnstile)
     factors = Factors(database, box, again, changes, RecoverySets(database, box, hasher))
     codes, places = Codes(database, box, turnstile, post, _callers(settings)), Places()
@@ -211,7 +214,7 @@ def build_parts(
         push_keys=push_keys,
         telegram=chats,
         bot=Bot(api, chats.said, pressed) if api else None,
-        resets=Resets(database, box, hasher, turnstile, second_step, changes, post, tasks, url),
+        resets=Resets(database, box, hasher, breached, turnstile, second_step, changes, post, tasks, url),
         profile=Profile(database),
         email_changes=EmailChanges(database, factors, turnstile, changes, post, url),
         undoing=Undoing(database, box, hasher, turnstile, post, url),
@@ -219,7 +222,8 @@ def build_parts(
         waiting=waiting_changes,
         own_data=OwnData(database, factors, changes, waiting_changes),
         proving=proving,
-        own_password=OwnPassword(database, hasher, factors, changes),
+        own_password=OwnPassword(database, hasher, breached, factors, changes),
+        breached=breached,
         sign_ups=SignUps(database, box, hasher, turnstile, post, url),
         tokens=Tokens(database, factors, changes, settings.passkeys_for),
         oidc=Provider(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from host_tools import exit_codes
 from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.accounts.passkeys_rule import NOBODY
+from host_tools.cloud.breached.digest_file import DigestFile
 from host_tools.cloud.certificates import KeyPair
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery.config import Delivery
@@ -62,6 +63,7 @@ class Settings:
     passkeys_for: str = NOBODY  # who has to sign in with passkeys only (accounts/passkeys_rule.py)
     clamd: str = ""  # who looks through attachments (help/scanner.py)
     log_to: Target | None = None  # where the log goes beside stderr
+    breached_passwords: str = ""  # a service's address, or a file (breached/); "" neither
 
     @property
     def help_base(self) -> str:
@@ -129,6 +131,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         log_to=log_to.target(
             args.log_to, args.log_ca, key_pair(args.log_certificate, args.log_key, "--log-")
         ),
+        breached_passwords=breached_passwords(args.breached_passwords),
     )
 
 
@@ -136,6 +139,19 @@ def support_email(text: str) -> str:
     if text and check_email(text):
         raise ToolError(f"{text!r} is no e-mail address", "write it as name@example.com", exit_codes.USAGE)
     return text
+
+
+def breached_passwords(text: str) -> str:
+    """Raises ToolError."""
+    if "://" not in text:
+        if text:
+            DigestFile(Path(text)).close()
+        return text
+    parts = urlsplit(text)
+    if parts.hostname and not parts.query and (parts.scheme == "https" or parts.hostname in config.LOCAL):
+        return text
+    remedy = "write it as https://NAME, or name a file"
+    raise ToolError(f"{text!r} is no service of breached passwords", remedy, exit_codes.USAGE)
 
 
 def key_pair(certificate: Path | None, key: Path | None, prefix: str = "--") -> KeyPair | None:

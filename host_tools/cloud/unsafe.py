@@ -97,6 +97,14 @@ def _files(settings: Settings) -> Iterator[str]:
             yield f"{path} is a link to another place: put the file itself there."
 
 
+def _breached(settings: Settings) -> Iterator[str]:
+    if not settings.breached_passwords:
+        yield (
+            "--breached-passwords is missing, and passwords that were stolen elsewhere are taken: name the "
+            "service https://api.pwnedpasswords.com, or a file of 'gatelodge cloud breached-passwords'."
+        )
+
+
 def _factory(settings: Settings) -> Iterator[str]:
     if settings.factory_ca is None and settings.device_bind not in LOCAL:
         yield "--device-bind is open and no --factory-ca says whose routers they are: name both or neither."
@@ -111,5 +119,5 @@ def _is_address(host: str) -> bool:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
-    _development, _name, _origins, _certificate, _proxies, _mail, _database, _files, _factory,
+    _development, _name, _origins, _certificate, _proxies, _mail, _database, _files, _factory, _breached,
 )  # fmt: skip

@@ -62,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--support-mail", default="", metavar="ADDRESS", help="who is mailed of each new help request")
     text = "ClamAV's daemon, which looks through attachments: its socket, or HOST:PORT"
     add("--clamd", type=clamd, metavar="ADDRESS", help=text)
+    text = "who knows stolen passwords: https://api.pwnedpasswords.com, or a file (cloud breached-passwords)"
+    add("--breached-passwords", default="", metavar="URL|FILE", help=text)
     add("--development", action="store_true", help="keep mails on the page /outbox, for this computer only")
     text = "a certificate for browsers, and those between it and its authority (PEM); read again when renewed"
     add("--certificate", type=Path, metavar="FILE", help=text)

@@ -165,7 +165,7 @@ def check(data, *options):
 
 SAFE = (
     "--public-url", "https://account.gatelodge.net", "--mail-from", "no-reply@gatelodge.net",
-    "--trusted-proxy", "192.0.2.1",
+    "--trusted-proxy", "192.0.2.1", "--breached-passwords", "https://range.example.net",
 )  # fmt: skip
 OTHER = "https://my.gatelodge.net"
 TWO_SITES_OF_ONE_NAME = ("--help-port", "1", "--help-url", OTHER, "--portal-port", "2", "--portal-url", OTHER)
@@ -186,7 +186,7 @@ def test_safe_settings_are_let_through(tmp_path, capsys):
         ((*SAFE[2:], "--smtp", "localhost:25", "--public-url", "https://192.0.2.7"), "need a name"),
         ((*SAFE[:2], "--smtp", "localhost:25"), "nobody can answer or trust"),
         (
-            (*SAFE, "--smtp", "localhost:25", "--database", "postgresql+asyncpg://u:pw@db/x"),
+            (*SAFE, "--smtp", "localhost:25", "--database", "postgresql+asyncpg://u:walnut@db/x"),
             "holds a password",
         ),
         (
@@ -194,6 +194,7 @@ def test_safe_settings_are_let_through(tmp_path, capsys):
             "without encryption",
         ),
         ((*SAFE[:4], "--smtp", "localhost:25"), "--certificate is missing"),
+        ((*SAFE[:6], "--smtp", "localhost:25"), "--breached-passwords is missing"),
         (
             (*SAFE, "--smtp", "localhost:25", "--certificate", "/nowhere.pem", "--key", "/nowhere.key"),
             "/nowhere.pem cannot be used",
@@ -215,7 +216,7 @@ def test_unsafe_settings_are_refused_with_a_sentence_each(tmp_path, capsys, opti
     assert check(tmp_path, *options) == exit_codes.FAILED
     told = capsys.readouterr().err
     assert said in told and all(line.startswith("unsafe: ") for line in told.splitlines())
-    assert "pw" not in told
+    assert "walnut" not in told
 
 
 def test_files_that_others_can_read_are_unsafe(tmp_path, capsys):

@@ -9,6 +9,7 @@ from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.passwords import Hasher, fault
 from host_tools.cloud.accounts.sessions import end_other_sessions
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.breached.collection import BreachedPasswords
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
@@ -22,9 +23,17 @@ def personal_words(email: str, first_name: str, last_name: str) -> tuple[str, ..
 
 
 class OwnPassword:
-    def __init__(self, database: Database, hasher: Hasher, factors: Factors, changes: Changes):
+    def __init__(
+        self,
+        database: Database,
+        hasher: Hasher,
+        breached: BreachedPasswords,
+        factors: Factors,
+        changes: Changes,
+    ):
         self._database = database
         self._hasher = hasher
+        self._breached = breached
         self._factors = factors
         self._changes = changes
 
@@ -38,6 +47,7 @@ class OwnPassword:
         wrong = fault(new, personal_words(account.email, account.first_name, account.last_name))
         if old == new:
             raise RefusedError("new_password", SAME)
+        wrong = wrong or await self._breached.fault(new)
         if wrong:
             raise RefusedError("new_password", wrong)
         password_hash = await self._hasher.hash(new)

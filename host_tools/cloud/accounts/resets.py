@@ -26,6 +26,7 @@ from host_tools.cloud.accounts.second_step import Entered, SecondStep
 from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.breached.collection import BreachedPasswords
 from host_tools.cloud.delivery import progress
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.delivery.queue import for_purpose
@@ -52,6 +53,7 @@ class Resets:
         database: Database,
         box: SecretBox,
         hasher: Hasher,
+        breached: BreachedPasswords,
         turnstile: Turnstile,
         second: SecondStep,
         changes: Changes,
@@ -62,6 +64,7 @@ class Resets:
         self._database = database
         self._box = box
         self._hasher = hasher
+        self._breached = breached
         self._turnstile = turnstile
         self._second = second
         self._changes = changes
@@ -135,6 +138,7 @@ class Resets:
         if account is None:
             raise RefusedError("", OVER)
         wrong = fault(password, personal_words(account.email, account.first_name, account.last_name))
+        wrong = wrong or await self._breached.fault(password)
         if wrong:
             raise RefusedError("new_password", wrong)
         if not (account.terms_version or terms):
