@@ -13,12 +13,7 @@ class Pair:
     """Two sockets that are connected with each other."""
 
     def __init__(self):
-        port = 30000 + int.from_bytes(compat.entropy(2), "big") % 20000
-        address = socket.getaddrinfo(HOST, port)[0][-1]
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(1)
+        listener, address = listen()
         self.theirs = socket.socket()
         self.theirs.connect(address)
         self.ours = listener.accept()[0]
@@ -29,6 +24,23 @@ class Pair:
         compat.wake(self.ours)
         self.ours.close()
         self.theirs.close()
+
+
+def listen():
+    """A listener and its address. MicroPython does not tell which port 0 has become; others take some."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for attempts_left in range(20, -1, -1):
+        port = 30000 + int.from_bytes(compat.entropy(2), "big") % 20000
+        address = socket.getaddrinfo(HOST, port)[0][-1]
+        try:
+            listener.bind(address)
+            break
+        except OSError:
+            if not attempts_left:
+                raise
+    listener.listen(1)
+    return listener, address
 
 
 def in_ms(count):
