@@ -1,7 +1,9 @@
 """The schema and its migrations, transactions, secrets at rest, and the files of the data directory."""
 
 import asyncio
+import sqlite3
 import stat
+import threading
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -110,6 +112,31 @@ async def test_a_reader_sees_one_moment_and_can_change_nothing(database):
         with pytest.raises(DBAPIError, match="read-only"):
             async with database.read() as reader:
                 await reader.execute(insert)
+
+
+async def test_a_connection_that_nobody_waits_for_ends_with_the_database(tmp_path, monkeypatch):
+    """A task is cancelled while its connection's thread opens the file: the thread tells the loop of it."""
+    opening, go_on, opened, connect = threading.Event(), threading.Event(), [], sqlite3.connect
+
+    def slow(*args, **options):
+        opening.set()
+        assert go_on.wait(PATIENCE_S)
+        opened.append(connect(*args, **options))
+        return opened[0]
+
+    async def read():
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    database = Database(database_url(tmp_path, "sqlite"))
+    monkeypatch.setattr(sqlite3, "connect", slow)
+    work = asyncio.create_task(read())
+    assert await asyncio.to_thread(opening.wait, PATIENCE_S)
+    work.cancel()
+    await asyncio.wait([work])
+    asyncio.get_running_loop().call_later(0.05, go_on.set)
+    await database.close()
+    assert len(opened) == 1
 
 
 async def test_a_writer_that_waits_too_long_for_another_is_told(database):

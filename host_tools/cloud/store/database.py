@@ -23,6 +23,7 @@ from host_tools import exit_codes
 from host_tools.cloud.store import grants
 from host_tools.cloud.store.brief import NearWriter, Transaction
 from host_tools.cloud.store.glance import Glance, SqliteReader
+from host_tools.cloud.store.sqlite_connections import SqliteConnections
 from host_tools.cloud.store.turns import Turns
 from host_tools.errors import ToolError
 
@@ -43,7 +44,8 @@ class Database:
     """`async with database.read() as session` or `.write()`, which commits at its end."""
 
     def __init__(self, url: str):
-        self.engine = _create_engine(url)
+        self._connections = SqliteConnections()
+        self.engine = _create_engine(url, self._connections)
         self._writing = self.engine.execution_options(**{WRITING: True})
         self._glancing = self.engine.execution_options(**{GLANCE: True})
         {"sqlite": _prepare_sqlite, "postgresql": _prepare_postgresql}[self.engine.dialect.name](self.engine)
@@ -119,6 +121,7 @@ class Database:
         if self._near is not None:
             self._near.close()
         await asyncio.shield(self.engine.dispose())
+        await self._connections.ended()
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -132,14 +135,14 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(alembic_config(connection), "head")
 
 
-def _create_engine(url: str) -> AsyncEngine:
+def _create_engine(url: str, connections: SqliteConnections) -> AsyncEngine:
     if not url.startswith(("sqlite+", "postgresql+")):
         raise ToolError("this is no database that the cloud can keep its data in", URLS, exit_codes.USAGE)
     try:
         # An error names the statement, not its values: a log of it must hold no code, no link and no address.
         # Who finds every connection taken waits as for another writer, and is then told to come back.
         waits = {"pool_timeout": BUSY_TIMEOUT_MS / 1000}
-        return create_async_engine(url, hide_parameters=True, **waits, **_server_options(url))
+        return create_async_engine(url, hide_parameters=True, **waits, **_options(url, connections))
     except (ImportError, NoSuchModuleError) as error:
         raise ToolError(
             f"the database's driver is missing ({error})",
@@ -148,10 +151,10 @@ def _create_engine(url: str) -> AsyncEngine:
         ) from error
 
 
-def _server_options(url: str) -> dict[str, Any]:
+def _options(url: str, connections: SqliteConnections) -> dict[str, Any]:
     """Deadlines for a database that is a server: a connection may be gone, a lock may be held."""
     if not url.startswith("postgresql"):
-        return {}
+        return {"connect_args": {"async_creator_fn": connections.connect}}
     limits = {"lock_timeout": BUSY_TIMEOUT_MS, "statement_timeout": STATEMENT_TIMEOUT_MS}
     limits["idle_in_transaction_session_timeout"] = STATEMENT_TIMEOUT_MS
     texts = {name: str(value) for name, value in limits.items()}
