@@ -42,7 +42,7 @@ async def test_v13_2_2_the_role_that_serves_has_rows_and_no_schema(tmp_path, own
         await rig.own_router("GL-0001", ada)
         await rig.parts.push_keys.load()
         await prune(rig.parts)
-        assert "Account created" in (await ada.get("/security/activity")).text
+        assert "Account created" in (await ada.get("/security/sessions")).text
 
 
 REFUSED = (

@@ -6,12 +6,24 @@ off no trigger, and change no event: of those it may add and read only.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
 
 ROWS = "SELECT, INSERT, UPDATE, DELETE"
+# Of all, before the tables' own.
+WHOLE = (
+    "REVOKE ALL ON SCHEMA {schema} FROM {role}",
+    "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
+    "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC",  # before PostgreSQL 15 everybody could
+    "GRANT USAGE ON SCHEMA {schema} TO {role}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+)
 # Tables of which it may do less.
 LESS = {"events": "SELECT, INSERT", "alembic_version": "SELECT"}
 MAY_ACT_AS_US = text(
@@ -20,28 +32,34 @@ MAY_ACT_AS_US = text(
 MAY_DELETE = text("SELECT has_table_privilege(:table, 'DELETE')")
 
 
+class Rights(ExecutableDDLElement):
+    """A statement with names in it: `GRANT SELECT ON {table} TO {role}`."""
+
+    inherit_cache = False
+
+    def __init__(self, words: str, **names: str):
+        self.words = words
+        self.names = names
+
+
+@compiles(Rights, "postgresql")
+def _sql(rights: Rights, compiler: Any, **_: Any) -> str:
+    quote = compiler.preparer.quote_identifier
+    return rights.words.format(**{key: quote(name) for key, name in rights.names.items()})
+
+
 def grant(connection: Connection, role: str) -> None:
     """Give the role exactly this, whatever it had, in the caller's transaction. Raises ToolError."""
     if connection.dialect.name != "postgresql":
         raise _fault("this database knows no roles", "leave out --serving-role, or name PostgreSQL's")
     _check(connection, role)
-    for statement in statements(connection, role):
-        connection.exec_driver_sql(statement)
-
-
-def statements(connection: Connection, role: str) -> list[str]:
     inspector = inspect(connection)
-    quote = connection.dialect.identifier_preparer.quote_identifier
-    who, schema = quote(role), quote(inspector.default_schema_name or "public")
-    made = [
-        f"REVOKE ALL ON SCHEMA {schema} FROM {who}",
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {who}",
-        f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC",  # before PostgreSQL 15 everybody could
-        f"GRANT USAGE ON SCHEMA {schema} TO {who}",
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {who}",
-    ]
-    tables = sorted(inspector.get_table_names())
-    return made + [f"GRANT {LESS.get(table, ROWS)} ON {quote(table)} TO {who}" for table in tables]
+    schema = inspector.default_schema_name or "public"
+    for words in WHOLE:
+        connection.execute(Rights(words, schema=schema, role=role))
+    for table in inspector.get_table_names():
+        words = f"GRANT {LESS.get(table, ROWS)} ON {{table}} TO {{role}}"
+        connection.execute(Rights(words, table=table, role=role))
 
 
 def may_delete(connection: Connection, table: str) -> bool:
