@@ -229,6 +229,33 @@ async def test_who_uses_passkeys_finds_every_page_accessible(rig, chromium, devi
     await assert_all_reached(other.tab)
 
 
+async def test_only_passkeys_sign_in_where_that_is_on_and_its_page_is_accessible(rig, device):
+    tab = device.tab
+    await joined(rig, device)
+    await tab.goto(address(rig, "/security/passkeys-only"))
+    await device.tell("clearCredentials")  # a device makes one: the next is another's
+    await tab.get_by_role("link", name="Add a passkey").click()
+    await tab.get_by_role("button", name="Go on").click()
+    await tab.get_by_role("button", name="Make the passkey").click()
+    await expect(tab.get_by_text("Passkey added")).to_have_count(1)
+    await tab.goto(address(rig, "/security/passkeys-only"))
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)
+    await tab.get_by_role("button", name="Switch it on").click()
+    await expect(tab.get_by_text("From now on only your passkeys sign in")).to_be_visible()
+    await sign_out(rig, tab)
+    await enter_password(rig, tab)
+    await expect(tab.get_by_text("The e-mail or the password is wrong")).to_be_visible()
+    await press_passkey(rig, tab)
+    await expect(tab.get_by_text("Register your first router")).to_be_visible()
+    await tab.goto(address(rig, "/security/passkeys-only"))
+    await assert_no_fault(tab)
+    await tab.get_by_role("link", name="Prove that it is you").click()
+    await tab.get_by_role("button", name="Use your passkey").click()
+    await tab.get_by_role("button", name="Switch it off").click()
+    await expect(tab.get_by_text("that you have set up is open again")).to_be_visible()
+
+
 NOT_IN_FIELD = "PublicKeyCredential.isConditionalMediationAvailable = async () => false"
 SIGN = """async (options) => {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(options));

@@ -104,7 +104,7 @@ async def test_it_is_told_and_shown_wherever_the_account_is(rig, ada):
     assert ON in (await ada.get("/security/log")).text
     security = (await ada.get("/security")).text
     assert "Only passkeys sign in. What else you have set up" in security
-    assert "Trusted browsers" not in security and "It is on since" in (await ada.get(PAGE)).text
+    assert "Trusted browsers" not in security and "It has been on since" in (await ada.get(PAGE)).text
     assert await status_of(rig, token) == 401  # it was made by another proof
     async with rig.parts.database.read() as session:
         account = await session.scalar(select(Account).where(Account.email == EMAIL))
