@@ -4,6 +4,7 @@ What is malformed is in test_bad_input.py, what a request claims in test_claims_
 code in test_sign_in_attacks.py.
 """
 
+import contextlib
 import re
 import time
 
@@ -284,6 +285,23 @@ def test_an_upload_ends_with_the_session_that_sent_it(owner):
     assert (answer.status, "ended" in answer.read().decode()) == (422, True)
     assert not (owner.page.folder / "flash/slots/b/manifest.json").exists()
     assert owner.post("/api/system/firmware/ask", bundle="1000")[0] == 200
+
+
+def test_a_reset_in_the_middle_of_an_upload_leaves_a_router_of_nobody_with_the_firmware_it_had(tmp_path):
+    page = AdminPage(tmp_path)
+    owner, data = Owner(page), bundles.signed(version="0.3.0")
+    assert owner.finish_setup() == 200
+    connection = half_sent(owner, data)
+    assert owner.post("/api/system/reset")[0] == 200
+    with contextlib.suppress(OSError):  # the daemon ends within a second, with or without an answer
+        connection.send(data[len(data) // 2 :])
+        assert connection.getresponse().status == 422
+    page.process.wait(DEADLINE_S)
+    page.process.stdout.close()
+    page.start()
+    assert owner.ask("GET", "/api/status")[1]["set_up"] is False
+    assert not (tmp_path / "flash/boot.json").exists() and not (tmp_path / "flash/slots/b").exists()
+    page.stop()
 
 
 def test_an_upload_that_finds_the_flash_full_is_told_and_leaves_nothing(owner):
