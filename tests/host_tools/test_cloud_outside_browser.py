@@ -50,13 +50,27 @@ async def tab():
         await chromium.close()
 
 
+async def sign_in_there(tab, name):
+    await tab.get_by_placeholder("Enter any login").fill(name)
+    await tab.get_by_placeholder("and password").fill("anything")
+    await tab.get_by_role("button", name="Sign-in").click()
+
+
 async def agree_there(tab, name):
     """On the provider's own pages: sign in as NAME, and agree."""
     if await tab.get_by_placeholder("Enter any login").count():
-        await tab.get_by_placeholder("Enter any login").fill(name)
-        await tab.get_by_placeholder("and password").fill("anything")
-        await tab.get_by_role("button", name="Sign-in").click()
+        await sign_in_there(tab, name)
     await tab.get_by_role("button", name="Continue").click()
+
+
+async def prove_elsewhere(tab, url):
+    """Who is signed in there is asked for the password again, and the provider says when (auth_time)."""
+    await tab.goto(url + "/profile/data")
+    await tab.get_by_role("link", name="Prove that it is you").first.click()
+    await tab.get_by_role("button", name="Sign in again with Example Ltd").click()
+    await sign_in_there(tab, "ada")
+    await expect(tab).to_have_url(url + "/profile/data")
+    await expect(tab.get_by_text("You have just proved that it is you.").first).to_be_visible()
 
 
 async def test_a_person_signs_up_connects_and_signs_in_elsewhere(rig, tab):
@@ -73,6 +87,8 @@ async def test_a_person_signs_up_connects_and_signs_in_elsewhere(rig, tab):
     await tab.goto(url + "/security/outside")
     await expect(tab.get_by_role("listitem").get_by_text("ada@example.org")).to_be_visible()
     await assert_no_fault(tab)
+    await prove_elsewhere(tab, url)
+    await tab.goto(url + "/security/outside")
     await tab.get_by_role("button", name="Sign out").click()
     await tab.get_by_role("link", name="Sign in with Example Ltd").click()
     await expect(tab.get_by_text("Register your first router")).to_be_visible()

@@ -9,6 +9,7 @@ from host_tools.cloud.accounts import letters
 from host_tools.cloud.accounts.chat_answers import DENIED
 from host_tools.cloud.accounts.codes import RESEND_S
 from host_tools.cloud.accounts.proof import PROVED_S
+from host_tools.cloud.accounts.signin import ASKED_S
 from host_tools.cloud.accounts.telegram import CHATS_MAX, GO_BACK, HELLO, LINK_S
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery import telegram as bot_api
@@ -118,6 +119,18 @@ async def test_a_link_is_for_the_first_chat_that_opens_it_and_for_ten_minutes(ri
     assert "Unlink" not in (await ada.get("/security")).text
 
 
+async def test_the_last_step_asks_again_where_the_proof_is_over(rig, ada, telegram):
+    """Whoever finds the session open while a link waits must not link a chat of their own."""
+    await offered(rig, ada, telegram.person(8, "Eve"))
+    rig.clock.now += PROVED_S
+    for password in ("", "not the password"):
+        page = await ada.post("/security/telegram/link", password=password)
+        assert page.status == 422 and 'type="password"' in page.text
+    assert "Unlink" not in (await ada.get("/security")).text
+    await ada.post("/security/telegram/link", password=PASSWORD)
+    assert "Unlink" in (await ada.get("/security")).text
+
+
 async def test_a_link_of_another_session_confirms_nothing_here(rig, ada, telegram):
     await offered(rig, ada, telegram.person(7, "Ada"))
     eve = rig.browser()
@@ -159,6 +172,17 @@ async def test_a_blind_yes_ends_the_sign_in(rig, ada, telegram):
     wrong = next(text for text in person.buttons if text not in (number_on(page), NOT_ME))
     await person.presses(wrong)
     await told(person, "not the number")
+    page = await other.post("/sign-in/agreed", form_page="/sign-in")
+    assert page.status == 422 and (await other.get("/routers")).path == "/sign-in"
+
+
+async def test_a_question_in_a_chat_is_over_after_ten_minutes(rig, ada, telegram):
+    person = telegram.person(7, "Ada")
+    await linked(rig, ada, person)
+    other, page = await asked(rig, person)
+    rig.clock.now += ASKED_S
+    await person.presses(number_on(page))
+    await told(person, "This sign-in is over")
     page = await other.post("/sign-in/agreed", form_page="/sign-in")
     assert page.status == 422 and (await other.get("/routers")).path == "/sign-in"
 

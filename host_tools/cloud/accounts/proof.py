@@ -17,7 +17,8 @@ BOTH = (FIRST, SECOND)
 ONE, FULL = "one factor", "full"  # how much an action takes
 
 # What changes who gets in, takes data out, or gives a router away: in full. What only ends sessions opens
-# nothing, and whoever sees a stranger must be quick: one factor (7.5.2).
+# nothing, and whoever sees a stranger must be quick: one factor (7.5.2). Registering a router and restarting
+# one ask nothing: the first its owner agrees to on the router's own page, the second opens nothing.
 ACTIONS = {
     "add an authenticator": FULL,
     "remove an authenticator": FULL,

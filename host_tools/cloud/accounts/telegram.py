@@ -104,11 +104,13 @@ class TelegramChats:
         self._bus.publish(f"telegram:{row.session_id}")
         return _(GO_BACK)
 
-    async def finish(self, visit: Visit) -> list[str]:
+    async def finish(self, password: str, visit: Visit) -> list[str]:
         """The person says that the offered chat is theirs; every other session ends. Raises RefusedError.
 
+        A link lasts longer than a proof: else whoever finds the session open could link a chat of theirs.
         Returns ten new recovery codes where this is the account's first second factor, else none.
         """
+        await self._factors.again.check("link a chat", password, visit)
         account_id = visit.signed_in.id
         if await self.pending(visit) is None:
             raise RefusedError("", OVER)

@@ -27,6 +27,7 @@ ACTION_OF = {
     "/security/passkeys-only/on": "sign in with passkeys only",
     "/security/passkeys-only/off": "sign in in any way",
     "/security/telegram/add": "link a chat",
+    "/security/telegram/link": "link a chat",
     "/security/telegram/{id}/remove": "unlink a chat",
     "/security/password": "change the password",
     "/security/routers/{id}": "undo a router's change",

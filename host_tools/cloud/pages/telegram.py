@@ -41,8 +41,11 @@ async def link(request: web.Request) -> web.StreamResponse:
 
 
 async def post_link(request: web.Request) -> web.StreamResponse:
+    filled = await forms.read(request, (forms.OWN_PASSWORD,))
+    if filled.errors:
+        return await _link_page(request, filled.errors, 422)
     try:
-        codes = await request.app[PARTS].telegram.finish(request[VISIT])
+        codes = await request.app[PARTS].telegram.finish(filled.values["password"], request[VISIT])
     except RefusedError as error:
         return await _link_page(request, refused(error), status_of(error))
     return page(request, "telegram_added.html", codes=codes)
