@@ -13,6 +13,7 @@ from host_tools.cloud.accounts.undo import UNDO_S
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import KINDS_OF_CHANGE, RESET
 from host_tools.cloud.api import answers
+from host_tools.cloud.oidc.clients import GRANTS, Described
 from host_tools.cloud.outside.config import Outside
 from host_tools.cloud.pages.first_passkeys import OPEN, led_first
 from host_tools.cloud.pages.routes import ACCOUNT, ROUTES
@@ -23,6 +24,8 @@ from tests.fakes.openid_provider import SECRET, OpenIdProvider
 from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Clock, Rig, code_in, without_secrets
 from tests.host_tools.test_cloud_api import status_of, token_of
+from tests.host_tools.test_cloud_oidc import BACK, App, begin_device, device_token, signed_in
+from tests.host_tools.test_cloud_oidc import enter as let_in
 from tests.host_tools.test_cloud_outside import come_back, connect
 from tests.host_tools.test_cloud_outside import sign_in as sign_in_elsewhere
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add, enter, options_of
@@ -239,6 +242,31 @@ async def test_an_account_elsewhere_signs_in_no_more(tmp_path):
             await seen(ada, keys[0], f"{CLOSED}: account elsewhere")
 
 
+async def tokens_and_device(rig, browser):
+    """(an application, what it was given for good, a device that was let in and has not come yet)"""
+    app = App(
+        rig, await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], [], grants=GRANTS))
+    )
+    tokens = await signed_in(app, browser, scope="openid email offline_access")
+    begun = await begin_device(app)
+    await let_in(browser, begun["user_code"])
+    rig.clock.now += 11  # it does not ask too often
+    return app, tokens, begun
+
+
+async def renewed(app, tokens):
+    """Whether a refresh token is taken."""
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    return (await app.post("/oidc/token", **refresh))[0] == 200
+
+
+async def test_applications_and_devices_of_before_are_out(rig, ada):
+    app, tokens, begun = await tokens_and_device(rig, ada)
+    await switched_on(ada)
+    assert (await app.userinfo(tokens["access_token"]))[0] == 401 and not await renewed(app, tokens)
+    assert await device_token(app, begun) == "expired_token"
+
+
 async def test_nothing_but_a_passkey_proves_who_is_signed_in(rig, ada):
     totp, _ = await ada.enrol()
     keys = await switched_on(ada)
@@ -413,6 +441,16 @@ class TestRule:
             assert len(paths) == 2
             for path in paths:  # nor by what was changed before it
                 assert (await rig.browser().get(path)).status == 410
+
+    async def test_what_applications_and_devices_hold_opens_nothing_while_it_is_due(self, tmp_path):
+        async with Rig(tmp_path, passkeys_for=STAFF) as rig:
+            ada = rig.browser()
+            await ada.join()
+            app, tokens, begun = await tokens_and_device(rig, ada)
+            async with rig.parts.database.write() as session:
+                await session.execute(update(Account).values(role="support"))
+            assert (await app.userinfo(tokens["access_token"]))[0] == 401 and not await renewed(app, tokens)
+            assert await device_token(app, begun) == "expired_token"
 
     async def test_staff_are_whoever_has_a_role_from_the_moment_they_have_it(self, tmp_path):
         async with Rig(tmp_path, passkeys_for=STAFF) as rig:
