@@ -160,7 +160,8 @@ async def test_who_adds_an_authenticator_finds_every_page_accessible(rig, tab):
     await tab.get_by_label("E-mail").fill(EMAIL)
     await tab.get_by_label("Password", exact=True).fill(PASSWORD)
     await tab.keyboard.press("Enter")
-    await tab.locator("#code").wait_for()
+    await expect(tab.locator("[data-code-clock]")).to_contain_text("is good for another 0:")
+    await expect(tab.locator("[data-code-clock] [data-countdown]")).to_have_count(0)  # the script's by now
     await assert_no_fault(tab)
     await assert_all_reached(tab)
 
