@@ -1,6 +1,6 @@
 """The overview: whether the internet works, who can reach this router, and what it is doing now."""
 
-from gatelodge import log
+from gatelodge import compat, log
 from gatelodge.contract import languages
 from gatelodge.contract.errors import StateError
 from gatelodge.refusals import SigninError
@@ -23,6 +23,7 @@ class OverviewPages:
     def __init__(self, site):
         self._site = site
         self._view = site.views["overview"] = view.View(site)
+        self._cloud = reply.Seldom()
         self._status = {}  # (is set up, has a session) -> the answer
 
     def rows(self):
@@ -71,8 +72,8 @@ class OverviewPages:
         site = self._site
         of_second = site.router.recent.told("overview", self._of_second)
         cloud = site.cloud.state if site.cloud is not None else None
-        ours = {"cloud": cloud, "clock": {"now": site.clock.now(), "state": site.clock.state}}
-        return reply.data_after(of_second, ours)
+        clock = compat.json.encoded({"now": site.clock.now(), "state": site.clock.state})
+        return reply.data_after(of_second, b'"cloud":%s,"clock":%s}' % (self._cloud.told(cloud), clock))
 
     def _of_second(self):
         router = self._site.router
