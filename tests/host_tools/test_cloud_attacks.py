@@ -206,3 +206,12 @@ async def test_of_two_who_sign_up_with_one_address_one_has_an_account(rig):
     assert [page.path for page in await asyncio.gather(*presses)].count("/security/choose") == 1
     async with rig.parts.database.read() as session:
         assert [account.email for account in await session.scalars(select(Account))] == [ADA]
+
+
+async def test_what_was_used_at_one_moment_has_one_order(rig, ada):
+    """A list that changes from page to page would have somebody end the wrong session."""
+    for _ in range(5):
+        await rig.browser().enter()
+    account = await rig.parts.administration.find(ADA)
+    found = [row.id for row in await rig.parts.sessions.of(account.id, rig.clock())]
+    assert len(found) == 6 and found == sorted(found)

@@ -97,7 +97,7 @@ def _asking(account_id: Any, browser_hash: Any, now: Any):
         SignIn.expires_at > now,
     )
     theirs = (SignIn.account_id == account_id, SignIn.browser_hash != browser_hash)
-    return select(SignIn).where(*theirs, *asking).order_by(SignIn.created_at.desc())
+    return select(SignIn).where(*theirs, *asking).order_by(SignIn.created_at.desc(), SignIn.id)
 
 
 def _waiting() -> Glance[SignIn]:

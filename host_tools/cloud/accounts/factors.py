@@ -234,6 +234,5 @@ class Factors:
 
 
 def _of_account(account_id: str):
-    return (
-        select(Authenticator).where(Authenticator.account_id == account_id).order_by(Authenticator.created_at)
-    )
+    theirs = select(Authenticator).where(Authenticator.account_id == account_id)
+    return theirs.order_by(Authenticator.created_at, Authenticator.id)

@@ -43,7 +43,7 @@ BY_FORMER = Glance(
 
 TABLE = Session.metadata.tables[Session.__tablename__]
 MINE = TABLE.c.account_id == bindparam("account")
-KEPT = select(TABLE.c.id).where(MINE).order_by(TABLE.c.acted_at.desc()).limit(bindparam("kept"))
+KEPT = select(TABLE.c.id).where(MINE).order_by(TABLE.c.acted_at.desc(), TABLE.c.id).limit(bindparam("kept"))
 MAKE_ROOM = delete(TABLE).where(MINE, TABLE.c.id.not_in(KEPT))
 ADD = insert(TABLE)
 ACTED = update(TABLE).where(TABLE.c.id == bindparam("name")).values(acted_at=bindparam("at"))
@@ -91,7 +91,8 @@ class Sessions:
         await self.flush()
         mine = (Session.account_id == account_id, Session.expires_at > now, Session.acted_at > now - IDLE_S)
         async with self._database.read() as session:
-            return list(await session.scalars(select(Session).where(*mine).order_by(Session.acted_at.desc())))
+            newest = select(Session).where(*mine).order_by(Session.acted_at.desc(), Session.id)
+            return list(await session.scalars(newest))
 
     async def end(self, session_id: str, visit: Visit) -> None:
         """End one of the account's own sessions. Raises NotTheirsError."""

@@ -163,4 +163,5 @@ class TelegramChats:
 
 
 def chats_of(account_id: str):
-    return select(TelegramChat).where(TelegramChat.account_id == account_id).order_by(TelegramChat.created_at)
+    theirs = select(TelegramChat).where(TelegramChat.account_id == account_id)
+    return theirs.order_by(TelegramChat.created_at, TelegramChat.id)

@@ -38,7 +38,8 @@ class TrustedBrowsers:
         """The one that was used last first."""
         mine = select(TrustedBrowser).where(*_trusted(account_id, now))
         async with self._database.read() as session:
-            return list(await session.scalars(mine.order_by(TrustedBrowser.used_at.desc())))
+            newest = mine.order_by(TrustedBrowser.used_at.desc(), TrustedBrowser.id)
+            return list(await session.scalars(newest))
 
     async def remove(self, trusted_id: str, visit: Visit) -> None:
         """It is signed out at once, and must verify again. Raises NotTheirsError."""
@@ -108,7 +109,7 @@ async def forget_all(session: AsyncSession, account_id: str) -> None:
 
 async def _make_room(session: AsyncSession, account_id: str) -> None:
     mine = TrustedBrowser.account_id == account_id
-    kept = select(TrustedBrowser.id).where(mine).order_by(TrustedBrowser.used_at.desc())
+    kept = select(TrustedBrowser.id).where(mine).order_by(TrustedBrowser.used_at.desc(), TrustedBrowser.id)
     gone = TrustedBrowser.id.not_in(kept.limit(TRUSTED_MAX - 1))
     await session.execute(delete(TrustedBrowser).where(mine, gone))
 

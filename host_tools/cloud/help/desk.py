@@ -58,7 +58,7 @@ class Desk:
         order = HelpRequest.changed_at if state == states.WAITING else HelpRequest.changed_at.desc()
         which = select(HelpRequest).where(HelpRequest.state == state)
         async with self._database.read() as session:
-            return list(await session.scalars(which.order_by(order).limit(SHOWN_MAX)))
+            return list(await session.scalars(which.order_by(order, HelpRequest.id).limit(SHOWN_MAX)))
 
     async def read(self, request_id: str, visit: Visit) -> Opened:
         """Raises NotTheirsError."""

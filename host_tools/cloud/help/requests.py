@@ -39,7 +39,7 @@ class HelpCentre:
         """The ones that changed last first."""
         mine = select(HelpRequest).where(HelpRequest.account_id == account_id)
         async with self._database.read() as session:
-            newest = mine.order_by(HelpRequest.changed_at.desc()).limit(SHOWN_MAX)
+            newest = mine.order_by(HelpRequest.changed_at.desc(), HelpRequest.id).limit(SHOWN_MAX)
             return list(await session.scalars(newest))
 
     async def read(self, request_id: str, visit: Visit) -> Correspondence:

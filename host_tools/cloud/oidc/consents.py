@@ -25,7 +25,8 @@ class Consents:
     async def all(self, account_id: str) -> list[tuple[OidcConsent, OidcClient]]:
         """What the account has connected, the last used first."""
         found = select(OidcConsent, OidcClient).join(OidcClient, OidcClient.id == OidcConsent.client_id)
-        mine = found.where(OidcConsent.account_id == account_id).order_by(OidcConsent.used_at.desc())
+        newest = (OidcConsent.used_at.desc(), OidcConsent.client_id)
+        mine = found.where(OidcConsent.account_id == account_id).order_by(*newest)
         async with self._database.read() as session:
             return [(row[0], row[1]) for row in await session.execute(mine)]
 

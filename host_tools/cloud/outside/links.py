@@ -38,7 +38,7 @@ class Links:
     async def of(self, account_id: str) -> list[OutsideLink]:
         mine = select(OutsideLink).where(OutsideLink.account_id == account_id)
         async with self._database.read() as session:
-            return list(await session.scalars(mine.order_by(OutsideLink.created_at)))
+            return list(await session.scalars(mine.order_by(OutsideLink.created_at, OutsideLink.id)))
 
     async def account_id(self, identity: Identity, visit: Visit) -> str | None:
         """Whose it is; that it was used is written down."""

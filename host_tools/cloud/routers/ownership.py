@@ -34,7 +34,11 @@ REBOOT = "reboot"
 REBOOT_TIMEOUT_S = 180  # a slow board boots in a minute; then its first reconnect is drawn from a window
 ASKED, DONE, FAILED, UNKNOWN = "asked", "done", "failed", "unknown"
 COMMANDS_SHOWN = 5
-OWNED = Glance(select(Router).where(Router.owner_id == bindparam("account_id")).order_by(Router.owned_at))
+OWNED = Glance(
+    select(Router)
+    .where(Router.owner_id == bindparam("account_id"))
+    .order_by(Router.owned_at, Router.serial_number)
+)
 NOT_BACK = N_("The router has not come back in time. Look at its lights, then at its plug.")
 NOBODY_WAITED = N_("The cloud restarted before the result came. Look at the router's uptime.")
 
@@ -100,7 +104,8 @@ class Ownership:
             Command.serial_number == serial_number, Command.account_id == account_id
         )
         async with self._database.read() as session:
-            return list(await session.scalars(asked.order_by(Command.asked_at.desc()).limit(COMMANDS_SHOWN)))
+            newest = asked.order_by(Command.asked_at.desc(), Command.id).limit(COMMANDS_SHOWN)
+            return list(await session.scalars(newest))
 
     async def reboot(self, serial_number: str, visit: Visit) -> Command:
         """Ask the router to restart; the result comes to its page. Raises RefusedError, NotTheirsError."""
