@@ -61,6 +61,7 @@ ROWS = (
     Row("nodejs", "node", "test", "a certified provider of accounts elsewhere"),
     Row("npm", "npm", "test", "its package"),
     Row("postgresql", "file:/usr/lib/postgresql", "test", "the cloud's other database"),
+    Row("systemd", "systemd-analyze", "test", "what judges the cloud's unit"),
     Row("rsyslog", "file:/usr/sbin/rsyslogd", "test", "a system for logs"),
     Row("rsyslog-openssl", f"file:{RSYSLOG_MODULES}/lmnsd_ossl.so", "test", "its TLS"),
     Row("chromium", "chromium", "test", "the tests' browser"),

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from host_tools.cloud.credentials import holds, path_of
 from host_tools.cloud.files import PUBLIC_MODE, SECRET_MODE, write_whole
 
 # 10.0.2.2 is what an emulated router calls the computer it runs on; the last name is what every router asks
@@ -64,9 +65,9 @@ def server_context(pair: KeyPair) -> ssl.SSLContext:
 def load_or_create(directory: Path, extra_names: tuple[str, ...] = ()) -> Certificates:
     """The data directory's: the authority is kept for ever, the servers' certificates are renewed in time."""
     names = tuple(dict.fromkeys((*NAMES, *extra_names)))
-    ca = KeyPair(directory / "cloud-ca.pem", directory / "cloud-ca.key")
-    portal = KeyPair(directory / "cloud.pem", directory / "cloud.key")
-    devices = KeyPair(directory / "devices.pem", directory / "devices.key")
+    ca = KeyPair(directory / "cloud-ca.pem", path_of(directory, "cloud-ca.key"))
+    portal = KeyPair(directory / "cloud.pem", path_of(directory, "cloud.key"))
+    devices = KeyPair(directory / "devices.pem", path_of(directory, "devices.key"))
     fresh = not (ca.certificate.exists() and ca.key.exists())
     if fresh:
         _create_ca(ca)
@@ -77,22 +78,20 @@ def load_or_create(directory: Path, extra_names: tuple[str, ...] = ()) -> Certif
 
 
 def _create_ca(pair: KeyPair) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = _key_of(pair)
     name = _name("Gatelodge cloud CA")
     builder = _builder(name, name, key.public_key(), LONG_AGO, CA_UNTIL)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
-    write_whole(pair.key, _pem_key(key), SECRET_MODE)
     write_whole(pair.certificate, _pem(builder.sign(key, hashes.SHA256())), PUBLIC_MODE)
 
 
 def _issue_server(
     authority: KeyPair, pair: KeyPair, names: tuple[str, ...], valid_from: datetime.datetime
 ) -> None:
-    ca_key = serialization.load_pem_private_key(authority.key.read_bytes(), None)
-    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)  # we wrote it
+    ca_key = _read_key(authority.key)
     ca = x509.load_pem_x509_certificate(authority.certificate.read_bytes())
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = _key_of(pair)
     until = _now() + datetime.timedelta(days=SERVER_DAYS)
     builder = _builder(ca.subject, _name(NAMES[-1]), key.public_key(), valid_from, until)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -101,8 +100,22 @@ def _issue_server(
     builder = builder.add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
     ca_identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     builder = builder.add_extension(ca_identifier, critical=False)
-    write_whole(pair.key, _pem_key(key), SECRET_MODE)
     write_whole(pair.certificate, _pem(builder.sign(ca_key, hashes.SHA256())), PUBLIC_MODE)
+
+
+def _key_of(pair: KeyPair) -> ec.EllipticCurvePrivateKey:
+    """A new one, written down; the old one where it is a credential, which nobody can write."""
+    if holds(pair.key):
+        return _read_key(pair.key)
+    key = ec.generate_private_key(ec.SECP256R1())
+    write_whole(pair.key, _pem_key(key), SECRET_MODE)
+    return key
+
+
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)  # we wrote it
+    return key
 
 
 def _builder(issuer: x509.Name, subject: x509.Name, key: ec.EllipticCurvePublicKey, since, until):

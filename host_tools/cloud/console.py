@@ -12,6 +12,7 @@ from typing import Any
 from host_tools import exit_codes
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.clock import system_clock
+from host_tools.cloud.credentials import path_of
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.settings import Settings, public_url
 from host_tools.cloud.store import key_ring
@@ -37,7 +38,7 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
 def database_url(args: argparse.Namespace) -> str:
     """Raises ToolError where the directory holds no cloud."""
     data = args.data.absolute()
-    if not (data / "secrets.key").is_file():
+    if not path_of(data, key_ring.HASH_KEY).is_file():
         raise ToolError(
             f"{data} holds no cloud",
             "name the directory that 'gatelodge cloud serve' was given with --data",

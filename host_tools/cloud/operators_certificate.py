@@ -20,6 +20,7 @@ from cryptography import x509
 
 from host_tools import exit_codes
 from host_tools.cloud.certificates import KeyPair, server_context
+from host_tools.cloud.credentials import holds
 from host_tools.errors import ToolError
 
 READ_EVERY_S = 10  # two stat() calls
@@ -67,7 +68,7 @@ class OperatorsCertificate:
 
     def _check(self) -> None:
         """Raises ToolError where browsers would refuse it, or others can read its key."""
-        if self._pair.key.stat().st_mode & OTHERS:
+        if self._pair.key.stat().st_mode & OTHERS and not holds(self._pair.key):
             raise _fault(self._pair.key, "others on this computer can read it")
         certificate = x509.load_pem_x509_certificate(self._pair.certificate.read_bytes())
         if certificate.not_valid_after_utc <= datetime.datetime.now(datetime.UTC):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import stat
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from host_tools.cloud.credentials import holds, path_of
 from host_tools.cloud.delivery.config import LOCAL, NONE
 from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.settings import Settings
@@ -14,7 +16,8 @@ from host_tools.errors import ToolError
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SENDERS_OF_NOBODY = ("localhost", "example.org", "example.com")
-SECRET = ("*.key", "*.keys", "cloud.db*")
+KEYS = ("*.key", "*.keys")
+SECRET = (*KEYS, "cloud.db*")
 PROXIES_MAX = 2**16  # addresses of a network that others may be in, too
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 
@@ -22,6 +25,22 @@ ENCRYPTED = ("require", "verify-ca", "verify-full")
 def faults(settings: Settings) -> list[str]:
     """One sentence each: what is unsafe, and what to do."""
     return [sentence for check in CHECKS for sentence in check(settings)]
+
+
+def plain_secrets(settings: Settings) -> Iterator[str]:
+    """An advice, and no fault: files that could be credentials of systemd (credentials.py)."""
+    given = () if settings.certificate is None else (settings.certificate.key,)
+    plain = [path.name for path in (*_secrets(settings), *given) if path.is_file() and not holds(path)]
+    if plain:
+        yield f"{', '.join(plain)}: plain files; 'gatelodge cloud unit' says how to make them credentials."
+
+
+def _secrets(settings: Settings) -> Iterator[Path]:
+    """The keys of the data directory that are read from there."""
+    for pattern in KEYS:
+        for path in sorted(settings.data.glob(pattern)):
+            if path_of(settings.data, path.name) == path:
+                yield path
 
 
 def _development(settings: Settings) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Look at the options that `cloud serve` would be given, and refuse what is unsafe in production.
 
-Takes the options of `cloud serve`, starts nothing and changes nothing. One sentence for each fault.
+Takes the options of `cloud serve`, starts nothing and changes nothing. One sentence for each fault. Keys that
+are plain files get an advice, and no refusal: whether this computer has systemd is the operator's to know.
 With --libraries it only writes which libraries are installed, as CycloneDX JSON.
 """
 
@@ -12,7 +13,7 @@ import sys
 
 from host_tools import exit_codes
 from host_tools.cloud import libraries, settings, verb_serve
-from host_tools.cloud.unsafe import faults
+from host_tools.cloud.unsafe import faults, plain_secrets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,10 @@ def run(args: argparse.Namespace) -> int:
     if args.libraries:
         print(json.dumps(libraries.bill(), indent=1))
         return exit_codes.OK
-    found = faults(settings.from_arguments(args))
+    told = settings.from_arguments(args)
+    for sentence in plain_secrets(told):
+        print(f"advice: {sentence}", file=sys.stderr)
+    found = faults(told)
     for sentence in found:
         print(f"unsafe: {sentence}", file=sys.stderr)
     print("safe" if not found else f"{len(found)} unsafe settings")

@@ -5,6 +5,9 @@ sealed anew, in one transaction. What is hashed cannot be: the old hash keys go 
 answer says how many recovery codes hang on each. The keys of before stay in their rings, so that a backup of
 the database can be read. --forget-old drops them, but for those on which a recovery code hangs: its person
 makes new ones, or uses the last. The cloud has to be stopped: it would not know the new keys.
+
+Where the keys are credentials of systemd, decrypt them into a directory in memory that only root can read,
+name it in CREDENTIALS_DIRECTORY and by --keys-to, and encrypt afterwards what is there (the cloud's README).
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from cryptography.fernet import InvalidToken
 from host_tools import exit_codes
 from host_tools.cloud import console, files
 from host_tools.cloud.clock import system_clock
+from host_tools.cloud.credentials import holds, path_of
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.key_ring import HASH_KEY, HASH_RING, RING
 from host_tools.cloud.store.secret_box import RingKey, SecretBox, new_key
@@ -30,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     console.add_arguments(parser)
     text = "drop every other key, but for hash keys on which a recovery code hangs"
     parser.add_argument("--forget-old", action="store_true", help=text)
+    text = "where the keys are written (default: the data directory)"
+    parser.add_argument("--keys-to", type=Path, metavar="DIR", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,23 +54,33 @@ async def _run(args: argparse.Namespace) -> int:
 async def _rotate(args: argparse.Namespace) -> int:
     data, now = args.data.absolute(), system_clock()
     key_ring.secret_box(data, now)  # makes the rings of a cloud that was never started
-    sealing = [new_key(now), *key_ring.read_ring(data / RING)]
+    kept = _kept(args)
+    sealing = [new_key(now), *key_ring.read_ring(path_of(data, RING))]
     hashing = [new_key(now), *key_ring.read_hash_ring(data)]
-    key_ring.write_ring(data / RING, sealing)  # before anything is sealed with it
-    box = SecretBox(files.master_key(data / HASH_KEY), sealing, hashing)
+    key_ring.write_ring(kept / RING, sealing)  # before anything is sealed with it
+    box = SecretBox(files.master_key(path_of(data, HASH_KEY)), sealing, hashing)
     sealed, hanging = await _seal_anew(args, box)
-    key_ring.write_ring(data / HASH_RING, hashing)
+    key_ring.write_ring(kept / HASH_RING, hashing)
     if args.forget_old:
         sealing, hashing = sealing[:1], [key for key in hashing if key == hashing[0] or hanging[key.id]]
-        key_ring.write_ring(data / RING, sealing)
-        key_ring.write_ring(data / HASH_RING, hashing)
+        key_ring.write_ring(kept / RING, sealing)
+        key_ring.write_ring(kept / HASH_RING, hashing)
         if "" not in [key.id for key in hashing]:
-            key_ring.forget_first_hash_key(data)
+            key_ring.forget_first_hash_key(kept)
     print(f"sealing key {sealing[0].id}: {sealed} secrets sealed anew, {len(sealing)} keys kept")
     print(f"hash key {hashing[0].id}: {len(hashing)} keys kept")
     for key in hashing[1:]:
         print(f"  {_name(key)}: {hanging[key.id]} recovery codes hang on it")
     return exit_codes.OK
+
+
+def _kept(args: argparse.Namespace) -> Path:
+    """Where the rings are written. Raises ToolError where the next start would not find them there."""
+    data: Path = args.data.absolute()
+    if args.keys_to is None and any(holds(path_of(data, name)) for name in (HASH_KEY, RING, HASH_RING)):
+        remedy = "name a directory with --keys-to, and make credentials of what is written there"
+        raise ToolError("the keys are credentials, which nobody can write", remedy, exit_codes.USAGE)
+    return (args.keys_to or data).absolute()
 
 
 async def _seal_anew(args: argparse.Namespace, box: SecretBox) -> tuple[int, Counter[str]]:

@@ -226,4 +226,4 @@ def test_files_that_others_can_read_are_unsafe(tmp_path, capsys):
     assert check(tmp_path, *SAFE, "--smtp", "localhost:25") == exit_codes.FAILED
     told = capsys.readouterr().err
     assert f"{tmp_path} can be read by others" in told and "seal.keys can be read by others" in told
-    assert "secrets.key" not in told
+    assert "/secrets.key" not in told

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from host_tools import exit_codes
+from host_tools.cloud.credentials import holds, path_of
 from host_tools.errors import ToolError
 
 STARTTLS, TLS, NONE = "starttls", "tls", "none"
@@ -201,12 +202,12 @@ def _secret(
     named = values.get(f"{key}_file")
     if named is None:
         return None
-    secret_path = path.parent / str(named)
+    secret_path = path_of(path.parent, str(named))
     try:
         mode, text = secret_path.stat().st_mode, secret_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise _fault(f"{secret_path} cannot be read ({_reason(error)})", _secret_remedy(name, key)) from error
-    if mode & OTHERS_MAY:
+    if mode & OTHERS_MAY and not holds(secret_path):
         raise _fault(f"{secret_path} can be read by others", f"run chmod 600 {secret_path}")
     return text.strip()
 

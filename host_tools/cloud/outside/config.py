@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from host_tools import exit_codes
+from host_tools.cloud.credentials import holds, path_of
 from host_tools.errors import ToolError
 
 OIDC, FACEBOOK = "oidc", "facebook"
@@ -123,9 +124,9 @@ def is_secure(address: object, *, local_too: bool) -> bool:
 def _secret(path: Path, name: str, file: Any) -> str:
     if not isinstance(file, str):
         raise _fault(f"[{name}] in {path} names no client_secret_file", SECRET_REMEDY)
-    secret = path.parent / file
+    secret = path_of(path.parent, str(file))
     try:
-        if secret.stat().st_mode & OTHERS_MAY:
+        if secret.stat().st_mode & OTHERS_MAY and not holds(secret):
             raise _fault(f"{secret} can be read by others", f"run: chmod 600 {secret}")
         return secret.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -5,7 +5,8 @@
     seal.keys     the ring of sealing keys, the newest first
 
 A ring is a JSON object of a key's id, its 32 bytes (base64) and when it was made, on each line. All three
-belong into the backup of the database, and into another place than that backup.
+belong into the backup of the database, and into another place than that backup. Each may be a credential of
+systemd instead (credentials.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools import exit_codes
 from host_tools.cloud import files
+from host_tools.cloud.credentials import path_of
 from host_tools.cloud.store.models import RecoveryCode
 from host_tools.cloud.store.secret_box import KEY_BYTES, RingKey, SecretBox, key_id_of, new_key
 from host_tools.cloud.store.tables import METADATA
@@ -33,17 +35,17 @@ OPEN = "open"  # in a column's info: bytes that are no secret. All others are se
 
 def secret_box(data: Path, now: float) -> SecretBox:
     """The box of a data directory, whose keys are made at the first start."""
-    hash_key = files.master_key(data / HASH_KEY)
-    if not (data / RING).exists():
+    hash_key = files.master_key(path_of(data, HASH_KEY))
+    if not path_of(data, RING).exists():
         write_ring(data / RING, [new_key(now)])
-    return SecretBox(hash_key, read_ring(data / RING), read_hash_ring(data))
+    return SecretBox(hash_key, read_ring(path_of(data, RING)), read_hash_ring(data))
 
 
 def read_hash_ring(data: Path) -> list[RingKey]:
     """Before the first rotation there is one key, without an id."""
-    if (data / HASH_RING).exists():
-        return read_ring(data / HASH_RING)
-    return [RingKey("", files.master_key(data / HASH_KEY), 0.0)]
+    if path_of(data, HASH_RING).exists():
+        return read_ring(path_of(data, HASH_RING))
+    return [RingKey("", files.master_key(path_of(data, HASH_KEY)), 0.0)]
 
 
 def forget_first_hash_key(data: Path) -> None:

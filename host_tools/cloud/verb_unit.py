@@ -1,0 +1,85 @@
+"""Print a unit of systemd that runs `cloud serve` with these options, and nothing that it does not need.
+
+Takes the options of `cloud serve`; --data is a directory right below /var/lib. Keys and secrets come as
+encrypted credentials; the unit's first lines say how each is made. Other files are read by its user.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from host_tools import exit_codes
+from host_tools.cloud import unit, verb_serve
+from host_tools.cloud.unit import MADE_HERE, Secret, Unit
+from host_tools.errors import ToolError
+
+SECRET_OPTIONS = ("service-code-key", "key", "log-key")
+SECRET_FILES = ("password_file", "token_file", "client_secret_file", "client_key_file")  # of both TOML files
+PORTS = ("port", "device_port", "help_port", "portal_port")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verb_serve.add_arguments(parser)
+    parser.set_defaults(default_of=parser.get_default)
+
+
+def run(args: argparse.Namespace) -> int:
+    print(unit.text(made(args)), end="")
+    return exit_codes.OK
+
+
+def made(args: argparse.Namespace) -> Unit:
+    """Raises ToolError."""
+    given = {
+        name.replace("_", "-"): value.absolute() if isinstance(value, Path) else value
+        for name, value in vars(args).items()
+        if name not in ("data", "default_of") and value != args.default_of(name)
+    }
+    options = {name: Secret(value.name, value) for name, value in given.items() if name in SECRET_OPTIONS}
+    name = _name(args.data.absolute())
+    secrets = (*_made_here(args.data.absolute()), *options.values(), *_of_files(args))
+    _check_names(secrets)
+    program = unit.word(str(Path(sys.executable).with_name("gatelodge")))
+    words = (program, "cloud", "serve", "--data", f"%S/{name}", *unit.option_words(given, options))
+    ports = tuple(getattr(args, port) or 0 for port in PORTS)
+    return Unit(name, words, secrets, ports)
+
+
+def _name(data: Path) -> str:
+    if data.parent != unit.STATE or not unit.PLAIN.fullmatch(data.name):
+        remedy = f"name one right below {unit.STATE}, like {unit.STATE}/gatelodge-cloud"
+        raise ToolError(f"{data} is no state directory of a service", remedy, exit_codes.USAGE)
+    return data.name
+
+
+def _made_here(data: Path) -> Iterator[Secret]:
+    return (Secret(name, data / name) for name in MADE_HERE)
+
+
+def _of_files(args: argparse.Namespace) -> Iterator[Secret]:
+    """The secrets that --delivery and --outside name: a credential of the same name goes before the file."""
+    for path in filter(None, (args.delivery, args.outside)):
+        try:
+            sections = tomllib.loads(path.read_text("utf-8")).values()
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ToolError(f"{path} cannot be read", "write it in TOML", exit_codes.USAGE) from error
+        for section in sections:
+            for key in SECRET_FILES:
+                if isinstance(section, dict) and key in section:
+                    file = path.absolute().parent / str(section[key])
+                    yield Secret(file.name, file)
+
+
+def _check_names(secrets: tuple[Secret, ...]) -> None:
+    """Each is known by its file's name alone."""
+    seen: dict[str, Path] = {}
+    for name, path in secrets:
+        if seen.setdefault(name, path) != path:
+            what = f"{seen[name]} and {path} have one name"
+            raise ToolError(what, "give one another name", exit_codes.USAGE)
+        if not unit.PLAIN.fullmatch(name) or ":" in name:
+            raise ToolError(f"{path} is no name of a credential", "give it a plain name", exit_codes.USAGE)
