@@ -18,7 +18,8 @@ from host_tools.cloud.unit import MADE_HERE, Secret, Unit
 from host_tools.errors import ToolError
 
 SECRET_OPTIONS = ("service-code-key", "key", "log-key")
-SECRET_FILES = ("password_file", "token_file", "client_secret_file", "client_key_file")  # of both TOML files
+# Of both TOML files.
+SECRET_FILES = ("password_file", "token_file", "client_secret_file", "key_file")
 PORTS = ("port", "device_port", "help_port", "portal_port")
 
 

@@ -1,6 +1,7 @@
 """Mail against a real server on the loopback: encryption, login, refusals; and the file of settings."""
 
 import asyncio
+import ssl
 
 import pytest
 
@@ -10,6 +11,7 @@ from host_tools.cloud.delivery.config import NONE, STARTTLS, TLS, SmtpSettings
 from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.store.models import Message
 from host_tools.errors import ToolError
+from tests.fakes.authority import Authority
 from tests.host_tools.cloud_rig import PATIENCE_S
 from tests.host_tools.smtp_rig import PASSWORD, USER, mail_server
 
@@ -53,6 +55,30 @@ async def test_a_mail_travels_encrypted_and_after_a_login(folder, security):
     assert inbox.logins == [(USER, PASSWORD)] and inbox.encrypted == [True]
     assert inbox.mails[0].rcpt_tos == ["ada@example.org"]
     assert b"Auto-Submitted: auto-generated" in inbox.mails[0].content
+
+
+@pytest.mark.parametrize("security", [STARTTLS, TLS])
+async def test_v13_2_1_a_certificate_stands_in_for_the_password(folder, tmp_path, security):
+    operator = Authority("Operator")
+    asking = server_context(folder)
+    asking.load_verify_locations(operator.write(tmp_path, "operator")[0])
+    asking.verify_mode = ssl.CERT_REQUIRED
+    certificate, key = operator.client("gatelodge").write(tmp_path, "own")
+    trusted = {"ca_file": str(folder / "cloud-ca.pem")}
+    with mail_server(security, asking) as inbox:
+        await failure_of(inbox.settings(**trusted))
+        assert inbox.tried == 0
+        known = inbox.settings(certificate_file=certificate, key_file=key, **trusted)
+        await smtp.Smtp(known).send(message())
+    assert inbox.encrypted == [True] and inbox.logins == []
+
+
+@pytest.mark.parametrize("changed", [{"key_file": ""}, {"security": NONE}, {"key_file": "/nowhere"}])
+def test_a_certificate_that_could_not_be_shown_is_one_sentence(tmp_path, changed):
+    certificate, key = Authority("Operator").client("gatelodge").write(tmp_path, "own")
+    known = {"certificate_file": certificate, "key_file": key, **changed}
+    with pytest.raises(ToolError, match="shows no certificate|there is no file"):
+        config.checked(config.Delivery(smtp=SmtpSettings("localhost", **known)))
 
 
 async def test_a_server_that_offers_no_encryption_gets_neither_the_password_nor_the_mail(folder):

@@ -53,6 +53,8 @@ class SmtpSettings:
     password: str = field(default="", repr=False)
     ca_file: str = ""  # authorities to trust instead of the system's
     sender: str = SENDER
+    certificate_file: str = ""  # by which the server knows us, beside a password or in its place
+    key_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Section(NamedTuple):
 
 
 SECTIONS = {
-    "smtp": Section(SmtpSettings, secrets=("password",), paths=("ca_file",)),
+    "smtp": Section(SmtpSettings, ("password",), ("ca_file", "certificate_file", "key_file")),
     "telephony": Section(TelephonySettings, secrets=("token",), paths=("ca_file",)),
     "telegram": Section(TelegramSettings, secrets=("token",), paths=("ca_file",)),
     "push": Section(PushSettings, paths=("ca_file",)),
@@ -187,7 +189,7 @@ def _missing(error: TypeError) -> str:
 
 def _resolved(path: Path, section: Section, found: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: str(path.parent / value) if key in section.paths and isinstance(value, str) else value
+        key: str(path_of(path.parent, value)) if key in section.paths and isinstance(value, str) else value
         for key, value in found.items()
     }
 
@@ -220,6 +222,21 @@ def _check_smtp(smtp: SmtpSettings) -> None:
     if bool(smtp.user) != bool(smtp.password):
         raise _fault("[smtp] has a user or a password, and not both", _secret_remedy("smtp", "password"))
     _check_ca_file(smtp.ca_file)
+    if smtp.certificate_file or smtp.key_file:
+        _check_own(smtp)
+
+
+def _check_own(smtp: SmtpSettings) -> None:
+    """The certificate that the mail server is shown, and its key."""
+    remedy = "name both, certificate_file and key_file, and encrypt: security = starttls or tls"
+    if not (smtp.certificate_file and smtp.key_file) or smtp.security == NONE:
+        raise _fault("[smtp] shows no certificate this way", remedy)
+    for path in (Path(smtp.certificate_file), Path(smtp.key_file)):
+        if not path.is_file():
+            raise _fault(f"there is no file {path}", remedy)
+    key = Path(smtp.key_file)
+    if key.stat().st_mode & OTHERS_MAY and not holds(key):
+        raise _fault(f"{key} can be read by others", f"run chmod 600 {key}")
 
 
 def _check_telephony(telephony: TelephonySettings) -> None:

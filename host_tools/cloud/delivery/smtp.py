@@ -21,7 +21,7 @@ class Smtp:
 
     def __init__(self, settings: SmtpSettings):
         self._settings = settings
-        self._context = None if settings.security == NONE else _context(settings.ca_file)
+        self._context = None if settings.security == NONE else _context(settings)
 
     async def send(self, message: Message) -> str:
         settings = self._settings
@@ -65,9 +65,13 @@ def composed(message: Message, sender: str) -> EmailMessage:
     return mail
 
 
-def _context(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_file or None)
+def _context(settings: SmtpSettings) -> ssl.SSLContext:
+    """With the certificate by which the server knows us, where there is one."""
+    context = ssl.create_default_context(cafile=settings.ca_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.certificate_file:
+        # A key that wants a password is refused: nobody is there to be asked.
+        context.load_cert_chain(settings.certificate_file, settings.key_file, password=lambda: "")
     return context
 
 
