@@ -62,6 +62,7 @@ from host_tools.cloud.help.diagnostics import Diagnostics
 from host_tools.cloud.help.requests import HelpCentre
 from host_tools.cloud.help.scanner import Scanner
 from host_tools.cloud.oidc.provider import Provider
+from host_tools.cloud.oidc.registrar import Registrar
 from host_tools.cloud.outside.flow import Flow
 from host_tools.cloud.outside.links import Links
 from host_tools.cloud.outside.provider import Provider as OutsideProvider
@@ -122,6 +123,7 @@ class Parts:
     sign_ups: SignUps
     tokens: Tokens
     oidc: Provider
+    registrar: Registrar
     outside: Flow
     links: Links
     registry: RouterRegistry
@@ -229,6 +231,7 @@ def build_parts(
         oidc=Provider(
             database, box, turnstile, clock, url, settings.strict_applications, settings.passkeys_for
         ),
+        registrar=Registrar(database, again, changes),
         outside=Flow({one.id: OutsideProvider(one, clock) for one in settings.outside}, box, turnstile, url),
         links=Links(database, factors, changes),
         registry=registry,

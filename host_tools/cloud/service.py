@@ -28,7 +28,7 @@ from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.languages import text
 from host_tools.cloud.log_to.sender import LogSender
-from host_tools.cloud.oidc.clients import WrongClient
+from host_tools.cloud.oidc.described import WrongClient
 from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.pages.routes import make_app, make_site_app
 from host_tools.cloud.parts import Parts, build_parts

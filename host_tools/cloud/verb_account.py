@@ -1,4 +1,4 @@
-"""Look after one account: create, disable, enable, show, reset its two-factor, or give it a role in support.
+"""Look after one account: create, disable, enable, show, reset two-factor, or give a role among the staff.
 
 WHO is an e-mail, a user name or an account's id. Whatever is done is written to the account's log with the
 name of whoever did it, and told to its person by mail, which the running cloud sends.
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--user-name", help="of before")
     for name, says in (("enable", "let its person in again"), ("show", "what it has, no secret")):
         verbs.add_parser(name, help=says).add_argument("who", metavar="WHO")
-    role = verbs.add_parser("role", help="let it answer help requests, or no more")
+    role = verbs.add_parser("role", help="let it answer help requests, look after applications, or neither")
     role.add_argument("who", metavar="WHO")
     role.add_argument("role", choices=(*MAY, NO_ROLE))
     for name, says in (("disable", "let nobody in, at once"), ("reset-two-factor", "in 72 hours")):

@@ -1,18 +1,21 @@
 """Look at the options that `cloud serve` would be given, and refuse what is unsafe in production.
 
 Takes the options of `cloud serve`, starts nothing and changes nothing. One sentence for each fault. Keys that
-are plain files get an advice, and no refusal: whether this computer has systemd is the operator's to know.
+are plain files get an advice, and no refusal: whether this computer has systemd is the operator's to know. So
+does each application that is an exception to what is asked of them (`cloud clients`).
 With --libraries it only writes which libraries are installed, as CycloneDX JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 
 from host_tools import exit_codes
 from host_tools.cloud import libraries, settings, verb_serve
+from host_tools.cloud.oidc.exceptions import Unread, exceptions
 from host_tools.cloud.unsafe import faults, plain_secrets
 
 
@@ -27,10 +30,25 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(libraries.bill(), indent=1))
         return exit_codes.OK
     told = settings.from_arguments(args)
-    for sentence in plain_secrets(told):
+    advice, refused = _applications(told)
+    for sentence in [*plain_secrets(told), *advice]:
         print(f"advice: {sentence}", file=sys.stderr)
-    found = faults(told)
+    found = faults(told) + refused
     for sentence in found:
         print(f"unsafe: {sentence}", file=sys.stderr)
     print("safe" if not found else f"{len(found)} unsafe settings")
     return exit_codes.FAILED if found else exit_codes.OK
+
+
+def _applications(asked: settings.Settings) -> tuple[list[str], list[str]]:
+    """What is worth to know of those that are exceptions, and what is a fault: a sentence each."""
+    try:
+        names = asyncio.run(exceptions(asked.database_url))
+    except Unread as error:
+        return [f"{error}."], []
+    if asked.strict_applications:
+        remedy = "give it a key by 'cloud clients change ID --keys FILE --no-plain'"
+        says = f"--strict-applications refuses %s, which is an exception: {remedy}."
+        return [], [says % name for name in names]
+    says = "the application %s is an exception: its tokens serve whoever steals them."
+    return [says % name for name in names], []

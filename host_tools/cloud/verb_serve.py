@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--key", type=Path, metavar="FILE", help="its key (PEM)")
     text = "a proxy in front, which says by X-Forwarded-For who asks (may be repeated)"
     add("--trusted-proxy", type=network, action="append", default=[], metavar="NETWORK", help=text)
-    text = "take only applications that have a key, push what they ask, and bind their tokens (PAR, DPoP)"
+    text = "let no application in that is an exception (cloud clients --plain), however it was registered"
     add("--strict-applications", action="store_true", help=text)
     text = "who has to sign in with passkeys only (default nobody; staff: whoever has a role)"
     add("--passkeys-for", choices=RULES, default=NOBODY, help=text)

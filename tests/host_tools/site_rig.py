@@ -2,13 +2,15 @@
 
 import re
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from aiohttp.test_utils import TestServer
+from sqlalchemy import select
 
 from host_tools.cloud import certificates
 from host_tools.cloud.pages.routes import make_site_app
 from host_tools.cloud.sites import client as sites
+from host_tools.cloud.store.oidc_models import OidcPushed
 from tests.host_tools.cloud_rig import Page, Rig, free_port
 
 
@@ -55,6 +57,14 @@ async def asked(rig, browser, kind, to=""):
     page = await fetch(browser, f"{rig.url[kind.name]}/sign-in?to={to or kind.home}", allow_redirects=False)
     address = page.headers["Location"]
     return address, {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+async def pushed(rig, change=lambda query: query):
+    """What a site has pushed last, as it is after the change: no browser can do that."""
+    async with rig.parts.database.write() as session:
+        row = await session.scalar(select(OidcPushed).order_by(OidcPushed.expires_at.desc()).limit(1))
+        row.query = change(row.query)
+        return dict(parse_qsl(row.query))
 
 
 async def answered(browser, address):

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from host_tools.cloud import certificates, links
 from host_tools.cloud.accounts.proof import PROVED_S
-from host_tools.cloud.oidc.clients import GRANTS, Described
+from host_tools.cloud.oidc.described import GRANTS, Described
 from host_tools.cloud.routers import undos
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in
@@ -178,7 +178,7 @@ async def test_who_looks_after_sessions_finds_every_page_accessible(rig, tab):
 
 
 async def test_who_signs_in_for_an_application_finds_every_page_accessible(rig, tab):
-    described = Described("app", "Garden App", [BACK], grants=GRANTS)
+    described = Described("app", "Garden App", [BACK], grants=GRANTS, plain=True)
     app = App(rig, await rig.parts.oidc.clients.add(described))
     await join(rig, tab)
     _, begun = await app.post("/oidc/device", scope="openid email offline_access")

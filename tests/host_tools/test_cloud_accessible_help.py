@@ -2,9 +2,11 @@
 
 from gatelodge import log
 from playwright.async_api import expect
+from sqlalchemy import update
 
 from host_tools.cloud.help import roles
-from host_tools.cloud.store.models import Router
+from host_tools.cloud.oidc.described import Described
+from host_tools.cloud.store.models import Account, Router
 from tests.host_tools.test_cloud_accessible import (  # noqa: F401
     assert_all_reached,
     assert_no_fault,
@@ -16,6 +18,7 @@ from tests.host_tools.test_cloud_accessible import (  # noqa: F401
 from tests.host_tools.test_cloud_browser import EMAIL, SERIAL, join
 from tests.host_tools.test_cloud_diagnostics import KNOWS, asked_of, send_report
 from tests.host_tools.test_cloud_help import PNG
+from tests.host_tools.test_cloud_oidc import BACK
 
 SUBJECT = "No internet since Monday, and the lamp of the line is red"
 
@@ -107,3 +110,29 @@ async def test_who_answers_at_the_desk_finds_every_page_accessible(rig, tab):  #
     await tab.get_by_role("button", name="Remove the request").click()
     await tab.locator("[aria-invalid=true]").first.wait_for()
     await assert_no_fault(tab)
+
+
+async def test_who_looks_after_applications_finds_every_page_accessible(rig, tab):  # noqa: F811
+    await join(rig, tab)
+    await tab.goto(str(rig.server.make_url("/security/authenticators/add")))
+    await enrol(rig, tab)
+    async with rig.parts.database.write() as session:
+        await session.execute(update(Account).values(role=roles.CLIENTS))
+    long = "https://staging.garden.example.org/a/rather/long/address/of/an/application"
+    await rig.parts.oidc.clients.add(Described("garden", "Garden App", [long, BACK], plain=True))
+    deeds = ("secret", "disable", "enable", "remove")
+    await look_at(rig, tab, "/clients", "/clients/garden", *(f"/clients/garden/{deed}" for deed in deeds))
+    await look_at(rig, tab, "/clients/_add")
+    await tab.get_by_label("Name", exact=True).fill("Porch")
+    await tab.get_by_label("Id", exact=True).fill("porch")
+    await tab.get_by_label("Redirect addresses").fill("javascript:alert(1)")
+    await tab.get_by_label("How it proves itself").select_option("secret")
+    await tab.get_by_label("Make it an exception").check()
+    await tab.get_by_role("button", name="Add it").click()
+    await tab.locator("[aria-invalid=true]").first.wait_for()
+    await assert_no_fault(tab)
+    await tab.get_by_label("Redirect addresses").fill(BACK)
+    await tab.get_by_role("button", name="Add it").click()
+    await tab.locator("#secret").wait_for()
+    await assert_no_fault(tab)
+    await assert_all_reached(tab)

@@ -19,7 +19,7 @@ from host_tools.cloud.accounts.challenges import NONCE_BYTES
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.oidc import grants, keys
-from host_tools.cloud.oidc.clients import Described
+from host_tools.cloud.oidc.described import Described
 from host_tools.cloud.pages import routes
 from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.store.models import Account
@@ -38,7 +38,7 @@ OFFLINE = "openid email profile offline_access"
 
 @pytest.fixture
 async def app(rig):
-    return App(rig, await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK])))
+    return App(rig, await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], plain=True)))
 
 
 def session_of(browser):
@@ -261,7 +261,7 @@ async def test_v10_4_10_an_application_with_a_secret_proves_itself_wherever_it_a
 
 
 async def test_v10_4_11_an_application_gets_the_scopes_that_it_was_registered_with(rig, ada):
-    described = Described("small", "Garden App", [BACK], scope=("openid", "email"))
+    described = Described("small", "Garden App", [BACK], scope=("openid", "email"), plain=True)
     app = App(rig, await rig.parts.oidc.clients.add(described), "small")
     tokens = await signed_in(app, ada, scope=OFFLINE)
     assert tokens["scope"] == "openid email" and "refresh_token" not in tokens

@@ -104,8 +104,8 @@ async def test_a_role_that_is_taken_away_is_gone_at_once(rig, grace):  # noqa: F
 
 async def test_a_role_is_logged_and_told(rig, grace):  # noqa: F811
     rig.parts.post.wake()
-    assert "The role in support was changed" in [mail.subject for mail in await rig.mails(GRACE)]
-    assert "The role in support was changed: support" in (await grace.get("/security/log")).text
+    assert "The role among the staff was changed" in [mail.subject for mail in await rig.mails(GRACE)]
+    assert "The role among the staff was changed: support" in (await grace.get("/security/log")).text
 
 
 async def test_an_answer_comes_to_the_page_and_by_mail(rig, ada, grace):  # noqa: F811

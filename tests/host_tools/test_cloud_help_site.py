@@ -7,7 +7,7 @@ import time
 import aiohttp
 import pytest
 
-from host_tools.cloud.oidc.clients import Described, WrongClient
+from host_tools.cloud.oidc.described import Described, WrongClient
 from host_tools.cloud.oidc.logins import EVENT
 from host_tools.cloud.outside.identity import Unbelievable
 from host_tools.cloud.sites import sessions
@@ -15,7 +15,7 @@ from host_tools.cloud.sites.client import check_logout
 from host_tools.cloud.sites.kinds import HELP, PORTAL
 from tests.host_tools import site_rig
 from tests.host_tools.cloud_rig import PATIENCE_S
-from tests.host_tools.site_rig import answered, fetch, onward, own_origins, send
+from tests.host_tools.site_rig import answered, fetch, onward, own_origins, pushed, send
 
 ASKED = {"subject": "No internet", "router": "", "text": "It stopped on Monday."}
 CLIENT_ID, SESSION_COOKIE, QUESTION_COOKIE = HELP.client_id, HELP.session_cookie, HELP.question_cookie
@@ -56,13 +56,15 @@ async def test_who_is_signed_in_at_the_portal_passes_in_silence_to_where_they_we
     assert page.status == 200 and "It stopped on Monday." in page.text
 
 
-async def test_it_holds_to_what_a_strict_cloud_asks_of_applications(tmp_path):
-    """It pushes what it asks, proves itself by its key, and has its tokens bound."""
-    async with own_origins(tmp_path, HELP, strict_applications=True) as rig:
+@pytest.mark.parametrize("no_exceptions", [False, True])
+async def test_it_is_strict_wherever_it_signs_people_in(tmp_path, no_exceptions):
+    """It pushes what it asks, proves itself by its key, and has its tokens bound: ASVS level 3."""
+    async with own_origins(tmp_path, HELP, strict_applications=no_exceptions) as rig:
         ada = rig.browser()
         await ada.join()
         _, fields = await asked(rig, ada)
         assert set(fields) == {"client_id", "request_uri"}
+        assert not (await rig.parts.oidc.clients.find(CLIENT_ID)).plain
         page = await fetch(ada, rig.url["help"] + "/help/new")
         assert "Write to support" in page.text
 
@@ -150,8 +152,9 @@ async def test_a_state_of_another_question_opens_nothing(rig, ada):
 
 
 async def test_an_answer_to_a_question_with_another_nonce_opens_nothing(rig, ada):
-    address, fields = await asked(rig, ada)
-    back = await answered(ada, address.replace(fields["nonce"], "another-nonce"))
+    address, _ = await asked(rig, ada)
+    await pushed(rig, lambda query: re.sub(r"nonce=[^&]+", "nonce=another-nonce", query))
+    back = await answered(ada, address)
     page = await fetch(ada, back)
     assert page.status == 422 and SESSION_COOKIE not in cookies(ada)
 
@@ -167,8 +170,9 @@ async def test_an_answer_works_once(rig, ada):
 
 
 async def test_a_refusal_of_the_portal_is_told(rig, ada):
-    _address, fields = await asked(rig, ada)
-    page = await fetch(ada, f"{rig.url['help']}/signed-in?error=access_denied&state={fields['state']}")
+    await asked(rig, ada)
+    state = (await pushed(rig))["state"]
+    page = await fetch(ada, f"{rig.url['help']}/signed-in?error=access_denied&state={state}")
     assert page.status == 422 and "You are not signed in" in page.text
 
 
@@ -276,7 +280,7 @@ async def test_a_form_needs_this_sites_token_and_origin(rig, ada):
 
 async def test_the_client_is_registered_once_and_follows_the_address(rig):
     before = await rig.parts.oidc.clients.find(CLIENT_ID)
-    described = Described(CLIENT_ID, "Help", (rig.url["help"] + "/moved",), ours=True)
+    described = Described(CLIENT_ID, "Help", (rig.url["help"] + "/moved",), ours=True, plain=True)
     await rig.parts.oidc.clients.ensure(described, "glc_x")
     after = await rig.parts.oidc.clients.find(CLIENT_ID)
     assert before.ours and after.redirect_uris == rig.url["help"] + "/moved"

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from sqlalchemy import update
 
 from host_tools.cloud import links
+from host_tools.cloud.help import roles
+from host_tools.cloud.store.models import Account
 from tests.host_tools import pseudo_language
 from tests.host_tools.cloud_rig import PASSWORD, code_in
 from tests.host_tools.test_cloud_help import ask
@@ -66,6 +69,30 @@ async def test_what_a_person_reads_is_in_the_catalogues(rig, reader):
     for path in MEMBER:
         if '<form method="post"' in (await reader.get(path)).text and "/restart" not in path:
             assert_whole(await reader.post(path, form_page=path, password="wrong"))
+
+
+async def test_what_staff_read_of_applications_is_in_the_catalogues(rig, reader):
+    await reader.join()
+    assert_whole(await reader.get("/security"))
+    await set_role(rig, roles.CLIENTS)
+    assert_whole(await reader.get("/clients"))  # a second factor is missing
+    await reader.enrol()
+    client = {"id": "garden", "name": "Garden App", "redirect_uris": "https://a.example/"}
+    known = (*client.values(), "authorization_code", "refresh_token", "openid", "profile", "offline_access")
+    for fields in ({}, {**client, "proof": "key", "authorization_code": "yes"}):
+        assert_whole(await reader.post("/clients/_add", **fields), *known)
+    fields = {**client, "proof": "secret", "plain": "yes", "authorization_code": "yes"}
+    page = await reader.post("/clients/_add", **fields)
+    secret = re.search(r'id="secret">([^<]+)<', page.text)[1]
+    assert_whole(page, *known, secret)
+    for path in ("", "/garden", *(f"/garden/{deed}" for deed in ("secret", "disable", "enable", "remove"))):
+        assert_whole(await reader.get("/clients" + path), *known)
+    assert_whole(await reader.post("/clients/garden/remove"), *known)
+
+
+async def set_role(rig, role):
+    async with rig.parts.database.write() as session:
+        await session.execute(update(Account).values(role=role))
 
 
 async def test_the_mails_of_an_account_are_in_its_language(rig, reader):

@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from host_tools import cli, exit_codes
-from host_tools.cloud.oidc.clients import GRANTS, Described, WrongClient
+from host_tools.cloud.oidc.described import GRANTS, Described, WrongClient
 from host_tools.cloud.oidc.keys import PUBLISHED_BEFORE_S, SIGNS_S
 from host_tools.cloud.oidc.logins import EVENT
 from host_tools.cloud.pages.oidc_api import DEVICE_GRANT
@@ -76,7 +76,7 @@ class App:
 
 @pytest.fixture
 async def app(rig):
-    described = Described("app", "Garden App", [BACK], [AFTER], grants=GRANTS)
+    described = Described("app", "Garden App", [BACK], [AFTER], grants=GRANTS, plain=True)
     return App(rig, await rig.parts.oidc.clients.add(described))
 
 
@@ -160,7 +160,7 @@ async def test_a_stranger_signs_in_and_is_led_on(app, ada, rig):
 
 
 async def test_a_part_of_gatelodge_asks_nobody(rig, ada):
-    secret = await rig.parts.oidc.clients.add(Described("help", "Help centre", [BACK], ours=True))
+    secret = await rig.parts.oidc.clients.add(Described("help", "Help centre", [BACK], ours=True, plain=True))
     status, address, _ = await follow(ada, App(rig, secret, "help").link())
     assert status == 303 and "code" in answer_in(address)
 
@@ -215,7 +215,7 @@ async def test_nobody_is_sent_to_an_address_that_was_not_registered(app, ada, ch
 
 async def test_an_app_on_this_computer_may_listen_at_any_port(rig, ada):
     await rig.parts.oidc.clients.add(
-        Described("cli", "Tool", ["http://127.0.0.1/back"], public=True, ours=True)
+        Described("cli", "Tool", ["http://127.0.0.1/back"], public=True, ours=True, plain=True)
     )
     tool = App(rig, "", "cli")
     statuses = {
@@ -277,7 +277,7 @@ async def test_a_code_is_tried_once_and_its_second_use_ends_the_tokens(app, ada)
 
 
 async def test_a_code_is_over_after_a_minute_and_is_nobody_elses(app, ada, rig):
-    secret = await rig.parts.oidc.clients.add(Described("thief", "Thief", [BACK]))
+    secret = await rig.parts.oidc.clients.add(Described("thief", "Thief", [BACK], plain=True))
     answer = await agree(ada, app.link())
     assert (await App(rig, secret, "thief").token(answer["code"]))[0] == 400
     rig.clock.now += 61
@@ -324,7 +324,7 @@ async def test_a_refresh_cannot_ask_for_more(app, ada):
 
 
 async def test_a_revoked_token_is_void_and_anothers_is_left_alone(app, ada, rig):
-    secret = await rig.parts.oidc.clients.add(Described("other", "Other", [BACK]))
+    secret = await rig.parts.oidc.clients.add(Described("other", "Other", [BACK], plain=True))
     tokens = await signed_in(app, ada, scope="openid email profile offline_access")
     assert (await App(rig, secret, "other").post("/oidc/revoke", token=tokens["refresh_token"]))[0] == 200
     assert (await app.userinfo(tokens["access_token"]))[0] == 200
@@ -398,7 +398,9 @@ async def test_applications_hear_when_a_session_is_over(rig, ada):
     receiver = Receiver()
     receiver.statuses = [500]
     async with receiver.server as server, ClientSession() as http:
-        described = Described("app", "Garden App", [BACK], logout_uri=str(server.make_url("/logout")))
+        described = Described(
+            "app", "Garden App", [BACK], logout_uri=str(server.make_url("/logout")), plain=True
+        )
         app = App(rig, await rig.parts.oidc.clients.add(described))
         tokens = await signed_in(app, ada)
         sid = (await app.read(tokens["id_token"]))["sid"]
@@ -522,9 +524,9 @@ async def test_the_discovery_document_names_what_is_there(app, rig):
         ({"redirect_uris": []}, "at least one"),
         ({"redirect_uris": ["http://app.example.org/"]}, "https"),
         ({"redirect_uris": ["https://a.example/#x"]}, "fragment"),
-        ({"redirect_uris": ["https://u:p@a.example/"]}, "no user"),
+        ({"redirect_uris": ["https://u:p@a.example/"]}, "holds a user"),
         ({"redirect_uris": ["javascript:alert(1)"]}, "https"),
-        ({"redirect_uris": ["https://a.example/\nb"]}, "no URL has"),
+        ({"redirect_uris": ["https://a.example/\nb"]}, "such as a URL has"),
         ({"scope": ["openid", "all"]}, "no scope all"),
         ({"scope": ["email"]}, "openid"),
         ({"logout_uri": "org.example.app://x"}, "https"),
@@ -532,7 +534,7 @@ async def test_the_discovery_document_names_what_is_there(app, rig):
     ],
 )
 async def test_a_client_that_cannot_be_registered_is_told_why(rig, changed, fault):
-    described = Described("app", "Garden App", [BACK])._replace(**changed)
+    described = Described("app", "Garden App", [BACK], plain=True)._replace(**changed)
     with pytest.raises(WrongClient, match=fault):
         await rig.parts.oidc.clients.add(described)
 
@@ -542,7 +544,7 @@ async def test_an_operator_registers_a_client_by_the_console(tmp_path, capsys):
         (tmp_path / "secrets.key").write_bytes(b"m" * 32)
     verb = ["cloud", "clients"]
     where = ["--data", str(tmp_path), "--database", database_url(tmp_path)]
-    described = ["--name", "Garden App", "--redirect", BACK]
+    described = ["--name", "Garden App", "--redirect", BACK, "--plain"]
 
     async def run(*words):
         return await asyncio.to_thread(cli.main, [*verb, *words, *where])

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from host_tools.cloud.accounts.endings import drop_factors
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.oidc.clients import GRANTS, Described
+from host_tools.cloud.oidc.described import GRANTS, Described
 from host_tools.cloud.store.models import Account
 from tests.host_tools.cloud_rig import PASSWORD
 from tests.host_tools.test_cloud_oidc import (
@@ -28,7 +28,10 @@ LOOPBACK = "http://127.0.0.1/back"
 
 @pytest.fixture
 async def app(rig):
-    return App(rig, await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], grants=GRANTS)))
+    return App(
+        rig,
+        await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], grants=GRANTS, plain=True)),
+    )
 
 
 async def by_new_password(rig, ada):
@@ -106,7 +109,7 @@ async def test_a_used_token_that_comes_again_and_again_is_noted_once(app, ada):
 
 async def test_who_may_be_impersonated_is_asked_about_each_time(rig, ada):
     """Of an app that can prove nothing anybody may take the name, and on one computer also the address."""
-    described = Described("cli", "Garden App", [BACK, LOOPBACK], public=True)
+    described = Described("cli", "Garden App", [BACK, LOOPBACK], public=True, plain=True)
     await rig.parts.oidc.clients.add(described)
     tool = App(rig, "", "cli")
     await agree(ada, tool.link())
@@ -119,7 +122,7 @@ async def test_who_may_be_impersonated_is_asked_about_each_time(rig, ada):
 
 @pytest.mark.parametrize("spoilt", ["http://127.0.0.1:5\t1/back", "http://127.0.0.1/ba\nck", " " + LOOPBACK])
 async def test_an_address_on_this_computer_is_written_as_a_url(rig, ada, spoilt):
-    await rig.parts.oidc.clients.add(Described("cli", "Garden App", [LOOPBACK], public=True))
+    await rig.parts.oidc.clients.add(Described("cli", "Garden App", [LOOPBACK], public=True, plain=True))
     link = App(rig, "", "cli").link(redirect_uri=spoilt, response_type="token")
     assert (await follow(ada, link))[0] == 400
 

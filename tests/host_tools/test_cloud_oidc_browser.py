@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from host_tools.cloud import certificates
-from host_tools.cloud.oidc.clients import Described
+from host_tools.cloud.oidc.described import Described
 from tests.host_tools import axe_rig
 from tests.host_tools.apache_rig import Apache
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, free_port
@@ -36,7 +36,12 @@ async def apache(rig):
     port = free_port()
     base = f"https://localhost:{port}/app/answer"
     described = Described(
-        "apache", "Garden App", [base], [f"https://localhost:{port}/bye.html"], base + "?logout=backchannel"
+        "apache",
+        "Garden App",
+        [base],
+        [f"https://localhost:{port}/bye.html"],
+        base + "?logout=backchannel",
+        plain=True,
     )
     secret = await rig.parts.oidc.clients.add(described)
     with Apache(rig.folder, rig.settings.public_url, secret, port) as apache:

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from host_tools.cloud.oidc import proofs
-from host_tools.cloud.oidc.clients import GRANTS, Changed, Described
+from host_tools.cloud.oidc.described import GRANTS, Changed, Described
 from host_tools.cloud.oidc.signed import Unproved
 from tests.host_tools.test_cloud_oidc import BACK, App, agree, begin_device, enter
 
@@ -63,7 +63,7 @@ class BoundApp(App):
 @pytest.fixture
 async def public(rig):
     """An app of a phone or a desk: it keeps no secret, but makes a key."""
-    described = Described("app", "Garden App", [BACK], public=True, grants=GRANTS)
+    described = Described("app", "Garden App", [BACK], public=True, grants=GRANTS, plain=True)
     await rig.parts.oidc.clients.add(described)
     return BoundApp(rig)
 
@@ -106,7 +106,7 @@ async def test_a_stolen_token_is_worth_nothing(public, ada, rig):
 
 
 async def test_a_bearers_token_is_none_that_is_bound(rig, ada):
-    secret = await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK]))
+    secret = await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], plain=True))
     app = App(rig, secret)
     _, tokens = await app.token((await agree(ada, app.link()))["code"])
     assert tokens["token_type"] == "Bearer"
@@ -128,7 +128,7 @@ async def test_a_public_applications_refresh_token_is_bound_too(public, ada, rig
 
 async def test_who_proves_itself_otherwise_may_change_its_key(rig, ada):
     """RFC 9449 section 5: its refresh tokens are bound to the client."""
-    secret = await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK]))
+    secret = await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], plain=True))
     tokens = await given(BoundApp(rig, secret), ada)
     app = BoundApp(rig, secret, key=OTHER)
     status, turned = await app.post("/oidc/token", **refresh(tokens))
@@ -148,7 +148,9 @@ async def test_a_code_is_bound_from_its_request_on(public, ada, rig):
 
 
 async def test_an_application_that_is_registered_so_gets_no_other_tokens(rig, ada):
-    secret = await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], dpop_bound=True))
+    secret = await rig.parts.oidc.clients.add(
+        Described("app", "Garden App", [BACK], dpop_bound=True, plain=True)
+    )
     app = App(rig, secret)
     code = (await agree(ada, app.link(scope=AWAY)))["code"]
     status, body = await app.token(code)

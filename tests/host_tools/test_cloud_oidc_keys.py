@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from host_tools import cli, exit_codes
 from host_tools.cloud.oidc import assertions
-from host_tools.cloud.oidc.clients import GRANTS, Described, WrongClient
+from host_tools.cloud.oidc.described import GRANTS, Described, WrongClient
 from host_tools.cloud.oidc.signed import Unproved
 from host_tools.cloud.pages.oidc_api import DEVICE_GRANT
 from host_tools.cloud.store.oidc_models import OidcSpent
@@ -68,7 +68,7 @@ class KeyApp(App):
 
 @pytest.fixture
 async def app(rig):
-    described = Described("app", "Garden App", [BACK], jwks=key_set(KEY), grants=GRANTS)
+    described = Described("app", "Garden App", [BACK], jwks=key_set(KEY), grants=GRANTS, plain=True)
     assert await rig.parts.oidc.clients.add(described) == ""  # no secret
     return KeyApp(rig)
 
@@ -217,7 +217,7 @@ def test_keys_that_cannot_be_registered_say_why(jwks, fault):
 async def test_each_application_has_the_grants_that_it_was_registered_with(rig, ada):
     """ASVS 10.4.4."""
     code_only = ("authorization_code",)
-    described = Described("app", "Garden App", [BACK], grants=code_only)
+    described = Described("app", "Garden App", [BACK], grants=code_only, plain=True)
     app = App(rig, await rig.parts.oidc.clients.add(described))
     tokens = await signed_in(app, ada, scope=AWAY)
     assert "refresh_token" not in tokens and "offline_access" not in tokens["scope"]
@@ -229,7 +229,7 @@ async def test_each_application_has_the_grants_that_it_was_registered_with(rig, 
 
 
 async def test_a_device_cannot_come_by_the_code_flow(rig, ada):
-    described = Described("tv", "Garden App", [BACK], grants=("device_code",))
+    described = Described("tv", "Garden App", [BACK], grants=("device_code",), plain=True)
     app = App(rig, await rig.parts.oidc.clients.add(described), "tv")
     _, address, _ = await follow(ada, app.link())
     assert "error=unauthorized_client" in address and "code=" not in address
@@ -242,8 +242,10 @@ async def test_a_device_cannot_come_by_the_code_flow(rig, ada):
 
 async def test_grants_that_make_no_sense_are_refused(rig):
     for grants in ((), ("refresh_token",), ("password",)):
-        with pytest.raises(WrongClient, match="grant|nothing to refresh"):
-            await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], grants=grants))
+        with pytest.raises(WrongClient, match="grant|nothing to stay"):
+            await rig.parts.oidc.clients.add(
+                Described("app", "Garden App", [BACK], grants=grants, plain=True)
+            )
 
 
 async def test_an_operator_gives_a_key_and_takes_grants_by_the_console(tmp_path, capsys):
@@ -257,14 +259,15 @@ async def test_an_operator_gives_a_key_and_takes_grants_by_the_console(tmp_path,
         return await asyncio.to_thread(cli.main, ["cloud", "clients", *words, *where])
 
     described = ["--name", "Garden App", "--redirect", BACK]
-    assert await run("add", "garden", *described, *keys, "--grants", "device_code", "--dpop", "--par") == 0
+    asked = ["--grants", "device_code", "--plain", "--dpop", "--par"]
+    assert await run("add", "garden", *described, *keys, *asked) == 0
     assert capsys.readouterr().out == ""  # there is no secret to show
     assert await run("list") == 0
-    assert "key device_code DPoP PAR" in capsys.readouterr().out
+    assert "key device_code EXCEPTION DPoP PAR" in capsys.readouterr().out
     assert await run("change", "garden", "--grants", *GRANTS, "--no-par", "--keys", key_set(OTHER)) == 0
     await run("list")
     listed = capsys.readouterr().out
-    assert "key authorization_code refresh_token device_code DPoP\n" in listed
+    assert "key authorization_code refresh_token device_code EXCEPTION DPoP\n" in listed
     assert await run("secret", "garden") == exit_codes.USAGE
     assert await run("change", "other") == exit_codes.USAGE
     assert await run("change", "garden", "--keys", str(tmp_path / "absent")) == exit_codes.USAGE

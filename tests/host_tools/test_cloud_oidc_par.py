@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from sqlalchemy import update
 
-from host_tools.cloud.oidc.clients import Described
+from host_tools.cloud.oidc.described import Described
 from host_tools.cloud.oidc.pushed import PREFIX, SIGN_IN_S
 from host_tools.cloud.store.oidc_models import OidcToken
 from tests.host_tools.cloud_rig import Rig
@@ -36,7 +36,7 @@ def link(app, uri, **more):
 
 @pytest.fixture
 async def app(rig):
-    described = Described("app", "Garden App", [BACK], pushed_only=True)
+    described = Described("app", "Garden App", [BACK], pushed_only=True, plain=True)
     return App(rig, await rig.parts.oidc.clients.add(described))
 
 
@@ -95,7 +95,7 @@ async def test_a_request_is_over_after_a_minute_unless_a_browser_has_brought_it(
 async def test_a_request_is_of_one_browser_and_of_one_application(app, ada, rig):
     pushed = await push(app)
     uri = dict(parse_qsl(urlsplit(pushed).query))["request_uri"]
-    await rig.parts.oidc.clients.add(Described("other", "Other", [BACK]))
+    await rig.parts.oidc.clients.add(Described("other", "Other", [BACK], plain=True))
     assert (await follow(ada, link(App(rig, "", "other"), uri)))[0] == 400
     assert (await follow(ada, pushed))[0] == 200
     assert (await follow(rig.browser(), pushed))[0] == 400  # it was seen on the way
@@ -112,7 +112,9 @@ async def test_whoever_signs_in_first_is_led_on(app, ada, rig):
 
 
 async def test_what_is_wrong_is_said_at_once_to_the_application_alone(app, rig):
-    other = await rig.parts.oidc.clients.add(Described("other", "Other", [BACK], grants=("device_code",)))
+    other = await rig.parts.oidc.clients.add(
+        Described("other", "Other", [BACK], grants=("device_code",), plain=True)
+    )
     for changed, error in (
         ({"redirect_uri": "https://evil.example/"}, "invalid_request"),
         ({"response_type": "token"}, "unsupported_response_type"),
@@ -147,7 +149,7 @@ async def test_a_proof_that_is_pushed_binds_the_code(app, ada, rig):
 
 
 async def test_strangers_do_not_fill_the_table(rig):
-    await rig.parts.oidc.clients.add(Described("cli", "Garden App", [BACK], public=True))
+    await rig.parts.oidc.clients.add(Described("cli", "Garden App", [BACK], public=True, plain=True))
     app = App(rig, "", "cli")
     statuses = [(await app.post(PAR, **asked(app)))[0] for _ in range(61)]
     assert statuses == [201] * 60 + [429]
@@ -167,8 +169,8 @@ async def test_a_strict_cloud_takes_nothing_less_from_anybody(tmp_path):
         clients, ada = rig.parts.oidc.clients, rig.browser()
         await ada.join()
         await clients.add(Described("app", "Garden App", [BACK], jwks=key_set(CLIENT_KEY)))
-        secret = await clients.add(Described("secret", "Garden App", [BACK]))
-        await clients.add(Described("cli", "Garden App", [BACK], public=True))
+        secret = await clients.add(Described("secret", "Garden App", [BACK], plain=True))
+        await clients.add(Described("cli", "Garden App", [BACK], public=True, plain=True))
         for weak in (App(rig, secret, "secret"), App(rig, "", "cli")):
             for path in (PAR, "/oidc/token", "/oidc/device", "/oidc/revoke"):
                 status, body = await weak.post(path, **asked(weak))

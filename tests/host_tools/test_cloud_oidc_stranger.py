@@ -9,7 +9,7 @@ from pathlib import Path
 from joserfc.jwk import ECKey
 
 from host_tools.cloud import certificates
-from host_tools.cloud.oidc.clients import Described
+from host_tools.cloud.oidc.described import Described
 from tests.host_tools.cloud_rig import Rig, free_port
 from tests.host_tools.npm_program import installed
 from tests.host_tools.test_cloud_oidc import BACK, address_on

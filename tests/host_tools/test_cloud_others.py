@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from sqlalchemy import insert, select
 
-from host_tools.cloud.pages.routes import ACCOUNT, ROUTES, STAFF
+from host_tools.cloud.pages.routes import ACCOUNT, REGISTRAR, ROUTES, STAFF
 from host_tools.cloud.store.api_models import ApiToken
 from host_tools.cloud.store.help_models import HelpFile, HelpMessage, HelpReport, HelpRequest
 from host_tools.cloud.store.models import Authenticator, Base, Claim, Event, Phone, Session, TrustedBrowser
@@ -30,6 +30,7 @@ OWN = {
     "/approvals/": None,
     "/help/": HelpRequest,
     "/desk/": HelpRequest,
+    "/clients/": OidcClient,
     "/security/applications/": OidcClient,
     "/security/authenticators/": Authenticator,
     "/security/browsers/": TrustedBrowser,
@@ -51,7 +52,7 @@ def names_in(path):
 def guarded():
     """The rows of an account whose address names something of somebody."""
     for row in ROUTES:
-        if row.who in (ACCOUNT, STAFF) and set(names_in(row.path)) - OPEN:
+        if row.who in (ACCOUNT, STAFF, REGISTRAR) and set(names_in(row.path)) - OPEN:
             yield row
 
 

@@ -8,7 +8,7 @@ from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.oidc.decision import FRESH_S
 from host_tools.cloud.sites.kinds import HELP, PORTAL
 from tests.host_tools.cloud_rig import PASSWORD
-from tests.host_tools.site_rig import answered, asked, fetch, onward, own_origins, send
+from tests.host_tools.site_rig import answered, asked, fetch, onward, own_origins, pushed, send
 from tests.host_tools.test_cloud_help_site import cookies, until
 
 SERIAL = "GL-0001"
@@ -49,6 +49,28 @@ async def asked_again(rig, ada, portal):
     page = await send(ada, rig.url["account"] + "/oidc/again", page.csrf, query=query)
     fields = {"email": "ada@example.org", "password": PASSWORD}
     return await send(ada, rig.url["account"] + "/sign-in", page.csrf, **fields)
+
+
+async def test_it_is_strict_and_all_of_it_works_where_no_exception_is_let_in(tmp_path):
+    """The sign-in, and the account's asking again before a router is released, are both pushed."""
+    async with own_origins(tmp_path, HELP, PORTAL, strict_applications=True) as rig:
+        ada, url = rig.browser(), rig.url["portal"]
+        await ada.join()
+        for kind in (PORTAL, HELP):
+            _, fields = await asked(rig, ada, kind)
+            assert set(fields) == {"client_id", "request_uri"}
+            assert not (await rig.parts.oidc.clients.find(kind.client_id)).plain
+        code = await rig.make_router(SERIAL)
+        await rig.hub.connect(SERIAL)
+        page = await fetch(ada, url + "/routers/register")
+        assert str(page.url) == url + "/routers/register"
+        await send(ada, str(page.url), page.csrf, service_code=code)
+        await rig.until(lambda: SERIAL in rig.hub.claims)
+        await rig.hub.answer(SERIAL, True)
+        page = await fetch(ada, onward(await asked_again(rig, ada, url)))
+        assert str(page.url) == url + RELEASE and "You have just proved that it is you." in page.text
+        page = await send(ada, url + RELEASE, page.csrf)
+        assert "The router is released." in page.text
 
 
 async def test_a_persons_routers_are_there_with_their_state_and_warranty(rig, ada, portal):
@@ -124,9 +146,10 @@ async def test_whom_the_account_was_kept_from_asking_has_proved_nothing(rig, ada
     rig.clock.now += 2 * FRESH_S
     page = await fetch(ada, f"{portal}/security/prove?next={RELEASE}", allow_redirects=False)
     address = page.headers["Location"]
-    assert "prompt=login" in address and "max_age=0" in address
-    silent = address.replace("&prompt=login", "").replace("&max_age=0", "")
-    page = await fetch(ada, await answered(ada, silent))
+    asks = await pushed(rig)
+    assert (asks["prompt"], asks["max_age"]) == ("login", "0")
+    await pushed(rig, lambda query: query.replace("&prompt=login", "").replace("&max_age=0", ""))
+    page = await fetch(ada, await answered(ada, address))
     assert page.status == 422 and "did not ask you to sign in again" in page.text
     assert "Prove that it is you" in (await fetch(ada, portal + RELEASE)).text
 

@@ -74,7 +74,13 @@ KINDS = {
     "router_undo": N_("A router was asked to undo changes"),
     "data_exported": N_("All data of the account was exported"),
     "change_undone": N_("A change was undone"),
-    "role_changed": N_("The role in support was changed"),
+    "role_changed": N_("The role among the staff was changed"),
+    "client_added": N_("An application was registered"),
+    "client_changed": N_("An application's registration was changed"),
+    "client_secret_made": N_("A new secret was made for an application"),
+    "client_disabled": N_("An application was disabled"),
+    "client_enabled": N_("An application was enabled"),
+    "client_removed": N_("An application's registration was removed"),
     "help_read": N_("Support read a help request"),
     "help_answered": N_("Support answered a help request"),
     "help_noted": N_("Support kept a note on a help request"),
@@ -99,7 +105,13 @@ WAYS = {
     "voice": N_("call"),
     "recovery": N_("recovery code"),
 }
-ROLES = {"support": N_("support"), "admin": N_("admin"), "none": N_("none")}  # of help/roles.py
+# Of help/roles.py.
+ROLES = {
+    "support": N_("support"),
+    "admin": N_("admin"),
+    "clients": N_("applications"),
+    "none": N_("none"),
+}
 # kind -> the words for what is in `about`. Of the other kinds it is a name that somebody gave.
 ABOUT = {
     "signed_in": WAYS,

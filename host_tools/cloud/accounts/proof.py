@@ -36,6 +36,7 @@ ACTIONS = {
     "connect an account elsewhere": FULL,
     "disconnect an account elsewhere": FULL,
     "make a token": FULL,
+    "manage applications": FULL,
     "take the data": FULL,
     "delete the account": FULL,
     "release a router": FULL,

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey, import_key
 
+from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.oidc.signed import SPOILT, Unproved, first_fault, is_name, seconds, unchecked, verified
 
 METHOD = "private_key_jwt"
@@ -21,8 +23,19 @@ RSA_BITS_MIN = 3072  # 128 bits of security (NIST SP 800-57 part 1, table 2)
 CURVES = {"EC": "P-256", "OKP": "Ed25519"}
 
 
-class WrongKeys(ValueError):  # noqa: N818
-    """What is wrong with a key set, as a sentence."""
+NO_SET = N_("The key is no JWK set in JSON (RFC 7517).")
+COUNT = N_("An application has 1 to %(count)s keys.")
+UNNAMED = N_("Several keys are told apart by a kid of each.")
+SHARED = N_("A key that both sides know proves nothing: register the public half of a pair.")
+PRIVATE = N_(
+    "A private key belongs to its application alone: make a new pair, and register its public half. "
+    "This one has been seen."
+)
+WEAK = N_("A key is EC on P-256, Ed25519, or RSA of %(bits)s bits or more.")
+
+
+class WrongKeys(RefusedError):
+    """What is wrong with a key set."""
 
 
 class Taken(NamedTuple):
@@ -68,26 +81,24 @@ def read_keys(text: str) -> str:
         dicts = given.get("keys", [given])
         keys = [import_key(one) for one in dicts if isinstance(one, dict)]
     except SPOILT as error:
-        raise WrongKeys("the keys are no JWK set (RFC 7517), in JSON") from error
+        raise WrongKeys("", NO_SET) from error
     if not 0 < len(keys) == len(dicts) <= KEYS_MAX:
-        raise WrongKeys(f"a client has 1 to {KEYS_MAX} keys")
+        raise WrongKeys("", COUNT, count=KEYS_MAX)
     for key in keys:
         _check_key(key)
     if len(keys) > 1 and len({key.kid for key in keys if key.kid}) < len(keys):
-        raise WrongKeys("several keys are told apart by a kid of each")
+        raise WrongKeys("", UNNAMED)
     return json.dumps({"keys": [key.as_dict(private=False) for key in keys]})
 
 
 def _check_key(key: Key) -> None:
     if not isinstance(key, ECKey | OKPKey | RSAKey):
-        raise WrongKeys("a key that both sides know proves nothing: register the public half of a pair")
+        raise WrongKeys("", SHARED)
     if key.is_private:
-        raise WrongKeys(
-            "a private key belongs to its client alone: make a new pair, and register its public half"
-        )
+        raise WrongKeys("", PRIVATE)
     if isinstance(key, RSAKey):
         fits = key.public_key.key_size >= RSA_BITS_MIN
     else:
         fits = key.curve_name == CURVES[key.key_type]
     if not fits:
-        raise WrongKeys(f"a key is EC on P-256, Ed25519, or RSA of {RSA_BITS_MIN} bits or more")
+        raise WrongKeys("", WEAK, bits=RSA_BITS_MIN)

@@ -5,61 +5,22 @@ alone.
 from __future__ import annotations
 
 import hmac
-import re
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.clock import Clock
-from host_tools.cloud.oidc import assertions
-from host_tools.cloud.oidc.requests import SCOPES, Known, fault_of_address
+from host_tools.cloud.oidc import assertions, registration
+from host_tools.cloud.oidc.described import CLIENT_ID, REFRESH, Changed, Described, WrongClient, checked
+from host_tools.cloud.oidc.requests import Known
 from host_tools.cloud.oidc.signed import Unproved
 from host_tools.cloud.oidc.spent import Spent
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.oidc_models import OidcClient
-from host_tools.cloud.store.secret_box import new_token, token_hash
+from host_tools.cloud.store.secret_box import token_hash
 
-CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,38}")
-NAME_MAX = 80
-# How a client may come to tokens, and what one may that is registered without a word about it.
-CODE, REFRESH, DEVICE = "authorization_code", "refresh_token", "device_code"
-GRANTS = (CODE, REFRESH, DEVICE)
-USUAL_GRANTS = (CODE, REFRESH)
-SECRET_PREFIX = "glc_"  # so that a scanner of repositories finds one that was left there
-
-
-class WrongClient(ValueError):  # noqa: N818
-    """What is wrong with an application's description, as a sentence."""
-
-
-class Described(NamedTuple):
-    """An application as its operator describes it.
-
-    Addresses are absolute URLs. jwks: its public keys (RFC 7517), in JSON; with some it gets no secret.
-    """
-
-    id: str
-    name: str
-    redirect_uris: Sequence[str]
-    after_logout_uris: Sequence[str] = ()
-    logout_uri: str = ""
-    scope: Sequence[str] = SCOPES
-    public: bool = False
-    ours: bool = False
-    jwks: str = ""
-    grants: Sequence[str] = USUAL_GRANTS
-    dpop_bound: bool = False
-    pushed_only: bool = False
-
-
-class Changed(NamedTuple):
-    """What becomes of a client; None stays."""
-
-    jwks: str | None = None
-    grants: Sequence[str] | None = None
-    dpop_bound: bool | None = None
-    pushed_only: bool | None = None
+NOTED_EVERY_S = 60  # more often the last use is not written down
 
 
 class Clients:
@@ -69,10 +30,12 @@ class Clients:
         self._spent = spent or Spent(database)
 
     async def find(self, client_id: str) -> OidcClient | None:
+        """Where it may ask: none that is disabled."""
         if not CLIENT_ID.fullmatch(client_id):
             return None
         async with self._database.read() as session:
-            return await session.get(OidcClient, client_id)
+            client = await session.get(OidcClient, client_id)
+        return client if client and client.disabled_at is None else None
 
     async def all(self) -> list[OidcClient]:
         async with self._database.read() as session:
@@ -102,47 +65,40 @@ class Clients:
         return client
 
     async def add(self, described: Described) -> str:
-        """Register it. Returns its secret, which is stored nowhere; "" for a public one.
+        """Register it. Returns its secret, which is stored nowhere; "" for one that has none.
 
         Raises WrongClient.
         """
-        check(described)
-        secret = "" if described.public or described.jwks else self.secret()
         async with self._database.write() as session:
-            if await session.get(OidcClient, described.id) is not None:
-                raise WrongClient(f"there is a client {described.id} already")
-            session.add(self._row(described, secret))
-        return secret
-
-    def secret(self) -> str:
-        return SECRET_PREFIX + new_token()
+            return await registration.register(session, described, self._clock())
 
     async def ensure(self, described: Described, secret: str) -> None:
         """A client of our own, as it is described now. Raises WrongClient where an operator's has its id."""
-        check(described)
+        described = checked(described)
         async with self._database.write() as session:
             found = await session.get(OidcClient, described.id)
             if found is not None and not found.ours:
-                raise WrongClient(f"the id {described.id} is taken: remove that client, or keep its place")
-            row = self._row(described, secret)
+                text = f"the id {described.id} is taken: remove that client, or keep its place"
+                raise WrongClient("id", text)
+            row = registration.row_of(described, secret, self._clock())
             if found is not None:
-                row.created_at = found.created_at
+                row.created_at, row.used_at = found.created_at, found.used_at
             await session.merge(row)
 
     async def change(self, client_id: str, changed: Changed) -> None:
-        """Raises WrongClient. A client that gets a key has its secret no more."""
+        """Raises WrongClient."""
         async with self._database.write() as session:
-            client = await session.get(OidcClient, client_id)
-            if client is None:
-                raise WrongClient(f"there is no client {client_id}")
-            if changed.jwks is not None:
-                client.jwks, client.secret_hash = _keys(changed.jwks), ""
-            if changed.grants is not None:
-                client.grants = _grants(changed.grants)
-            if changed.dpop_bound is not None:
-                client.dpop_bound = changed.dpop_bound
-            if changed.pushed_only is not None:
-                client.pushed_only = changed.pushed_only
+            await registration.alter(session, await _known(session, client_id), changed)
+
+    async def disable(self, client_id: str) -> None:
+        """Raises WrongClient."""
+        async with self._database.write() as session:
+            await registration.shut(session, await _known(session, client_id), self._clock())
+
+    async def enable(self, client_id: str) -> None:
+        """Raises WrongClient."""
+        async with self._database.write() as session:
+            (await _known(session, client_id)).disabled_at = None
 
     async def remove(self, client_id: str) -> bool:
         """Its tokens and consents go with it."""
@@ -153,29 +109,22 @@ class Clients:
     async def new_secret(self, client_id: str) -> str:
         """Raises WrongClient where there is none, or it keeps no secret."""
         async with self._database.write() as session:
-            client = await session.get(OidcClient, client_id)
-            if client is None or not client.secret_hash:
-                raise WrongClient(f"there is no client {client_id} with a secret")
-            secret = SECRET_PREFIX + new_token()
-            client.secret_hash = token_hash(secret)
-        return secret
+            return registration.renew_secret(await _known(session, client_id))
 
-    def _row(self, described: Described, secret: str) -> OidcClient:
-        return OidcClient(
-            id=described.id,
-            name=described.name,
-            secret_hash=token_hash(secret) if secret else "",
-            jwks=_keys(described.jwks) if described.jwks else "",
-            grants=_grants(described.grants),
-            dpop_bound=described.dpop_bound,
-            pushed_only=described.pushed_only,
-            redirect_uris="\n".join(described.redirect_uris),
-            after_logout_uris="\n".join(described.after_logout_uris),
-            logout_uri=described.logout_uri,
-            scope=" ".join(scope for scope in SCOPES if scope in described.scope),
-            ours=described.ours,
-            created_at=self._clock(),
-        )
+    async def used(self, client: OidcClient) -> None:
+        """It has just come to a token."""
+        now = self._clock()
+        if client.used_at is None or now - client.used_at >= NOTED_EVERY_S:
+            note = update(OidcClient).where(OidcClient.id == client.id).values(used_at=now)
+            async with self._database.write() as session:
+                await session.execute(note)
+
+
+async def _known(session: AsyncSession, client_id: str) -> OidcClient:
+    client = await session.get(OidcClient, client_id)
+    if client is None:
+        raise WrongClient("id", f"there is no client {client_id}")
+    return client
 
 
 def known(client: OidcClient | None) -> Known | None:
@@ -188,40 +137,3 @@ def known(client: OidcClient | None) -> Known | None:
 
 def may(client: OidcClient, grant: str) -> bool:
     return grant in client.grants.split()
-
-
-def check(described: Described) -> None:
-    """Raises WrongClient."""
-    if not CLIENT_ID.fullmatch(described.id):
-        raise WrongClient("a client's id has 2 to 39 small letters, digits, dots, hyphens and underscores")
-    if not 0 < len(described.name.strip()) <= NAME_MAX or not described.name.isprintable():
-        raise WrongClient(f"a client has a name of at most {NAME_MAX} characters: people read it")
-    if unknown := set(described.scope) - set(SCOPES):
-        raise WrongClient(f"there is no scope {sorted(unknown)[0]}: choose among {', '.join(SCOPES)}")
-    if described.public and described.jwks:
-        raise WrongClient("a public client keeps no key: leave out one of the two")
-    if "openid" not in described.scope:
-        raise WrongClient("the scope openid is what every client asks for")
-    if not described.redirect_uris:
-        raise WrongClient("a client has at least one address that is told the answer")
-    addresses = [*described.redirect_uris, *described.after_logout_uris]
-    for uri in [*addresses, *filter(None, [described.logout_uri])]:
-        if fault := fault_of_address(uri):
-            raise WrongClient(f"{uri} cannot be registered: {fault}")
-    if described.logout_uri and not described.logout_uri.startswith(("https:", "http:")):
-        raise WrongClient(f"{described.logout_uri} cannot be told of a logout: it must be https")
-
-
-def _grants(grants: Sequence[str]) -> str:
-    if unknown := set(grants) - set(GRANTS):
-        raise WrongClient(f"there is no grant {sorted(unknown)[0]}: choose among {', '.join(GRANTS)}")
-    if not set(grants) - {REFRESH}:
-        raise WrongClient(f"a client has {CODE} or {DEVICE}, or nothing to refresh")
-    return " ".join(grant for grant in GRANTS if grant in grants)
-
-
-def _keys(text: str) -> str:
-    try:
-        return assertions.read_keys(text)
-    except assertions.WrongKeys as error:
-        raise WrongClient(str(error)) from error

@@ -25,8 +25,8 @@ KEYS_EVERY_S = 3600
 class Provider:
     """issuer: our public URL, letter by letter what ID tokens say (OpenID Connect Discovery 1.0).
 
-    strict: however a client was registered, it proves itself by a key, pushes its requests, and has its
-    tokens bound (OWASP ASVS 5.0.0, level 3: 10.4.13, 10.4.14, 10.4.16).
+    A client proves itself by a key, pushes its requests, and has its tokens bound (OWASP ASVS 5.0.0, level 3:
+    10.4.13, 10.4.14, 10.4.16), unless it was registered as an exception. strict: no exception counts.
     """
 
     def __init__(
@@ -50,13 +50,16 @@ class Provider:
         self.devices = Devices(database, box, turnstile, self.grants)
         self.logins = Logins(database, self.keys, clock, issuer)
 
+    def is_strict(self, client: OidcClient) -> bool:
+        return self.strict or not client.plain
+
     def binds(self, client: OidcClient) -> bool:
         """Whether its tokens are bound to its key, always."""
-        return client.dpop_bound or self.strict
+        return client.dpop_bound or self.is_strict(client)
 
     def wants_pushed(self, client: OidcClient) -> bool:
         """Whether it pushes what it asks, always."""
-        return client.pushed_only or self.strict
+        return client.pushed_only or self.is_strict(client)
 
     async def keep_keys(self) -> None:
         """Rotate what is due, for ever."""

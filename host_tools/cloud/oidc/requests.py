@@ -20,6 +20,8 @@ CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # as a thumbprint: 256 bits in bas
 # RFC 6749 appendix A: what a state may hold. It comes back to the application as it was.
 PRINTABLE = re.compile(r"[\x20-\x7e]*")
 WRITTEN = re.compile(r"[\x21-\x7e]+")  # what a URL is written in
+REGISTERED = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")  # RFC 3986 section 2, and no more
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")  # as a name, or an address without its brackets
 MAX_AGE = re.compile(r"[0-9]{1,9}")
 URI_MAX = 400
 LENGTH_MAX = {"state": 1000, "nonce": 200, "scope": 400, "login_hint": 254}
@@ -181,26 +183,42 @@ def same_address(given: str, registered: str) -> bool:
     )
 
 
+NO_URL = N_("%(address)s is no URL.")
+UNWRITTEN = N_(
+    "An address has at most %(count)s characters, all of them such as a URL has: a name in other letters is "
+    "written as xn--…"
+)
+FRAGMENT = N_("%(address)s has a fragment: leave out the # and what follows it.")
+WILDCARD = N_("%(address)s has a wildcard: addresses are compared letter by letter, so write each one out.")
+NAMES_USER = N_("%(address)s holds a user: leave out what stands before the @.")
+SCHEME = N_(
+    "%(address)s must begin with https:, with http: where it is on the person's own computer, or with an "
+    "app's own scheme like org.example.app:"
+)
+
+
 def fault_of_address(uri: str) -> str | None:
-    """Why an address cannot be registered; None where it can."""
+    """Why an address cannot be registered, as a key of the catalogues; None where it can."""
+    if len(uri) > URI_MAX or not REGISTERED.fullmatch(uri):
+        return UNWRITTEN
     try:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError:
-        return "it is no URL"
-    if len(uri) > URI_MAX or not WRITTEN.fullmatch(uri):
-        return f"it has more than {URI_MAX} characters, or some that no URL has"
-    if "#" in uri:
-        return "it must have no fragment (RFC 6749 section 3.1.2)"
+        return NO_URL
+    if "#" in uri:  # RFC 6749 section 3.1.2
+        return FRAGMENT
+    if "*" in uri:
+        return WILDCARD
     if parts.username is not None or parts.password is not None:
-        return "it must hold no user"
-    if parts.scheme == "https" and parts.hostname:
+        return NAMES_USER
+    if parts.scheme == "https" and parts.hostname and HOST.fullmatch(parts.hostname):
         return None
     if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"):
         return None
     if "." in parts.scheme:  # an app's own scheme is a reversed domain name (RFC 8252 section 7.1)
         return None
-    return "it must be https, http on this computer, or an app's own scheme like org.example.app"
+    return SCHEME
 
 
 def answer_address(redirect_uri: str, **fields: str) -> str:

@@ -1,15 +1,21 @@
 """Manage the applications that may sign people in by this cloud (OpenID Connect).
 
     gatelodge cloud clients list --data DIR
-    gatelodge cloud clients add garden --name "Garden App" --redirect https://app.example.org/back --data DIR
-    gatelodge cloud clients add porch --name Porch --redirect URL --keys keys.json --dpop --par --data DIR
-    gatelodge cloud clients change garden --grants authorization_code --data DIR
+    gatelodge cloud clients add porch --name Porch --redirect URL --keys keys.json --data DIR
+    gatelodge cloud clients add garden --name "Garden App" --redirect URL --plain --data DIR
+    gatelodge cloud clients change garden --grants authorization_code --redirect URL --data DIR
     gatelodge cloud clients secret garden --data DIR
+    gatelodge cloud clients disable|enable garden --data DIR
     gatelodge cloud clients remove garden --data DIR
 
-A secret is shown once, on stdout and alone, so that it can be sent straight into a file. `--public` is for an
-app that can keep none; PKCE is asked of every client. A new secret voids the one before. With `--keys` (a JWK
-set, in a file or as it is) a client proves itself by private_key_jwt, and has no secret.
+A client is strict: it proves itself by a key (`--keys`, a JWK set, in a file or as it is; private_key_jwt),
+pushes its requests (PAR), and every token is bound to its key (DPoP). `--plain` makes an exception of it,
+which the list shows: a token or a secret that is stolen from it can be used. An exception may have a secret,
+which is shown once, on stdout and alone, so that it can be sent straight into a file; a new one voids the one
+before. `--public` is for an app that can keep none; `--dpop` and `--par` ask a part of an exception. PKCE is
+asked of all.
+
+Staff with the role "clients" do the same on the page /clients, but for parts of Gatelodge itself (`--ours`).
 """
 
 from __future__ import annotations
@@ -22,7 +28,16 @@ from pathlib import Path
 from host_tools import exit_codes
 from host_tools.cloud import console
 from host_tools.cloud.clock import system_clock
-from host_tools.cloud.oidc.clients import GRANTS, USUAL_GRANTS, Changed, Clients, Described, WrongClient
+from host_tools.cloud.oidc.clients import Clients
+from host_tools.cloud.oidc.described import (
+    GRANTS,
+    KEYLESS,
+    NO_FLOW,
+    USUAL_GRANTS,
+    Changed,
+    Described,
+    WrongClient,
+)
 from host_tools.cloud.oidc.requests import SCOPES
 from host_tools.cloud.store.oidc_models import OidcClient
 from host_tools.errors import ToolError
@@ -34,25 +49,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     console.add_arguments(parser)
     add = parser.add_argument_group("add").add_argument
     add("--name", default="", help="what people read when they are asked")
-    add("--redirect", action="append", default=[], metavar="URL", help="where answers go; may be repeated")
-    add(
-        "--after-logout",
-        action="append",
-        default=[],
-        metavar="URL",
-        help="where people may be led afterwards",
-    )
-    add("--logout", default="", metavar="URL", help="what is told when a session is over")
     add("--scope", nargs="+", default=list(SCOPES), choices=SCOPES, help="what it may ask (default all)")
-    add("--public", action="store_true", help="it can keep no secret")
+    add("--public", action="store_true", help="it can keep no secret: an exception, too")
     add("--ours", action="store_true", help="a part of Gatelodge: nobody is asked for consent")
     both = parser.add_argument_group("add and change").add_argument
+    both("--redirect", action="append", metavar="URL", help="where answers go; may be repeated")
+    both("--after-logout", action="append", metavar="URL", help="where people may be led after a sign-out")
+    both("--logout", metavar="URL", help="what is told when a session is over")
     both("--keys", metavar="FILE|JSON", help="its public keys: it proves itself by one of them")
     text = f"how it may come to tokens (default {' and '.join(USUAL_GRANTS)})"
     both("--grants", nargs="+", choices=GRANTS, help=text)
     switch = argparse.BooleanOptionalAction
-    both("--dpop", action=switch, default=None, help="bind all its tokens to its key (DPoP)")
-    both("--par", action=switch, default=None, help="take its requests only where it pushes them (PAR)")
+    both("--plain", action=switch, default=None, help="an exception to what follows, and to --keys")
+    both("--dpop", action=switch, default=None, help="bind all of an exception's tokens to its key (DPoP)")
+    both("--par", action=switch, default=None, help="take an exception's requests only pushed (PAR)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,7 +76,7 @@ async def _run(args: argparse.Namespace) -> int:
         try:
             await ACTIONS[args.action](Clients(database, system_clock), args)
         except WrongClient as error:
-            remedy = "'gatelodge cloud clients list' shows those that there are"
+            remedy = REMEDIES.get(error.sentence, "'gatelodge cloud clients list' shows those that there are")
             raise ToolError(str(error), remedy, exit_codes.USAGE) from error
     return exit_codes.OK
 
@@ -85,7 +95,13 @@ def _kind(client: OidcClient) -> str:
 
 def _ways(client: OidcClient) -> list[str]:
     proof = "key" if client.jwks else "secret" if client.secret_hash else "no proof"
-    marks = (("DPoP", client.dpop_bound), ("PAR", client.pushed_only))
+    marks = (
+        ("strict", not client.plain),
+        ("EXCEPTION", client.plain),
+        ("DPoP", client.plain and client.dpop_bound),
+        ("PAR", client.plain and client.pushed_only),
+        ("DISABLED", client.disabled_at is not None),
+    )
     return [proof, *client.grants.split(), *(name for name, is_set in marks if is_set)]
 
 
@@ -93,9 +109,9 @@ async def _add(clients: Clients, args: argparse.Namespace) -> None:
     described = Described(
         id=args.id,
         name=args.name,
-        redirect_uris=args.redirect,
-        after_logout_uris=args.after_logout,
-        logout_uri=args.logout,
+        redirect_uris=args.redirect or (),
+        after_logout_uris=args.after_logout or (),
+        logout_uri=args.logout or "",
         scope=args.scope,
         public=args.public,
         ours=args.ours,
@@ -103,12 +119,23 @@ async def _add(clients: Clients, args: argparse.Namespace) -> None:
         grants=args.grants or USUAL_GRANTS,
         dpop_bound=bool(args.dpop),
         pushed_only=bool(args.par),
+        plain=bool(args.plain),
     )
     _show(await clients.add(described), args.id)
 
 
 async def _change(clients: Clients, args: argparse.Namespace) -> None:
-    await clients.change(args.id, Changed(_keys(args.keys), args.grants, args.dpop, args.par))
+    changed = Changed(
+        jwks=_keys(args.keys),
+        grants=args.grants,
+        dpop_bound=args.dpop,
+        pushed_only=args.par,
+        redirect_uris=args.redirect,
+        after_logout_uris=args.after_logout,
+        logout_uri=args.logout,
+        plain=args.plain,
+    )
+    await clients.change(args.id, changed)
     print(f"client {args.id} is changed", file=sys.stderr)
 
 
@@ -119,16 +146,26 @@ def _keys(given: str | None) -> str | None:
     try:
         return Path(given).read_text("utf-8")
     except (OSError, ValueError) as error:
-        raise WrongClient(f"{given} cannot be read") from error
+        raise WrongClient("jwks", f"{given} cannot be read") from error
 
 
 async def _secret(clients: Clients, args: argparse.Namespace) -> None:
     _show(await clients.new_secret(args.id), args.id)
 
 
+async def _disable(clients: Clients, args: argparse.Namespace) -> None:
+    await clients.disable(args.id)
+    print(f"client {args.id} is disabled, and all that it was given is void", file=sys.stderr)
+
+
+async def _enable(clients: Clients, args: argparse.Namespace) -> None:
+    await clients.enable(args.id)
+    print(f"client {args.id} is enabled", file=sys.stderr)
+
+
 async def _remove(clients: Clients, args: argparse.Namespace) -> None:
     if not await clients.remove(args.id):
-        raise WrongClient(f"there is no client {args.id}")
+        raise WrongClient("id", f"there is no client {args.id}")
     print(f"client {args.id} is removed, and all that it was given is void", file=sys.stderr)
 
 
@@ -140,4 +177,16 @@ def _show(secret: str, client_id: str) -> None:
     print(secret)
 
 
-ACTIONS = {"list": _list, "add": _add, "change": _change, "secret": _secret, "remove": _remove}
+ACTIONS = {
+    "list": _list,
+    "add": _add,
+    "change": _change,
+    "secret": _secret,
+    "disable": _disable,
+    "enable": _enable,
+    "remove": _remove,
+}
+REMEDIES = {
+    KEYLESS: "give its public keys by --keys, or make it an exception by --plain",
+    NO_FLOW: "give --grants authorization_code or device_code",
+}

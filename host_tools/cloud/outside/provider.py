@@ -73,7 +73,7 @@ class Provider:
         fields |= {"prompt": "login", "max_age": "0"} if again else {}
         document = await self._discovered()
         where = document["authorization_endpoint"]
-        if self._key and document.get(MUST_PUSH) is True:
+        if self._key and (PUSH in document or document.get(MUST_PUSH) is True):
             fields = await self._pushed(document, fields)
         return f"{where}{'&' if '?' in where else '?'}{urlencode(fields)}"
 

@@ -12,6 +12,7 @@ from host_tools.cloud.pages.render import ASKING, VISIT, Asking
 from host_tools.cloud.parts import PARTS
 
 ROUTER = "/routers/{serial_number:[A-Za-z0-9._:-]{1,64}}"
+CLIENT_DEEDS = ("/secret", "/disable", "/enable", "/remove")
 # By path, of the page and of where its form goes. Where a page has several forms, they take the same.
 ACTION_OF = {
     "/security/authenticators/add": "add an authenticator",
@@ -37,6 +38,8 @@ ACTION_OF = {
     "/security/outside/{id}/remove": "disconnect an account elsewhere",
     "/security/tokens": "make a token",
     "/security/tokens/{id}/revoke": "make a token",
+    "/clients/_add": "manage applications",
+    **{"/clients/{id}" + more: "manage applications" for more in ("", *CLIENT_DEEDS)},
     "/security/sessions": "end a session",
     "/security/sessions/{id}/end": "end a session",
     "/security/sessions/end-others": "end a session",

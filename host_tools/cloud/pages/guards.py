@@ -13,7 +13,7 @@ from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError, Throt
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.api import problems
 from host_tools.cloud.certificates import NAMES
-from host_tools.cloud.help.roles import MAY
+from host_tools.cloud.help import roles
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import failures, uploads
 from host_tools.cloud.pages.cookies import own_cookie
@@ -319,17 +319,25 @@ def for_stranger(handler: Handler) -> Handler:
     return guarded
 
 
-def for_staff(handler: Handler) -> Handler:
-    """Whoever has no role finds nothing there; whoever has one needs two-factor as well."""
+def for_desk(handler: Handler) -> Handler:
+    return _for_role(roles.READ, handler)
+
+
+def for_registrar(handler: Handler) -> Handler:
+    return _for_role(roles.REGISTER, handler)
+
+
+def _for_role(deed: str, handler: Handler) -> Handler:
+    """Whoever's role does not let them do it finds nothing there; whose does needs two-factor as well."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         visit = request[VISIT]
         if visit.account is None:
             raise web.HTTPSeeOther(_sign_in(request))
-        if visit.account.role not in MAY:
+        if not roles.may(visit.account.role, deed):
             raise web.HTTPNotFound
         if not await request.app[PARTS].desk.two_factor_on(visit):
-            return page(request, "desk_locked.html", status=403)
+            return page(request, "staff_locked.html", status=403)
         return await handler(request)
 
     return guarded

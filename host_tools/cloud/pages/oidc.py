@@ -10,7 +10,8 @@ from aiohttp import web
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.oidc import decision
 from host_tools.cloud.oidc.claims import SCOPE_WORDS
-from host_tools.cloud.oidc.clients import CODE, known, may
+from host_tools.cloud.oidc.clients import known, may
+from host_tools.cloud.oidc.described import CODE
 from host_tools.cloud.oidc.pushed import PREFIX
 from host_tools.cloud.oidc.requests import Asked, AskedWrongly, answer_address, read
 from host_tools.cloud.pages.going import clear_going, going, set_going

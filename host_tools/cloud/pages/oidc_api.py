@@ -9,7 +9,8 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import ThrottledError
 from host_tools.cloud.oidc import claims, proofs
-from host_tools.cloud.oidc.clients import CODE, DEVICE, REFRESH, known, may
+from host_tools.cloud.oidc.clients import known, may
+from host_tools.cloud.oidc.described import CODE, DEVICE, REFRESH
 from host_tools.cloud.oidc.devices import INTERVAL_S, LASTS_S
 from host_tools.cloud.oidc.grants import ACCESS_S, Given, GrantError
 from host_tools.cloud.oidc.logins import session_name
@@ -35,6 +36,7 @@ async def token(request: web.Request) -> web.StreamResponse:
             raise GrantError("unsupported_grant_type", f"grant_type is one of {', '.join(GRANTS)}")
         check_may(client, grant.name)
         given = await grant.given(request, client, posted, await key_of(request, client))
+        await request.app[PARTS].oidc.clients.used(client)
         return web.json_response(await _answer(request, client, given))
     except (GrantError, ThrottledError) as error:
         return refused(request, error)

@@ -46,7 +46,7 @@ async def client_of(request: web.Request, posted: Mapping[str, str]) -> OidcClie
         raise GrantError("invalid_request", "the client proves itself one way, not two")
     found = await (_by_key if "client_assertion" in posted else _by_secret)(request, posted)
     if isinstance(found, OidcClient):
-        if request.app[PARTS].oidc.strict and not found.jwks:
+        if not found.jwks and request.app[PARTS].oidc.is_strict(found):
             raise GrantError("invalid_client", f"clients prove themselves by {assertions.METHOD} here")
         return found
     claimed = posted.get("client_id", "")[:40]

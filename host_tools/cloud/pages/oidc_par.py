@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import ThrottledError
-from host_tools.cloud.oidc.clients import CODE, known
+from host_tools.cloud.oidc.clients import known
+from host_tools.cloud.oidc.described import CODE
 from host_tools.cloud.oidc.grants import GrantError
 from host_tools.cloud.oidc.pushed import LASTS_S
 from host_tools.cloud.oidc.requests import AskedWrongly, read

@@ -19,7 +19,7 @@ QUESTION_COOKIE = "__Host-cloud-outside"
 PAGE = "/security/prove"
 HOME = "/security"
 # Where a person is led back to: a page of the account, by its path alone.
-TARGET = re.compile(r"/(security|profile|routers)(/[A-Za-z0-9_.:-]{1,64}){0,4}")
+TARGET = re.compile(r"/(security|profile|routers|clients)(/[A-Za-z0-9_.:-]{1,64}){0,4}")
 TYPED = (proof.MAIL, proof.AUTHENTICATOR, proof.SMS, proof.TELEGRAM, proof.RECOVERY)
 WORDS = {way: second_step.WORDS[way] for way in TYPED}
 NEXT = forms.Field("next", "", 200, optional=True)

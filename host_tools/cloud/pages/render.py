@@ -17,6 +17,7 @@ from host_tools.cloud.accounts import numbers, proof
 from host_tools.cloud.accounts.again import proved_in
 from host_tools.cloud.accounts.agents import browser_words
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.help.roles import may
 from host_tools.cloud.languages import figures, text
 from host_tools.cloud.languages.countries import countries
 from host_tools.cloud.languages.text import N_
@@ -53,6 +54,10 @@ NOTICES = {
     "outside-added": N_("The account is connected. You can sign in with it from now on."),
     "outside-removed": N_("The account is disconnected, and opens nothing here any more."),
     "application-removed": N_("The application is disconnected, and all that it was given is void."),
+    "client-changed": N_("The application is changed."),
+    "client-disabled": N_("The application is disabled, and all that it was given is void."),
+    "client-enabled": N_("The application is enabled. People sign in with it again."),
+    "client-removed": N_("The application is removed, and all that it was given is void."),
     "token-revoked": N_("The token is revoked. Whatever used it is refused from now on."),
     "browser-removed": N_("The browser is signed out, and must verify again."),
     "session-ended": N_("That session is over."),
@@ -156,6 +161,7 @@ def _environment() -> Environment:
     made.globals.update(asset=ASSETS.address, logo=Markup(LOGO), reader=text.reader, languages=text.NAMES)
     made.globals.update(moment=moment_tag, linked=linked, countries=countries)
     made.globals.update({name: getattr(figures, name) for name in FIGURES})
+    made.globals.update(may=may)
     made.filters.update(said=text.find)
     made.filters.update(spaced=spaced, browser_words=browser_words, readable=numbers.readable)
     return made

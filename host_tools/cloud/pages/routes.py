@@ -13,6 +13,7 @@ from host_tools.cloud.pages import (
     accounts,
     applications,
     approvals,
+    clients,
     desk,
     help,
     languages,
@@ -56,7 +57,8 @@ from host_tools.cloud.pages.guards import (
     Handler,
     add_headers,
     for_account,
-    for_staff,
+    for_desk,
+    for_registrar,
     for_stranger,
     for_this_computer,
     with_deadline,
@@ -69,18 +71,20 @@ from host_tools.cloud.parts import PARTS, Parts
 from host_tools.cloud.sites.client import LOGGED_OUT, SIGNED_IN, SIGNED_OUT, SiteClient
 
 ANYONE, STRANGER, ACCOUNT, THIS_COMPUTER = "anyone", "stranger", "account", "this computer"
-STAFF = "staff"
+STAFF, REGISTRAR = "staff", "registrar"
 # Another program, or a form of another site: no cookie counts there, and no origin.
 MACHINE = "machine"
 GUARDS = {
     STRANGER: for_stranger,
     ACCOUNT: for_account,
-    STAFF: for_staff,
+    STAFF: for_desk,
+    REGISTRAR: for_registrar,
     THIS_COMPUTER: for_this_computer,
 }
 BODY_MAX = 64 * 1024  # forms only; the longest is a sign-up of under 2 KB
 OUTSIDE = "/outside/{provider}"
 UNDO = "/security/routers/{id}"
+CLIENT = "/clients/{id}"  # no id begins as _add does
 ARRIVAL = "/routers"  # where everybody goes who has signed in
 
 
@@ -223,6 +227,19 @@ ROUTES = (
     Route("POST", "/desk/{id}/remove", desk.post_remove, STAFF, sites=HELP),
     Route("GET", "/desk/{id}/files/{file_id}", desk.file, STAFF, sites=HELP),
     Route("GET", "/desk/{id}/diagnostics/{report_id}", desk.report, STAFF, sites=HELP),
+    Route("GET", "/clients", clients.overview, REGISTRAR),
+    Route("GET", "/clients/_add", clients.add, REGISTRAR),
+    Route("POST", "/clients/_add", clients.post_add, REGISTRAR),
+    Route("GET", CLIENT, clients.client, REGISTRAR),
+    Route("POST", CLIENT, clients.post_change, REGISTRAR),
+    Route("GET", CLIENT + "/secret", clients.ask, REGISTRAR),
+    Route("POST", CLIENT + "/secret", clients.post_secret, REGISTRAR),
+    Route("GET", CLIENT + "/disable", clients.ask, REGISTRAR),
+    Route("POST", CLIENT + "/disable", clients.post_disable, REGISTRAR),
+    Route("GET", CLIENT + "/enable", clients.ask, REGISTRAR),
+    Route("POST", CLIENT + "/enable", clients.post_enable, REGISTRAR),
+    Route("GET", CLIENT + "/remove", clients.ask, REGISTRAR),
+    Route("POST", CLIENT + "/remove", clients.post_remove, REGISTRAR),
     Route("GET", "/security", security.overview, ACCOUNT),
     Route("GET", UNDO, router_undos.undo, ANYONE),
     Route("POST", UNDO, router_undos.post_undo, ACCOUNT),

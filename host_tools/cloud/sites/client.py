@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.visit import Visit
-from host_tools.cloud.oidc.clients import CODE, Described
 from host_tools.cloud.oidc.decision import FRESH_S
+from host_tools.cloud.oidc.described import CODE, Described
 from host_tools.cloud.oidc.logins import EVENT
 from host_tools.cloud.outside.config import Outside
 from host_tools.cloud.outside.flow import AWAY, FAILED, LASTS_S, NOT_AGAIN, PROVE, Flow, Question
@@ -105,7 +105,7 @@ async def make(kind: Kind, parts: Parts, trusted: ssl.SSLContext) -> SiteClient:
     back, after = (url + SIGNED_IN,), (url + SIGNED_OUT,)
     key = OwnKey(await _key(kind, parts), kind.client_id, parts.clock)
     described = Described(kind.client_id, kind.title, back, after, url + LOGGED_OUT, ("openid",), ours=True)
-    own = described._replace(jwks=key.public, dpop_bound=True, grants=(CODE,))
+    own = described._replace(jwks=key.public, grants=(CODE,))
     await parts.oidc.clients.ensure(own, secret="")
     outside = Outside(ACCOUNT, kind.title, parts.settings.public_url, kind.client_id, client_secret="")
     return SiteClient(kind, parts, Provider(outside, parts.clock, trusted, key))
