@@ -14,6 +14,7 @@ from host_tools.cloud.pages import forms, resets
 from host_tools.cloud.pages.first_step import sign_in_page
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.opened import Opened
+from host_tools.cloud.pages.over import leave
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.second_step import signed_in
 from host_tools.cloud.parts import PARTS
@@ -111,9 +112,7 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 async def post_sign_out(request: web.Request) -> web.StreamResponse:
     await request.app[PARTS].sessions.end(request[VISIT].open_session.id, request[VISIT])
     request.app[PARTS].oidc.logins.wake()
-    answer = web.HTTPSeeOther("/sign-in?done=signed-out")
-    answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
-    raise answer
+    raise leave(web.HTTPSeeOther("/sign-in?done=signed-out"), SESSION_COOKIE)
 
 
 def _personal(values: dict[str, str]) -> tuple[str, ...]:

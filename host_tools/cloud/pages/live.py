@@ -14,7 +14,7 @@ from aiohttp import web
 
 from host_tools.cloud.accounts.errors import BusyError
 from host_tools.cloud.pages.render import VISIT
-from host_tools.cloud.pages.site import SITE
+from host_tools.cloud.pages.site import SITE, ends_at
 from host_tools.cloud.pages.words import router_words
 from host_tools.cloud.parts import PARTS
 
@@ -84,9 +84,10 @@ async def account_stream(request: web.Request, snapshot: Snapshot, topic: str) -
     parts, visit = request.app[PARTS], request[VISIT]
 
     async def both() -> dict[str, Any] | None:
-        own = await snapshot() if await _still_in(request) else None
+        until = await _in_until(request)
+        own = await snapshot() if until else None
         asking = await parts.approvals.waiting(replace(visit, now=parts.clock()))
-        return None if own is None else {**own, "approval": asking.id if asking else ""}
+        return None if own is None else {**own, "approval": asking.id if asking else "", "ends": until}
 
     account_id = visit.signed_in.id
     return await stream(request, both, (topic, f"account:{account_id}"), account_id)
@@ -157,11 +158,13 @@ async def _follow(
             state = await snapshot()
 
 
-async def _still_in(request: web.Request) -> bool:
-    """A session that ended elsewhere ends its live pages too. Looking on is not acting."""
+async def _in_until(request: web.Request) -> int:
+    """When the session ends if nobody acts. 0: it ended elsewhere, and its live pages end too. Looking on is
+    not acting."""
     visit, parts = request[VISIT], request.app[PARTS]
     sessions = request.app[SITE].sessions
-    return await sessions.find(visit.session_token or "", parts.clock(), acting=False) is not None
+    found = await sessions.find(visit.session_token or "", parts.clock(), acting=False)
+    return int(ends_at(found[0], found[0].acted_at)) if found else 0
 
 
 async def _wait(changed: asyncio.Event) -> None:

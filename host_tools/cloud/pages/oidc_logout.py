@@ -9,6 +9,7 @@ from aiohttp import web
 from host_tools.cloud.oidc.requests import answer_address
 from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.pages.oidc import passing_page, posted_query
+from host_tools.cloud.pages.over import leave
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
@@ -36,9 +37,7 @@ async def post_logout_confirm(request: web.Request) -> web.StreamResponse:
     await parts.sessions.end(visit.open_session.id, visit)
     parts.oidc.logins.wake()
     visit.account = None
-    answer = _signed_out(request, client, address)
-    answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
-    return answer
+    return leave(_signed_out(request, client, address), SESSION_COOKIE)
 
 
 def _signed_out(request: web.Request, client: OidcClient | None, address: str) -> web.Response:

@@ -14,6 +14,7 @@ from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.going import going
 from host_tools.cloud.pages.guards import FORM_TYPE, refused, set_cookie
 from host_tools.cloud.pages.oidc import passing_page
+from host_tools.cloud.pages.over import leave
 from host_tools.cloud.pages.render import NOTICES, VISIT, page
 from host_tools.cloud.sites.client import SiteClient
 from host_tools.cloud.sites.sessions import WHOLE_S
@@ -76,9 +77,7 @@ async def post_sign_out(request: web.Request) -> web.StreamResponse:
     client, visit = request.app[CLIENT], request[VISIT]
     await client.sessions.end(visit.session_token or "")
     visit.account = None
-    answer = passing_page(request, None, client.logout_address())
-    _drop(answer, client.kind.session_cookie)
-    return answer
+    return leave(passing_page(request, None, client.logout_address()), client.kind.session_cookie)
 
 
 async def signed_out(request: web.Request) -> web.StreamResponse:

@@ -72,6 +72,10 @@ async def _agree(request: web.Request, code: str) -> web.StreamResponse:
         state = await request.app[PARTS].email_changes.agree(code, request[VISIT])
     except RefusedError as error:
         return await _agree_page(request, code, refused(error), status_of(error))
+    visit = request[VISIT]
+    still_in = await request.app[PARTS].sessions.find(visit.session_token or "", visit.now, acting=False)
+    if still_in is None:  # the change ended every session but the one that asked for it
+        visit.account = visit.session = None
     return page(request, "email_agreed.html", changed=state == CHANGED)
 
 

@@ -22,7 +22,7 @@ from host_tools.cloud.languages import figures, text
 from host_tools.cloud.languages.countries import countries
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages.assets import ASSETS, LOGO
-from host_tools.cloud.pages.site import SITE
+from host_tools.cloud.pages.site import SITE, ends_at
 from host_tools.cloud.routers.claims import spaced
 from host_tools.cloud.store.models import SignIn
 
@@ -107,11 +107,18 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
         notice=NOTICES.get(request.query.get("done", "")),
         path=request.path,
         at=request.app[SITE].at,
+        ends_at=_ends_at(visit),
         approval=request.get(APPROVAL),
         asked_again=asked_again(request),
         **context,
     )
     return web.Response(text=body, content_type="text/html", status=status)
+
+
+def _ends_at(visit: Visit | None) -> int:
+    """When this page has to be gone (over.py), if it is the last that its person opens; 0 for a stranger."""
+    held = visit and (visit.session or visit.at_site)
+    return int(ends_at(held, visit.now)) if visit and held else 0
 
 
 def asked_again(request: web.Request) -> str:

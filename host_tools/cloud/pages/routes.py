@@ -64,6 +64,7 @@ from host_tools.cloud.pages.guards import (
     with_deadline,
 )
 from host_tools.cloud.pages.opened import Opened, moved
+from host_tools.cloud.pages.over import for_live
 from host_tools.cloud.pages.refusals import REFUSALS, Refusals
 from host_tools.cloud.pages.site import ACCOUNT as ACCOUNT_SITE
 from host_tools.cloud.pages.site import SITE, At, Site
@@ -189,7 +190,7 @@ ROUTES = (
     Route("POST", "/security/outside/{provider}/connect", outside.post_connect, ACCOUNT),
     Route("POST", "/security/outside/{id}/remove", outside.post_remove, ACCOUNT),
     Route("POST", "/sign-out", accounts.post_sign_out, ACCOUNT),
-    Route("GET", "/notices/live", live.notices, ACCOUNT, lasting=True),
+    Route("GET", "/notices/live", live.notices, ACCOUNT, lasting=True, sites=EVERY),
     Route("GET", "/approvals/{id}", approvals.approval, ACCOUNT),
     Route("POST", "/approvals/{id}", approvals.post_approval, ACCOUNT),
     Route("POST", "/approvals/{id}/deny", approvals.post_deny, ACCOUNT),
@@ -371,5 +372,5 @@ def _app(parts: Parts, rows: tuple[Route, ...], site: Site) -> web.Application:
 def _guarded(row: Route) -> Handler:
     handler = row.handler if row.lasting else with_deadline(row.handler)
     handler = asking(row.path, handler)
-    guard = GUARDS.get(row.who)
+    guard = for_live if row.lasting and row.who == ACCOUNT else GUARDS.get(row.who)
     return led_first(row.path, row.lasting, guard(handler) if guard else handler)

@@ -9,7 +9,9 @@ from typing import NamedTuple, Protocol
 
 from aiohttp import web
 
+from host_tools.cloud.accounts import sessions
 from host_tools.cloud.settings import Settings
+from host_tools.cloud.sites import sessions as site_sessions
 from host_tools.cloud.store.models import Account, Session
 from host_tools.cloud.store.site_models import SiteSession
 
@@ -47,6 +49,12 @@ class Site(NamedTuple):
     known_cookie: str  # "": nobody signs in here with a password
     sessions: Finder
     at: At
+
+
+def ends_at(held: Session | SiteSession, acted_at: float) -> float:
+    """When a session is over in which nobody acts after that."""
+    idle_s = sessions.IDLE_S if isinstance(held, Session) else site_sessions.IDLE_S
+    return min(held.expires_at, acted_at + idle_s)
 
 
 SITE: web.AppKey[Site] = web.AppKey("site", Site)

@@ -10,6 +10,7 @@ from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.opened import Opened
+from host_tools.cloud.pages.over import leave
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
@@ -30,9 +31,7 @@ async def _undo(request: web.Request, code: str) -> web.StreamResponse:
             errors, status = refused(error), status_of(error)
     if errors:
         return await _page(request, code, errors, status)
-    answer = web.HTTPSeeOther("/sign-in?done=undone")
-    answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
-    raise answer
+    raise leave(web.HTTPSeeOther("/sign-in?done=undone"), SESSION_COOKIE)
 
 
 async def _page(request: web.Request, code: str, errors: dict[str, str], status: int = 200) -> web.Response:

@@ -70,12 +70,42 @@ function tellDelivery(fault) {
   if (fault && aside) aside.open = true;
 }
 
+// The session is over: nothing of its page stays, also where no server can be reached (pages/over.py).
+function leave() {
+  document.body.replaceChildren();
+  document.title = "Gatelodge";
+  location.replace(document.body.dataset.over);
+}
+
+// Looked at often, not waited for once: computers sleep. Their clocks differ from the cloud's.
+function leaveAtEnd(body) {
+  const ahead = Date.now() - 1000 * Number(body.dataset.now);
+  const timer = setInterval(() => {
+    if (Date.now() - ahead < 1000 * Number(body.dataset.ends)) return;
+    clearInterval(timer);
+    leave();
+  }, 1000);
+  // A page that the browser kept to go back to is of then: it is asked for anew.
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    body.replaceChildren();
+    location.replace(location.pathname + location.search);
+  });
+}
+
+const AGAIN_MS = 60000; // after the cloud had no room for another line
+
 function followLive(place) {
   const source = new EventSource(place.dataset.live);
+  source.addEventListener("over", () => { source.close(); leave(); });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(followLive, AGAIN_MS, place);
+  });
   source.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
     tellApproval(news.approval);
     tellDelivery(news.delivery);
+    if (news.ends) document.body.dataset.ends = news.ends;
     if (news.version !== undefined && news.version !== place.dataset.version) return location.reload();
     for (const router of document.querySelectorAll("[data-router]")) {
       if (news[router.dataset.router]) fill(router, news[router.dataset.router]);
@@ -148,6 +178,7 @@ const EACH = {
   "input[data-strength]": showStrength,
   "input[type=password]": offerReveal,
   "[data-live]": followLive,
+  "body[data-ends]": leaveAtEnd,
   "[data-code-clock]": goRound,
   "[data-countdown]": countDown,
   "button[data-copy]": offerCopy,
