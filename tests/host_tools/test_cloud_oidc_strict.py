@@ -61,7 +61,7 @@ async def test_whoever_came_before_goes_on_as_an_exception_but_for_who_was_held_
         "redirect_uris, after_logout_uris, logout_uri, scope, ours, created_at) "
         "VALUES (:id, 'x', '', :jwks, 'authorization_code', :bound, :pushed, :back, '', '', 'openid', :no, 1)"
     )
-    async with database.engine.begin() as connection:
+    async with database._writing.begin() as connection:
         await connection.run_sync(lambda each: command.upgrade(alembic_config(each), "0031"))
         for name, (jwks, bound, pushed) in held.items():
             values = {"id": name, "jwks": jwks, "bound": bound, "pushed": pushed, "back": BACK, "no": False}
