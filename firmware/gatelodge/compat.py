@@ -159,7 +159,8 @@ _end = _native(_C_LIBRARIES, "v", "_exit", "i")
 def end_where_heap_is_locked():
     """End this process, without a word to anybody, where MicroPython gives no memory though it has some.
 
-    Needs no memory itself. Nothing happens where the C library is out of reach, nor on CPython.
+    Needs no memory itself. A heap that is full but for one piece counts as locked. Nothing happens where the
+    C library is out of reach, nor on CPython.
     """
     try:
         bytearray(1)

@@ -203,6 +203,27 @@ class UpdatesTest(unittest.IsolatedAsyncioTestCase):
         self.assertNotIn("gatelodge.owner.updating", sys.modules)
         self.assertNotIn("gatelodge.install", sys.modules)
 
+    async def test_a_step_that_nobody_takes_any_more_lets_go_of_its_file(self):
+        from gatelodge.owner import updating
+
+        closed = []
+
+        def steps():
+            try:
+                yield
+                yield
+            finally:
+                closed.append(True)
+
+        def turn():
+            raise refusal("update_room")
+
+        running = steps()
+        with self.assertRaises(SigninError):
+            await updating._through(running, turn)
+        compat.unload((updating.__name__,))
+        self.assertEqual(closed, [True])
+
 
 if __name__ == "__main__":
     unittest.main()

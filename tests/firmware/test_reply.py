@@ -23,6 +23,12 @@ class Seldom(unittest.TestCase):
         value["owner"] = {"name": "Eve"}
         self.assertEqual(json.loads(self.seldom.told(value))["owner"]["name"], "Eve")
 
+    def test_an_empty_dict_that_was_filled_has_changed(self):
+        value = {}
+        self.seldom.told(value)
+        value["state"] = "online"
+        self.assertEqual(json.loads(self.seldom.told(value)), value)
+
     def test_what_is_equal_is_not_made_anew(self):
         told = self.seldom.told({"state": "online"})
         self.assertIs(self.seldom.told({"state": "online"}), told)

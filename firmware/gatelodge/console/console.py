@@ -14,7 +14,6 @@ actions  {word: callable} of the owner, console/locked.py
 `run` ends only by cancellation.
 """
 
-
 from gatelodge.console.locked import LockedConsole
 from gatelodge.contract.errors import LineError
 from gatelodge.tasks import with_deadline

@@ -120,7 +120,7 @@ class Sessions:
 
     def trust(self, token, trust_id):
         """The browser of this session is trusted from now on, as trust_id."""
-        key = hashed(token)
+        key = self._key_of(hashed(token))
         self._records[key] = _with(self._records[key], _TRUST_ID, trust_id)
 
     def listed(self, now_s):

@@ -122,8 +122,10 @@ class Keeper:
             raise refusal("password_on_label")
         from gatelodge.core import new_password  # 16 KB of the heap, for who chooses one
 
-        why = new_password.refusal(text)
-        compat.unload(new_password.MODULES)
+        try:
+            why = new_password.refusal(text)
+        finally:
+            compat.unload(new_password.MODULES)
         if why is not None:
             raise refusal(why)
 
@@ -133,9 +135,10 @@ class Keeper:
             return 0
         from gatelodge.core import new_password
 
-        found = new_password.strength(text)
-        compat.unload(new_password.MODULES)
-        return found
+        try:
+            return new_password.strength(text)
+        finally:
+            compat.unload(new_password.MODULES)
 
     def _is_printed_on_the_label(self, text):
         squeezed = text.replace("-", "").replace(" ", "").upper()

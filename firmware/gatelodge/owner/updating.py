@@ -52,9 +52,12 @@ async def _unpack(updates, received, turn):
 
 
 async def _through(steps, turn):
-    for _ in steps:
-        await asyncio.sleep(0)
-        turn()
+    try:
+        for _ in steps:
+            await asyncio.sleep(0)
+            turn()
+    finally:
+        steps.close()  # else MicroPython keeps its file open, and the flash taken, until the next collection
 
 
 def _is_older(version, running):

@@ -114,8 +114,9 @@ class Seldom:
     def told(self, value):
         """In bytes. value: a dict, whose inner ones are replaced and never changed, or None."""
         if value != self._value:
+            kept = None if value is None else dict(value)
             self._text = compat.json.encoded(value)
-            self._value = value and dict(value)
+            self._value = kept
         return self._text
 
 

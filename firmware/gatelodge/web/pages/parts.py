@@ -133,9 +133,11 @@ def qr_drawing(text):
     """{view_box, path} of the text as a QR code, for one SVG path; None where it is too long for one."""
     from gatelodge.core import qr  # 10 KB of the heap, for one picture
 
-    data, drawn = text.encode(), None
-    if len(data) <= qr.MOST_BYTES:
+    data = text.encode()
+    try:
+        if len(data) > qr.MOST_BYTES:
+            return None
         modules = qr.encode(data)
-        drawn = {"view_box": qr.view_box(modules), "path": qr.to_svg_path(modules)}
-    compat.unload((qr.__name__,))
-    return drawn
+        return {"view_box": qr.view_box(modules), "path": qr.to_svg_path(modules)}
+    finally:
+        compat.unload((qr.__name__,))
