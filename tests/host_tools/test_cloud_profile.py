@@ -61,6 +61,14 @@ async def test_details_that_make_no_sense_are_refused(rig, ada, field, value):
     assert "Adele" not in (await ada.get("/security")).text
 
 
+async def test_another_email_ends_sign_ins_between_their_steps(rig, ada):
+    between = rig.browser()
+    page = await between.sign_in()
+    assert page.path == "/sign-in/code" and 'name="password"' not in page.text
+    await change(rig, ada)
+    assert 'name="password"' in (await between.get("/sign-in/code")).text
+
+
 async def test_an_email_changes_when_both_addresses_have_agreed(rig, ada):
     page = await ask(ada)
     assert "Two messages are on their way" in page.text and NEW in page.text

@@ -321,6 +321,15 @@ async def test_a_new_password_ends_other_sessions_and_all_other_trust(rig, ada):
     assert (await ada.sign_in(EMAIL, fields["new_password"])).path == "/routers"
 
 
+async def test_a_new_password_ends_sign_ins_between_their_steps(rig, ada):
+    browser, code = await ask_by_mail(rig)
+    fields = {"password": PASSWORD, "new_password": "a lantern over the door"}
+    assert (await ada.post("/security/password", **fields)).path == "/security"
+    page = await browser.post("/sign-in/code", code=code)
+    assert page.status == 422 and 'name="password"' in page.text
+    assert (await browser.get("/routers")).path == "/sign-in"
+
+
 async def test_the_first_sign_in_leads_to_the_choice_of_a_second_factor_once(rig):
     browser = rig.browser()
     page = await browser.join()

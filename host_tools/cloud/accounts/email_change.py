@@ -25,7 +25,7 @@ from host_tools.cloud.languages.text import N_
 from host_tools.cloud.links import link_to, new_code
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account
+from host_tools.cloud.store.models import Account, SignIn
 from host_tools.cloud.store.secret_box import token_hash
 
 CHANGE_S = 24 * 3600
@@ -140,7 +140,8 @@ class EmailChanges:
             text = letters.factor_changed("email_changed", row.email, "", self._url, visit.now)
         await self._post.add(session, row.email, text, visit.now)
         await session.delete(row)
-        await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))
+        for table in (PasswordReset, SignIn):
+            await session.execute(delete(table).where(table.account_id == account.id))
         await end_other_sessions(session, account.id, row.session_id)
 
 

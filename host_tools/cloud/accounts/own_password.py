@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete
+
 from host_tools.cloud.accounts import applications, trusted, undo
 from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
@@ -12,7 +14,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.breached.collection import BreachedPasswords
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
-from host_tools.cloud.store.models import Account
+from host_tools.cloud.store.models import Account, SignIn
 
 SAME = N_("That is the password you have. Choose another.")
 
@@ -38,7 +40,8 @@ class OwnPassword:
         self._changes = changes
 
     async def change(self, old: str, new: str, visit: Visit) -> None:
-        """Every other session ends, applications are out, every other browser verifies again.
+        """Every other session and every sign-in between its steps ends, applications are out, every other
+        browser verifies again.
 
         Raises RefusedError.
         """
@@ -60,6 +63,7 @@ class OwnPassword:
             if known:
                 await trusted.trust(session, account.id, visit)
             await end_other_sessions(session, account.id, visit.open_session.id)
+            await session.execute(delete(SignIn).where(SignIn.account_id == account.id))
             steps = undo.setting(password_hash=account.password_hash)
             await self._changes.tell(session, "password_changed", "", visit, account, steps)
         self._changes.wake()
