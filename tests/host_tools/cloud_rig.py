@@ -119,7 +119,7 @@ class Rig:
             await database.migrate()
         hasher = Hasher(memory_kib=8, passes=1)
         self.parts = build_parts(self.settings, database, self.box, self.clock, hasher)
-        self.parts.resets.soon_s = 0  # a test waits for no moment that is drawn
+        self.parts.resets.soon_s = self.parts.entry.soon_s = 0  # a test waits for no moment that is drawn
         self.hub = join_hub(self.parts, FakeDeviceHub)
         self.parts.tasks.start(self.parts.post.run(), "post")
         place = {"scheme": "https" if self.tls else "http"}

@@ -1,14 +1,17 @@
 """What happens to an account while something else of it is under way: hashing takes its time."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, update
 
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import DELETION, KINDS_OF_CHANGE
 from host_tools.cloud.pages.guards import SESSION_COOKIE
-from host_tools.cloud.store.models import Account, Router, Session
-from tests.host_tools.cloud_rig import PASSWORD
+from host_tools.cloud.store.models import Account, Event, Router, Session
+from host_tools.cloud.store.passkey_models import Passkey
+from tests.host_tools.cloud_rig import PASSWORD, code_in
+from tests.host_tools.test_cloud_passkeys import add, enter
+from tests.host_tools.test_cloud_resets import ask
 
 EMAIL = "ada@example.org"
 NEXT_PASSWORD = "a lantern at the ford"
@@ -78,6 +81,58 @@ async def test_a_password_that_is_changed_meanwhile_lets_nobody_in(rig, ada, mon
     assert (page.status, page.path) == (422, "/sign-in")
     assert len(await sessions(rig)) == 1
     assert (await rig.browser().sign_in(EMAIL, NEXT_PASSWORD)).path == "/sign-in/code"
+
+
+def before_its_session(monkeypatch, rig, deed):
+    """After a first step that was right, and before what follows it."""
+    begin = rig.parts.second_step.begin
+
+    async def slow(*asked, **more):
+        monkeypatch.setattr(rig.parts.second_step, "begin", begin)
+        await deed()
+        return await begin(*asked, **more)
+
+    monkeypatch.setattr(rig.parts.second_step, "begin", slow)
+
+
+async def test_a_passkey_that_is_dropped_meanwhile_lets_nobody_in(rig, ada, monkeypatch):
+    async def drop():
+        async with rig.parts.database.write() as session:
+            await session.execute(delete(Passkey))
+
+    key, _ = await add(ada)
+    before_its_session(monkeypatch, rig, drop)
+    page = await enter(thief := rig.browser(), key)
+    assert (page.status, page.path) == (422, "/sign-in/passkey")
+    assert (await thief.get("/routers")).path == "/sign-in" and len(await sessions(rig)) == 1
+
+
+async def test_a_reset_that_another_password_overtakes_lets_nobody_in(rig, ada, monkeypatch):
+    async def change():
+        async with rig.parts.database.write() as session:
+            await session.execute(update(Account).values(password_hash="another"))
+
+    code = code_in(await ask(rig, other := rig.browser()))
+    await other.post("/forgotten/code", code=code)
+    before_its_session(monkeypatch, rig, change)
+    page = await other.post("/forgotten/password", new_password=NEXT_PASSWORD)
+    assert page.status == 410 and await sessions(rig) == []
+
+
+async def test_a_wrong_password_is_noted_at_a_moment_that_is_drawn_and_at_a_stop(rig, ada):
+    """Else the next answer would tell by its delay whether there was an account to note it for."""
+
+    async def noted():
+        async with rig.parts.database.read() as session:
+            wrong = select(func.count()).where(Event.kind == "password_wrong")
+            return await session.scalar(wrong)
+
+    rig.parts.entry.soon_s = 3600
+    for email in (EMAIL, "nobody@example.org", "nobody@example.org"):
+        await rig.browser().sign_in(email, "not the password")
+    assert await noted() == 0
+    await rig.parts.tasks.close()
+    assert await noted() == 1
 
 
 async def test_a_hash_at_todays_cost_brings_no_old_password_back(rig, ada, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from sqlalchemy import insert, select
 
-from host_tools.cloud.accounts import passwords, recovery
+from host_tools.cloud.accounts import passwords, recovery, signin
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.recovery_sets import PURPOSE, RecoverySets
 from host_tools.cloud.store.database import Database, alembic_config
@@ -74,6 +74,50 @@ async def test_a_set_outlives_a_change_of_the_cost(tmp_path):
             account_id = await session.scalar(select(Account.id))
         assert await sets.hashed(account_id, ada.codes[3]) in await kept(rig.parts.database)
         costlier.close()
+
+
+async def test_the_hash_that_is_kept_is_no_code_even_where_nothing_hashed_it(tmp_path):
+    """Whoever has a copy of the database has the hashes."""
+    async with Rig(tmp_path) as rig:
+        ada = rig.browser()
+        await ada.join()
+        await ada.enrol()
+        stolen, factors = (await kept(rig.parts.database))[0], rig.parts.factors
+        async with rig.parts.database.write() as session:
+            account_id = await session.scalar(select(Account.id))
+            verdict = await factors.check_recovery(session, account_id, stolen, rig.clock())
+        assert verdict.event == signin.WRONG and await factors.recovery.left(account_id) == 10
+
+
+async def test_an_answer_counts_for_the_way_that_was_asked_when_it_came(tmp_path, monkeypatch):
+    async with Rig(tmp_path) as rig:
+        ada, other = rig.browser(), rig.browser()
+        await ada.join()
+        await ada.enrol()
+        await other.sign_in()
+        prepared = rig.parts.second_step._answers.prepared
+
+        async def meanwhile(row, text):
+            monkeypatch.undo()
+            await other.post("/sign-in/method", form_page="/sign-in/code", method="recovery")
+            return await prepared(row, text)
+
+        monkeypatch.setattr(rig.parts.second_step._answers, "prepared", meanwhile)
+        page = await other.post("/sign-in/code", code=ada.codes[0])
+        assert page.status == 422 and (await other.get("/routers")).path == "/sign-in"
+        assert (await other.post("/sign-in/code", code=ada.codes[0])).path == "/routers"  # it was not used up
+
+
+async def test_the_form_of_a_passkey_takes_nothing_where_none_was_asked(tmp_path):
+    async with Rig(tmp_path) as rig:
+        ada, other = rig.browser(), rig.browser()
+        await ada.join()
+        await ada.enrol()
+        await other.sign_in()
+        await other.post("/sign-in/method", form_page="/sign-in/code", method="recovery")
+        path, form = "/sign-in/code/passkey", "/sign-in/code"
+        assert (await other.post(path, form_page=form, credential=ada.codes[0])).status == 422
+        assert (await other.post(form, code=ada.codes[0])).path == "/routers"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

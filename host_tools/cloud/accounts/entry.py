@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import secrets
 
 from sqlalchemy import bindparam, select, update
 
@@ -20,6 +22,9 @@ from host_tools.cloud.store.models import Account
 from host_tools.cloud.tasks import Tasks
 
 BY_EMAIL = Glance(select(Account).where(Account.email == bindparam("email")))
+
+SOON_S = 2.0  # within which a refused sign-in is noted
+DRAW = secrets.SystemRandom()
 
 log = logging.getLogger("cloud.accounts")
 
@@ -40,6 +45,7 @@ class Entry:
         self._passkeys = passkeys
         self._second = second
         self._tasks = tasks
+        self.soon_s = SOON_S
 
     async def password(self, email: str, password: str, visit: Visit) -> Entered:
         """The first step. Raises RefusedError; the same work and the same words for an unknown e-mail, and
@@ -68,10 +74,10 @@ class Entry:
         """The first step, and the whole sign-in. Raises RefusedError."""
         about: Who = {"account": visit.browser_hash, "address": visit.address}
         await self._turnstile.take("sign_in", **about)
-        account_id, verdict = await self._passkeys.first(signed, visit)
-        if verdict.event != signin.RIGHT:
+        held, verdict = await self._passkeys.first(signed, visit)
+        if held is None or verdict.event != signin.RIGHT:
             raise RefusedError("", verdict.text)
-        return await self._second.begin(account_id, signin.PASSKEY, visit, about)
+        return await self._second.begin(held.account_id, signin.PASSKEY, visit, about, passkey_id=held.id)
 
     async def outside(self, account_id: str, visit: Visit) -> Entered:
         """The first step, taken at a provider that has just told whose it is (outside/). Raises
@@ -88,8 +94,14 @@ class Entry:
         self._tasks.start(self._note(account_id, kind, about, visit), "note a refused sign-in")
 
     async def _note(self, account_id: str, kind: str, about: str, visit: Visit) -> None:
-        async with self._database.write() as session:
-            note(session, account_id, kind, visit, about)
+        """At a moment that is drawn: else the next answer, which waits for this writer, would tell by its
+        delay that there is an account. At a stop it is written at once.
+        """
+        try:
+            await asyncio.sleep(DRAW.uniform(0, self.soon_s))
+        finally:
+            async with self._database.write() as session:
+                note(session, account_id, kind, visit, about)
 
     async def _find(self, email: str) -> Account | None:
         return next((account for (account,) in await self._database.glance(BY_EMAIL, email=email)), None)

@@ -125,8 +125,8 @@ class Passkeys:
         allowed = [held.credential_id for held in await self.of(visit.signed_in.id)]
         return ceremonies.request_options(self._site, challenge, allowed)
 
-    async def first(self, text: str, visit: Visit) -> tuple[str, Verdict]:
-        """A sign-in without a password: (whose account it is, what the answer is worth)."""
+    async def first(self, text: str, visit: Visit) -> tuple[Passkey | None, Verdict]:
+        """A sign-in without a password: (the passkey that it names, what the answer is worth)."""
         async with self._database.write() as session:
             answer = ceremonies.read_answer(text)
             row = await _found(session, answer, answer.user_handle)
@@ -134,7 +134,7 @@ class Passkeys:
             if row is not None and verdict.event != signin.RIGHT:
                 note(session, row.account_id, "sign_in_failed", visit, signin.PASSKEY)
         self._changes.wake()
-        return row.account_id if row else "", verdict
+        return row, verdict
 
     async def check(self, session: AsyncSession, sign_in: SignIn, text: str, visit: Visit) -> Verdict:
         """As a second factor, in the caller's transaction."""

@@ -26,6 +26,10 @@ class FreshSet(NamedTuple):
     hashes: list[str]  # as they are kept
 
 
+class HashedCode(str):
+    """Made by `hashed` alone. What somebody typed is none, were it the very hash that is kept."""
+
+
 class RecoverySets:
     """A code is hashed before the transaction that uses it up: a writer keeps all others waiting."""
 
@@ -52,17 +56,23 @@ class RecoverySets:
     async def drop(self, session: AsyncSession, account_id: str) -> None:
         await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
 
-    async def hashed(self, account_id: str, text: str) -> str:
+    async def hashed(self, account_id: str, text: str) -> HashedCode:
         """What `use` takes of a code that was typed. Raises BusyError."""
         async with self._database.read() as session:
             stored = await session.scalar(select(RecoveryCode.code_hash).where(*_unused(account_id)).limit(1))
         key_id, like = unnamed(stored or "")
         peppered = self._box.hash_under(key_id, PURPOSE, account_id, recovery.canonical(text))
-        return named(key_id, await self._hasher.salted(peppered, like or self._hasher.salt()))
+        salted = await self._hasher.salted(peppered, like or self._hasher.salt())
+        return HashedCode(named(key_id, salted))
 
     async def use(self, session: AsyncSession, account_id: str, code_hash: str, now: float) -> bool:
-        """Use the code up, in the caller's transaction: of two browsers with one code, one wins."""
-        mine = (*_unused(account_id), RecoveryCode.code_hash == code_hash)
+        """Use the code up, in the caller's transaction: of two browsers with one code, one wins.
+
+        What was not hashed is wrong: whoever has a copy of the database has the hashes, and no code.
+        """
+        if not isinstance(code_hash, HashedCode):
+            return False
+        mine = (*_unused(account_id), RecoveryCode.code_hash == str(code_hash))
         won = update(RecoveryCode).where(*mine).values(used_at=now).returning(RecoveryCode.id)
         return await session.scalar(won) is not None
 

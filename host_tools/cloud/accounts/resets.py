@@ -150,7 +150,7 @@ class Resets:
                 raise RefusedError("", OVER)
             await self._set(session, account, password_hash, visit)
         self._changes.wake()
-        return await self._second.begin(account.id, signin.PASSWORD, visit)
+        return await self._second.begin(account.id, signin.PASSWORD, visit, knew=password_hash)
 
     async def prune(self, now: float) -> None:
         async with self._database.write() as session:

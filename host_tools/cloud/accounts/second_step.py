@@ -35,6 +35,7 @@ from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.store.brief import Transaction
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account, SignIn
+from host_tools.cloud.store.passkey_models import Passkey
 
 DISABLED = N_("This account is disabled. Write to support.")
 TABLE, ACCOUNTS = SignIn.metadata.tables[SignIn.__tablename__], Account.metadata.tables[Account.__tablename__]
@@ -44,6 +45,8 @@ THEM = ACCOUNTS.c.id == bindparam("account")
 PERSON = select(
     ACCOUNTS.c.disabled_at, ACCOUNTS.c.language, ACCOUNTS.c.factor_asked_at, ACCOUNTS.c.password_hash
 ).where(THEM)
+PASSKEYS = Passkey.metadata.tables[Passkey.__tablename__]
+HELD = select(PASSKEYS.c.id).where(PASSKEYS.c.id == bindparam("passkey"))
 SPEAK = update(ACCOUNTS).where(THEM).values(language=bindparam("tag"))
 ONLY_PASSKEYS = N_("Only a passkey signs in to this account.")
 WRONG_PASSWORD = N_("The e-mail or the password is wrong. Try again, or sign up.")
@@ -99,13 +102,21 @@ class SecondStep:
         self._changes = changes
 
     async def begin(
-        self, account_id: str, how: str, visit: Visit, attempt_of: Who | None = None, knew: str | None = None
+        self,
+        account_id: str,
+        how: str,
+        visit: Visit,
+        attempt_of: Who | None = None,
+        knew: str | None = None,
+        passkey_id: str = "",
     ) -> Entered:
         """After a first step that was right: a session, or a challenge that has been sent.
 
         attempt_of: whose attempt at the turnstile was honest; it is given back.
         knew: the hash of the password that was right. Hashing takes its time: the account may have another
-        one by now, or be gone. Raises RefusedError, OnlyPasskeysError.
+        one by now, or be gone.
+        passkey_id: of the passkey that signed, where one did: it may have been removed by now.
+        Raises RefusedError, OnlyPasskeysError.
         """
         async with self._database.brief() as session:
             if attempt_of:
@@ -115,6 +126,8 @@ class SecondStep:
             known = await trusted.is_trusted(session, account_id, visit)
             if knew not in (None, person.password_hash):
                 raise RefusedError("password", WRONG_PASSWORD)
+            if passkey_id and await session.scalar(HELD, {"passkey": passkey_id}) is None:
+                raise RefusedError("", START_AGAIN)
             event = signin.first_event(True, how, known, bool(held.passkeys_only))
             if event == signin.WRONG:
                 raise OnlyPasskeysError
@@ -177,6 +190,8 @@ class SecondStep:
         prepared = await self._answers.prepared(waiting.row, text)
         async with self._database.write() as session:
             row = await locked(session, visit)
+            if (row.id, row.method) != (waiting.row.id, waiting.row.method):  # `prepared` is for another
+                raise RefusedError("", START_AGAIN)
             meant = self._answers.meant(row, text)
             if meant != row.method:
                 await stepped(session, row, signin.CHOSEN, meant, visit)

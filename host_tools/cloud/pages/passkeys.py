@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from host_tools.cloud.accounts import signin
+from host_tools.cloud.accounts.attempts import START_AGAIN
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.first_step import sign_in_page
@@ -46,12 +47,13 @@ async def second_options(request: web.Request) -> web.StreamResponse:
 async def post_second(request: web.Request) -> web.StreamResponse:
     """A passkey after the password."""
     filled = await forms.read(request, (forms.CREDENTIAL, forms.TRUST))
-    wants_trust = bool(filled.values["trust"])
+    second, wants_trust = request.app[PARTS].second_step, bool(filled.values["trust"])
     try:
         _complain(filled)
-        entered = await request.app[PARTS].second_step.answer(
-            filled.values["credential"], wants_trust, request[VISIT]
-        )
+        waiting = await second.waiting(request[VISIT])
+        if waiting is None or waiting.row.method != signin.PASSKEY:
+            raise RefusedError("", START_AGAIN)
+        entered = await second.answer(filled.values["credential"], wants_trust, request[VISIT])
     except RefusedError as error:
         return await code_page(request, {"": error.text}, status_of(error))
     raise signed_in(entered)
