@@ -290,6 +290,13 @@ async def test_strangers_who_guess_do_not_keep_the_owner_from_acting(rig, browse
     assert page.status == 200
 
 
+async def test_guessing_before_new_recovery_codes_is_throttled_and_said_to_be(rig, browser):
+    await browser.join()
+    rig.clock.now += PROVED_S
+    path, wrong = "/security/recovery-codes", {"password": "not the password"}
+    assert [(await browser.post(path, **wrong)).status for _ in range(11)] == [422] * 10 + [429]
+
+
 async def test_guessing_is_throttled_for_the_address_over_many_accounts(rig, browser):
     pages = [await browser.sign_in(f"nobody{i}@example.org", "not the password") for i in range(31)]
     assert [page.status for page in pages] == [422] * 30 + [429]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from host_tools.cloud.accounts import proof
 from host_tools.cloud.accounts.proof import ACTIONS, PROVED_S, Held, Proved
@@ -18,6 +19,7 @@ from host_tools.cloud.pages.asking import ACTION_OF
 from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.pages.proof import HOME, target
 from host_tools.cloud.pages.routes import ROUTES
+from host_tools.cloud.store.models import Throttle
 from tests.fakes.openid_provider import SECRET, OpenIdProvider
 from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools.cloud_rig import PASSWORD, Clock, Rig, code_in, without_secrets
@@ -258,6 +260,22 @@ async def test_with_an_authenticator_both_are_asked_and_neither_alone_is_enough(
     assert page.path == PROVE and "Now your second factor" in page.text and not await proved(ada)
     page = await ada.post(f"{PROVE}/code", code=totp.at(int(rig.clock())), next="/profile/data", **by_code)
     assert page.path == "/profile/data" and await proved(ada)
+
+
+async def test_a_way_that_sends_nothing_takes_no_message_of_the_allowance(rig):
+    browser = rig.browser()
+    await browser.join()
+    await browser.enrol()
+
+    async def taken():
+        async with rig.parts.database.read() as session:
+            found = await session.execute(select(Throttle.key, Throttle.due_at).order_by(Throttle.key))
+            return [tuple(row) for row in found]
+
+    before = await taken()
+    for way in ("authenticator", "recovery"):
+        assert (await browser.post(f"{PROVE}/send", form_page=PROVE, way=way)).status == 422
+    assert await taken() == before
 
 
 async def test_a_password_is_one_part_where_there_are_two(rig):

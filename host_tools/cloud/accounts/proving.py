@@ -128,9 +128,9 @@ class Proving:
         async with self._database.read() as session:
             await self._check_open(session, way, visit)
             recipients = await _recipients(session, way, account)
-        if not recipients:
-            raise RefusedError("", CLOSED)
         channel, text_of = proof.BY_NAME[way].channel, _text_of(way)
+        if not recipients or not channel:
+            raise RefusedError("", CLOSED)
         await self._codes.allow(bound, account.id, recipients[0], visit)
         async with self._database.write() as session:
             await costs.spend(session, account.id, channel, visit.now)

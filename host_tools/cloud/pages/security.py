@@ -86,15 +86,16 @@ async def recovery_codes(request: web.Request) -> web.StreamResponse:
 
 async def post_recovery_codes(request: web.Request) -> web.StreamResponse:
     filled = await forms.read(request, (forms.OWN_PASSWORD,))
-    errors, codes = filled.errors, []
+    errors, codes, status = filled.errors, [], 422
     if not errors:
         try:
             codes = await request.app[PARTS].factors.new_recovery_codes(
                 filled.values["password"], request[VISIT]
             )
         except RefusedError as error:
-            errors = refused(error)
-    return page(request, "recovery_codes.html", codes=codes, errors=errors, status=422 if errors else 200)
+            errors, status = refused(error), status_of(error)
+    status = status if errors else 200
+    return page(request, "recovery_codes.html", codes=codes, errors=errors, status=status)
 
 
 def qr_picture(uri: str, label: str) -> Markup:
