@@ -3,11 +3,12 @@
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from host_tools.cloud.pages import guards, over, routes
+from host_tools.cloud.pages import assets, guards, over, routes
 from host_tools.cloud.pages.guards import BROWSER_COOKIE, SESSION_COOKIE
 from tests.host_tools.cloud_rig import PERSON, Rig
 
@@ -158,6 +159,23 @@ async def test_no_page_holds_a_style_or_a_script_of_its_own(rig):
     pages = [added] + [await browser.get(path) for path in paths]
     for page in pages:
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script>|javascript:", page.text), page.path
+
+
+def test_no_two_scripts_of_a_page_declare_the_same_name():
+    """The browser would run none of the second: they share one scope."""
+    of_service_worker = "service-worker.js"
+    found = [
+        name
+        for asset in assets.OWN
+        if asset.endswith(".js") and asset != of_service_worker
+        for name in re.findall(
+            r"^(?:const|let|class|(?:async )?function\*?) +(\w+)",
+            files("host_tools.cloud.pages").joinpath("static", asset).read_text(),
+            re.MULTILINE,
+        )
+    ]
+    assert len(found) > 20
+    assert sorted(found) == sorted(set(found))
 
 
 async def test_what_a_person_typed_is_shown_as_text(rig):

@@ -13,7 +13,7 @@ from host_tools.cloud.accounts.undo import UNDO_S
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import KINDS_OF_CHANGE, RESET
 from host_tools.cloud.api import answers
-from host_tools.cloud.oidc.clients import GRANTS, Described
+from host_tools.cloud.oidc.described import GRANTS, Described
 from host_tools.cloud.outside.config import Outside
 from host_tools.cloud.pages.first_passkeys import OPEN, led_first
 from host_tools.cloud.pages.routes import ACCOUNT, ROUTES
@@ -244,9 +244,8 @@ async def test_an_account_elsewhere_signs_in_no_more(tmp_path):
 
 async def tokens_and_device(rig, browser):
     """(an application, what it was given for good, a device that was let in and has not come yet)"""
-    app = App(
-        rig, await rig.parts.oidc.clients.add(Described("app", "Garden App", [BACK], [], grants=GRANTS))
-    )
+    described = Described("app", "Garden App", [BACK], grants=GRANTS, plain=True)
+    app = App(rig, await rig.parts.oidc.clients.add(described))
     tokens = await signed_in(app, browser, scope="openid email offline_access")
     begun = await begin_device(app)
     await let_in(browser, begun["user_code"])

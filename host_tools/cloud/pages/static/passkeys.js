@@ -2,7 +2,7 @@
 // hidden field `credential`, and is sent like any other. Browsers that cannot do it never show the form.
 "use strict";
 
-const AGAIN_MS = 240000; // a challenge is good for five minutes
+const ANOTHER_MS = 240000; // a challenge is good for five minutes
 const ABLE = window.PublicKeyCredential !== undefined && "parseRequestOptionsFromJSON" in PublicKeyCredential;
 
 async function optionsOf(form) {
@@ -40,7 +40,7 @@ async function offerInField(form, stop) {
     const turn = new AbortController();
     const end = () => turn.abort();
     stop.signal.addEventListener("abort", end, {once: true});
-    const timer = setTimeout(end, AGAIN_MS);
+    const timer = setTimeout(end, ANOTHER_MS);
     try {
       return send(form, await signed(form, {mediation: "conditional", signal: turn.signal}));
     } catch (error) {
