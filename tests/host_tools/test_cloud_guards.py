@@ -5,12 +5,13 @@ import re
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from host_tools.cloud.pages import assets, guards, over, routes
 from host_tools.cloud.pages.guards import BROWSER_COOKIE, SESSION_COOKIE
-from tests.host_tools.cloud_rig import PERSON, Rig
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, PERSON, Rig
 
 README = Path(routes.__file__).parents[1] / "README.md"
 PLACES = {
@@ -219,6 +220,67 @@ async def test_a_form_that_does_not_arrive_is_given_up(rig, monkeypatch):
         kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n"
         writer.write(f"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{kind}\r\ncsrf=".encode())
         assert b" 408 " in await reader.readline()
+
+
+async def late(rig, browser, path, fields, meanwhile):
+    """A form whose head arrives, and its body once something else was done: the answer's head."""
+    url = rig.server.make_url(path)
+    cookies = browser._session.cookie_jar.filter_cookies(url)
+    sent = "; ".join(f"{each.key}={each.value}" for each in cookies.values())
+    body = urlencode(fields)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {sent}\r\nConnection: close\r\n"
+    kind = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+    looked, read = asyncio.Event(), guards._posted
+
+    async def posted(request):
+        looked.set()
+        return await read(request)
+
+    guards._posted = posted
+    try:
+        async with socket_to(rig) as (reader, writer), asyncio.timeout(PATIENCE_S):
+            writer.write(f"{head}{kind}\r\n".encode())
+            await looked.wait()
+            await meanwhile()
+            writer.write(body.encode())
+            return (await reader.read()).decode()
+    finally:
+        guards._posted = read
+
+
+async def test_a_form_that_comes_late_is_judged_when_it_has_come(rig):
+    """Else a code of the authenticator would live as long again as a body may take."""
+    ada, other = rig.browser(), rig.browser()
+    await ada.join()
+    totp, _ = await ada.enrol()
+    rig.clock.now += 3600
+    form = await other.sign_in()
+    code = totp.at(int(rig.clock()))
+
+    async def wait():
+        rig.clock.now += 61
+
+    fields = {"csrf": form.csrf, "way": "authenticator", "code": code}
+    assert " 422 " in (await late(rig, other, "/sign-in/code", fields, wait)).partition("\r\n")[0]
+    assert (await other.get("/routers")).path == "/sign-in"
+
+
+async def test_a_form_that_comes_after_the_end_of_its_session_does_nothing(rig):
+    """Else a thief's form, begun before, would add a passkey and put the owner out."""
+    owner, thief = rig.browser(), rig.browser()
+    await owner.join()
+    await thief.enter()
+    form = await thief.get("/security/password")
+    fields = {"csrf": form.csrf, "password": PASSWORD, "new_password": "a lantern at the ford"}
+
+    async def end():
+        await owner.post("/security/sessions/end-others", form_page="/security/sessions", password=PASSWORD)
+        rig.clock.now += 25
+
+    answer = await late(rig, thief, "/security/password", fields, end)
+    assert " 303 " in answer.partition("\r\n")[0] and "Location: /sign-in" in answer
+    assert (await owner.get("/security")).path == "/security"
+    assert (await rig.browser().sign_in(password=PASSWORD)).path == "/sign-in/code"
 
 
 @asynccontextmanager

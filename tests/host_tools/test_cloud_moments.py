@@ -135,6 +135,23 @@ async def test_a_wrong_password_is_noted_at_a_moment_that_is_drawn_and_at_a_stop
     assert await noted() == 1
 
 
+async def test_a_form_of_a_session_that_is_ended_leads_to_the_sign_in_and_puts_nobody_out(
+    rig, ada, monkeypatch, caplog
+):
+    await (thief := rig.browser()).enter()
+    form = await thief.get("/security/password")
+
+    async def end():
+        await ada.post("/security/sessions/end-others", form_page="/security/sessions", password=PASSWORD)
+
+    while_hashing(monkeypatch, rig, end)
+    fields = {"csrf": form.csrf, "password": PASSWORD, "new_password": NEXT_PASSWORD}
+    assert (await thief.post_raw("/security/password", fields)).path == "/sign-in"
+    assert "Traceback" not in caplog.text
+    assert (await ada.get("/security")).path == "/security"
+    assert (await rig.browser().sign_in(EMAIL, PASSWORD)).path == "/sign-in/code"
+
+
 async def test_a_hash_at_todays_cost_brings_no_old_password_back(rig, ada, monkeypatch):
     fresh = Hasher(memory_kib=16, passes=1)
     hashing = rig.parts.hasher.hash

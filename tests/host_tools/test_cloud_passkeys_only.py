@@ -19,6 +19,7 @@ from host_tools.cloud.pages.first_passkeys import OPEN, led_first
 from host_tools.cloud.pages.routes import ACCOUNT, ROUTES
 from host_tools.cloud.settings import passkeys_for
 from host_tools.cloud.store.models import Account, Session, SignIn, TrustedBrowser
+from host_tools.cloud.store.passkey_models import Passkey
 from host_tools.errors import ToolError
 from tests.fakes.openid_provider import SECRET, OpenIdProvider
 from tests.fakes.soft_passkey import SoftPasskey
@@ -294,6 +295,19 @@ async def test_the_last_two_passkeys_stay(rig, ada):
     first, *others = [await ada.post(path + "/remove", form_page=path) for path in paths]
     assert first.path == "/security" and len(others) == 2
     assert all(page.status == 422 and "the last two stay" in page.text for page in others)
+
+
+async def test_a_passkey_that_is_doubted_may_go_and_does_not_count(rig, ada):
+    keys = await switched_on(ada)
+    await prove(ada, keys[0])
+    await add(ada, SoftPasskey(ORIGIN), "The third")
+    paths = PASSKEY.findall((await ada.get("/security")).text)
+    async with rig.parts.database.write() as session:
+        doubted = update(Passkey).where(Passkey.name == "The third")
+        await session.execute(doubted.values(doubted_at=rig.clock()))
+    for path, taken in zip(paths, (False, False, True), strict=True):
+        page = await ada.post(path + "/remove", form_page=path)
+        assert page.status == (200 if taken else 422)
 
 
 async def test_switching_it_off_takes_a_passkey_and_is_told(rig, ada):

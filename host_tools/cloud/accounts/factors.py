@@ -15,7 +15,7 @@ from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.proof import SECOND
 from host_tools.cloud.accounts.recovery_sets import FreshSet, RecoverySets
-from host_tools.cloud.accounts.sessions import end_other_sessions
+from host_tools.cloud.accounts.sessions import outlive_others
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.database import Database
@@ -143,7 +143,7 @@ class Factors:
         With the first one nobody is trusted any more, and there are recovery codes: they are returned.
         """
         account_id = visit.signed_in.id
-        await end_other_sessions(session, account_id, visit.open_session.id)
+        await outlive_others(session, visit)
         if signin.two_factor(await holdings(session, account_id, visit)):
             return []
         await trusted.forget_all(session, account_id)

@@ -9,7 +9,7 @@ from host_tools.cloud.accounts.changes import Changes
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.passwords import Hasher, fault
-from host_tools.cloud.accounts.sessions import end_other_sessions
+from host_tools.cloud.accounts.sessions import outlive_others
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.breached.collection import BreachedPasswords
 from host_tools.cloud.languages.text import N_
@@ -62,7 +62,7 @@ class OwnPassword:
             await applications.shut_out(session, account.id)
             if known:
                 await trusted.trust(session, account.id, visit)
-            await end_other_sessions(session, account.id, visit.open_session.id)
+            await outlive_others(session, visit)
             await session.execute(delete(SignIn).where(SignIn.account_id == account.id))
             steps = undo.setting(password_hash=account.password_hash)
             await self._changes.tell(session, "password_changed", "", visit, account, steps)

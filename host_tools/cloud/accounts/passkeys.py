@@ -104,7 +104,8 @@ class Passkeys:
             steps = undo.restoring(row)
             await session.delete(row)
             await self._factors.dropped(session, visit)
-            await passkeys_only.check_left(session, visit.signed_in.id)
+            if row.doubted_at is None:  # one that is doubted signs in no more: it may always go
+                await passkeys_only.check_left(session, visit.signed_in.id)
             await self._changes.tell(session, "passkey_removed", row.name, visit, steps=steps)
         self._changes.wake()
 

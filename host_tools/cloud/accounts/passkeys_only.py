@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from host_tools.cloud.accounts import applications, trusted
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
-from host_tools.cloud.accounts.sessions import end_other_sessions
+from host_tools.cloud.accounts.sessions import outlive_others
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.account_models import EmailChange, PasswordReset
@@ -54,7 +54,7 @@ async def switch_off(session: AsyncSession, visit: Visit) -> None:
 
 async def _close(session: AsyncSession, visit: Visit) -> None:
     """Every other session ends, and what this one has proved was proved for before."""
-    await end_other_sessions(session, visit.signed_in.id, visit.open_session.id)
+    await outlive_others(session, visit)
     own = await session.get_one(Session, visit.open_session.id)
     own.proved_at = own.second_proved_at = None
 
@@ -69,11 +69,13 @@ async def usable(session: AsyncSession, account_id: str) -> int:
 
 
 async def check_left(session: AsyncSession, account_id: str) -> None:
-    """After passkeys went, in the caller's transaction. Raises RefusedError where too few are left."""
-    account = await session.get_one(Account, account_id)
-    left = select(func.count()).select_from(Passkey).where(Passkey.account_id == account_id)
+    """After a passkey went that counts, in the caller's transaction.
+
+    Raises RefusedError where too few are left.
+    """
     await session.flush()
-    if account.passkeys_only_at is not None and (await session.scalar(left) or 0) < PASSKEYS_MIN:
+    account = await session.get_one(Account, account_id)
+    if account.passkeys_only_at is not None and await usable(session, account_id) < PASSKEYS_MIN:
         raise RefusedError("", KEEP_TWO)
 
 
@@ -84,7 +86,10 @@ async def after_undo(session: AsyncSession, account: Account, made_at: float, vi
     """
     since = account.passkeys_only_at
     if since is None or made_at >= since:
-        await check_left(session, account.id)
+        held = select(func.count()).select_from(Passkey).where(Passkey.account_id == account.id)
+        # With those of which there may be a copy: they are no reason to refuse what is about something else.
+        if since is not None and (await session.scalar(held) or 0) < PASSKEYS_MIN:
+            raise RefusedError("", KEEP_TWO)
         return False
     account.passkeys_only_at = None
     note(session, account.id, "passkeys_only_off", visit)

@@ -169,6 +169,16 @@ async def renew(session: AsyncSession, visit: Visit) -> str | None:
     return token if won else None
 
 
+async def outlive_others(session: AsyncSession, visit: Visit) -> None:
+    """Every session of the account ends but the visit's own, in the caller's transaction.
+
+    Raises NoResultFound where that one was ended meanwhile (pages/failures.py): it must put nobody out.
+    """
+    own = select(Session.id).where(Session.id == visit.open_session.id).with_for_update()
+    (await session.scalars(own)).one()
+    await end_other_sessions(session, visit.signed_in.id, visit.open_session.id)
+
+
 async def end_other_sessions(session: AsyncSession, account_id: str, kept_id: str) -> None:
     await session.execute(delete(Session).where(Session.account_id == account_id, Session.id != kept_id))
 

@@ -11,7 +11,7 @@ from host_tools.cloud.accounts.errors import BusyError
 from host_tools.cloud.pages.render import VISIT
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.database import is_held_up
-from host_tools.cloud.store.models import Account
+from host_tools.cloud.store.models import Account, Session
 
 BUSY, FAILED, SIGN_IN = 503, 500, 303
 RETRY_AFTER_S = 5  # as long as a transaction waits for another
@@ -22,7 +22,7 @@ log = logging.getLogger("cloud.pages")
 async def judge(request: web.Request, route: str, error: Exception) -> int:
     """The status to answer with. What we did not foresee is logged with its trace, without its body.
 
-    Call it where the error is being handled. SIGN_IN: the account was deleted meanwhile.
+    Call it where the error is being handled. SIGN_IN: its session or account is over.
     """
     if isinstance(error, BusyError):
         return BUSY
@@ -30,19 +30,22 @@ async def judge(request: web.Request, route: str, error: Exception) -> int:
         log.warning("%s %s waited too long for the database", request.method, route)
         return BUSY
     if await _is_over(request):
-        log.info("%s %s: its account was deleted meanwhile", request.method, route)
+        log.info("%s %s: its session or account was over meanwhile", request.method, route)
         return SIGN_IN
     log.exception("%s %s failed", request.method, route)
     return FAILED
 
 
 async def _is_over(request: web.Request) -> bool:
-    """Whether the account that asked is gone: then whatever looked for it failed."""
+    """Whether the session or the account that asked is gone: then whatever looked for it failed."""
     visit = request.get(VISIT)
     if visit is None or visit.account is None:
         return False
     try:
         async with request.app[PARTS].database.read() as session:
-            return await session.scalar(select(Account.id).where(Account.id == visit.account.id)) is None
+            found = select(Account.id).where(Account.id == visit.account.id)
+            if visit.session is not None:
+                found = select(Session.id).where(Session.id == visit.session.id)
+            return await session.scalar(found) is None
     except Exception:  # the database is what failed
         return False

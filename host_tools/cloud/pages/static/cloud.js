@@ -157,7 +157,8 @@ const LINK_CODE = /^[\w-]{34,43}$/;
 function takeCode() {
   const field = document.querySelector("input[data-fragment]");
   const code = location.hash.slice(1);
-  if (!(field ? code : LINK_CODE.test(code))) return;
+  const skipped = document.getElementById(code);  // the skip link leads to a part of the page
+  if (!(field ? code && !skipped : LINK_CODE.test(code))) return;
   history.replaceState(null, "", location.pathname + location.search);
   if (!field) return;
   field.value = code;
