@@ -103,7 +103,6 @@ class Parts:
     events: Events
     places: Places
     own_password: OwnPassword
-    breached: BreachedPasswords
     proving: Proving
     resets: Resets
     profile: Profile
@@ -225,8 +224,7 @@ def build_parts(
         own_data=OwnData(database, factors, changes, waiting_changes),
         proving=proving,
         own_password=OwnPassword(database, hasher, breached, factors, changes),
-        breached=breached,
-        sign_ups=SignUps(database, box, hasher, turnstile, post, url),
+        sign_ups=SignUps(database, box, hasher, breached, turnstile, post, url),
         tokens=Tokens(database, factors, changes, settings.passkeys_for),
         oidc=Provider(
             database, box, turnstile, clock, url, settings.strict_applications, settings.passkeys_for

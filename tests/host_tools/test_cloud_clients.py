@@ -202,6 +202,8 @@ WRONG = (
     ("logout_uri", "https://[::ffff:127.0.0.1]/logout", "another computer"),
     ("logout_uri", "https://localhost/logout", "another computer"),
     ("logout_uri", "https://db.internal./logout", "another computer"),
+    ("logout_uri", "https://nas.home.arpa/logout", "another computer"),
+    ("logout_uri", "https://0x7f.0x1/logout", "another computer"),
     ("logout_uri", "org.example.app://x", "another computer"),
     ("id", "Garden", "small letters"),
     ("id", "_add", "small letters"),

@@ -105,6 +105,18 @@ async def test_a_role_that_is_none_or_too_mighty_is_refused(tmp_path, owner, cap
     assert why in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("thing", ["TABLE accounts", "SEQUENCE of_theirs", "SCHEMA public"])
+async def test_a_role_that_owns_a_part_of_it_is_refused(tmp_path, owner, capsys, thing):
+    """As after an update of a cloud whose tables the serving role made."""
+    database = Database(owner)
+    async with database.write() as session:
+        await session.execute(text("CREATE SEQUENCE of_theirs"))
+        await session.execute(text(f"ALTER {thing} OWNER TO {ROLE}"))
+    await database.close()
+    assert await migrate(tmp_path, owner, "--serving-role", ROLE) == exit_codes.USAGE
+    assert "owns the tables" in capsys.readouterr().err
+
+
 async def test_sqlite_knows_no_roles(tmp_path, capsys):
     owner = f"sqlite+aiosqlite:///{tmp_path}/cloud.db"
     assert await migrate(tmp_path, owner, "--serving-role", ROLE) == exit_codes.USAGE

@@ -21,6 +21,7 @@ from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.trusted import trust
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.breached.collection import BreachedPasswords
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
 from host_tools.cloud.delivery.texts import Text
@@ -52,6 +53,7 @@ class SignUps:
         database: Database,
         box: SecretBox,
         hasher: Hasher,
+        breached: BreachedPasswords,
         turnstile: Turnstile,
         post: Post,
         public_url: str,
@@ -59,13 +61,17 @@ class SignUps:
         self._database = database
         self._box = box
         self._hasher = hasher
+        self._breached = breached
         self._turnstile = turnstile
         self._post = post
         self._public_url = public_url
 
     async def begin(self, person: NewPerson, visit: Visit) -> None:
-        """Keep the sign-up and send its message. Raises ThrottledError."""
+        """Keep the sign-up and send its message. Raises RefusedError."""
         await self._turnstile.take("sign_up", account=person.email, address=visit.address)
+        # Behind the turnstile: strangers shall not use up what the service answers us.
+        if wrong := await self._breached.fault(person.password):
+            raise RefusedError("password", wrong)
         password_hash = await self._hasher.hash(person.password)
         async with self._database.write() as session:
             taken = await session.scalar(select(Account.id).where(Account.email == person.email))

@@ -24,7 +24,8 @@ SHOWN_MAX = 80  # characters of an address in a sentence about it
 CODE, REFRESH, DEVICE = "authorization_code", "refresh_token", "device_code"
 GRANTS = (CODE, REFRESH, DEVICE)
 USUAL_GRANTS = (CODE, REFRESH)
-OWN_NAMES = (".localhost", ".local", ".internal")
+OWN_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # what a resolver takes for the last part of an address
 
 ID = N_("An id has 2 to 39 small letters, digits, dots, hyphens and underscores.")
 NAME = N_("An application has a name of at most %(count)s characters: people read it.")
@@ -136,13 +137,14 @@ def _shown(uri: str) -> str:
 
 
 def _is_outside(uri: str) -> bool:
-    """Whether it names another computer than this one and its neighbours, as far as a name tells."""
+    """Whether it names another computer than this one and its neighbours, as far as the name itself tells."""
     parts = urlsplit(uri)
     host = (parts.hostname or "").rstrip(".")
     try:
         return parts.scheme == "https" and ip_address(host).is_global
     except ValueError:
-        named = "." in host and not host.endswith(OWN_NAMES) and not host.rpartition(".")[2].isdigit()
+        last = host.rpartition(".")[2]
+        named = "." in host and not host.endswith(OWN_NAMES) and not NUMBER.fullmatch(last)
         return parts.scheme == "https" and named
 
 

@@ -122,7 +122,9 @@ class Registrar:
         names: list[str] = []
         async with self._database.write() as session:
             account = await session.get(Account, visit.signed_in.id)
-            if account is None or not roles.may(account.role, roles.REGISTER):
+            if account is None or account.disabled_at is not None:
+                raise NotTheirsError
+            if not roles.may(account.role, roles.REGISTER):
                 raise NotTheirsError
             yield session, names
             for name in names:

@@ -37,7 +37,6 @@ async def post_sign_up(request: web.Request) -> web.StreamResponse:
     values = filled.values
     if values["password"]:
         fault = passwords.fault(values["password"], _personal(values))
-        fault = fault or await request.app[PARTS].breached.fault(values["password"])
         filled.errors.update({"password": fault} if fault else {})
     if filled.errors:
         return _sign_up_page(request, filled, 422)

@@ -20,14 +20,20 @@ ROWS = "SELECT, INSERT, UPDATE, DELETE"
 WHOLE = (
     "REVOKE ALL ON SCHEMA {schema} FROM {role}",
     "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
+    "REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {role}",
     "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC",  # before PostgreSQL 15 everybody could
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
 )
 # Tables of which it may do less.
 LESS = {"events": "SELECT, INSERT", "alembic_version": "SELECT"}
-MAY_ACT_AS_US = text(
-    "SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER') FROM pg_roles WHERE rolname = :role"
+# Of a superuser, of who may act as our own role, and of who owns the schema, a table or a sequence of it.
+IS_TOO_MIGHTY = text(
+    "SELECT r.rolsuper OR pg_has_role(r.oid, current_user, 'MEMBER') OR EXISTS ("
+    "SELECT FROM pg_namespace n "
+    "LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'S') "
+    "WHERE n.nspname = current_schema() AND (pg_has_role(r.oid, n.nspowner, 'MEMBER') "
+    "OR pg_has_role(r.oid, c.relowner, 'MEMBER'))) FROM pg_roles r WHERE r.rolname = :role"
 )
 MAY_DELETE = text("SELECT has_table_privilege(:table, 'DELETE')")
 
@@ -70,10 +76,10 @@ def may_delete(connection: Connection, table: str) -> bool:
 
 
 def _check(connection: Connection, role: str) -> None:
-    acts_as_us = connection.scalar(MAY_ACT_AS_US, {"role": role})
-    if acts_as_us is None:
+    is_too_mighty = connection.scalar(IS_TOO_MIGHTY, {"role": role})
+    if is_too_mighty is None:
         raise _fault(f"there is no role {role!r}", "have it made: CREATE ROLE … LOGIN")
-    if acts_as_us:
+    if is_too_mighty:
         raise _fault(f"{role!r} owns the tables or may act as who does", "name a role of its own for serving")
 
 
