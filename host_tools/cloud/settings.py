@@ -147,8 +147,12 @@ def breached_passwords(text: str) -> str:
         if text:
             DigestFile(Path(text)).close()
         return text
-    parts = urlsplit(text)
-    if parts.hostname and not parts.query and (parts.scheme == "https" or parts.hostname in config.LOCAL):
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:  # an address or a port that is none
+        host = None
+    if host and not parts.query and (parts.scheme == "https" or host in config.LOCAL):
         return text
     remedy = "write it as https://NAME, or name a file"
     raise ToolError(f"{text!r} is no service of breached passwords", remedy, exit_codes.USAGE)

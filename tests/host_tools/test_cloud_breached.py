@@ -197,7 +197,8 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage):
 
 
 @pytest.mark.parametrize(
-    "place", ["http://range.example.net", "ftp://range.example.net", "/nowhere", "https://"]
+    "place",
+    ["http://range.example.net", "ftp://range.example.net", "/nowhere", "https://", "https://[", "https://a:x"],
 )
 def test_a_place_that_cannot_be_asked_is_refused_at_the_start(tmp_path, capsys, place):
     options = ["--data", str(tmp_path), "--development", "--breached-passwords", place]

@@ -1,6 +1,7 @@
 """Mail against a real server on the loopback: encryption, login, refusals; and the file of settings."""
 
 import asyncio
+import os
 import ssl
 
 import pytest
@@ -79,6 +80,16 @@ def test_a_certificate_that_could_not_be_shown_is_one_sentence(tmp_path, changed
     known = {"certificate_file": certificate, "key_file": key, **changed}
     with pytest.raises(ToolError, match="shows no certificate|there is no file"):
         config.checked(config.Delivery(smtp=SmtpSettings("localhost", **known)))
+
+
+def test_a_key_of_another_certificate_is_one_sentence_before_the_start(tmp_path):
+    certificate, _ = Authority("Operator").client("gatelodge").write(tmp_path, "own")
+    _, key = Authority("Operator").client("another").write(tmp_path, "another")
+    os.chmod(key, 0o600)
+    with pytest.raises(ToolError, match="certificate_file and key_file do not fit"):
+        config.checked(
+            config.Delivery(smtp=SmtpSettings("localhost", certificate_file=certificate, key_file=key))
+        )
 
 
 async def test_a_server_that_offers_no_encryption_gets_neither_the_password_nor_the_mail(folder):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -237,6 +238,11 @@ def _check_own(smtp: SmtpSettings) -> None:
     key = Path(smtp.key_file)
     if key.stat().st_mode & OTHERS_MAY and not holds(key):
         raise _fault(f"{key} can be read by others", f"run chmod 600 {key}")
+    try:  # a key that wants a password is refused: nobody is there to be asked
+        ssl.create_default_context().load_cert_chain(smtp.certificate_file, key, password=lambda: "")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        what = f"[smtp] certificate_file and key_file do not fit ({_reason(error)})"
+        raise _fault(what, "name a certificate and its own key in PEM, without a password") from error
 
 
 def _check_telephony(telephony: TelephonySettings) -> None:

@@ -8,9 +8,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from host_tools.cloud.log_to.syslog import DAEMON, ERROR, INFO, WARNING, Message
+from host_tools.cloud.log_to.syslog import DAEMON, ERROR, INFO, MESSAGE_MAX, WARNING, Message
 
-LINES_MAX = 2000  # of some 200 bytes: the log of hours; the beginning of a trouble is kept, not its end
+# Of some 200 bytes, MESSAGE_MAX characters at most: the log of hours; of a trouble the beginning is kept.
+LINES_MAX = 2000
 SEVERITIES = ((logging.ERROR, ERROR), (logging.WARNING, WARNING), (logging.NOTSET, INFO))
 
 
@@ -59,7 +60,7 @@ def _message(record: logging.LogRecord) -> Message:
     text = record.getMessage()
     if record.exc_info:
         text += "\n" + logging.Formatter().formatException(record.exc_info)
-    return Message(DAEMON, severity, record.created, record.name, _lines(text))
+    return Message(DAEMON, severity, record.created, record.name, _lines(text[:MESSAGE_MAX])[:MESSAGE_MAX])
 
 
 def _lines(text: str) -> str:
