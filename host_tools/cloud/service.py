@@ -43,10 +43,10 @@ from host_tools.errors import ToolError
 
 IMPORT_EVERY_S = 1  # one stat() call; a router that the factory has just made is not kept waiting
 PRUNE_EVERY_S = 3600
-HUB_CLOSE_S = 1.0  # goodbyes to the routers; the whole stop stays under three seconds
+HUB_CLOSE_S = 1.0  # goodbyes to the routers; the whole stop takes some three seconds at most
 PAGES_CLOSE_S = 1.0
 FLUSH_S = 0.5
-LOG_CLOSE_S = 0.5
+LOG_CLOSE_S = 0.3  # and as long again for a goodbye that nobody answers (log_to/sender.py)
 KEEP_ALIVE_S = 30
 # In development one router is watched by one person: it reports often, and returns at once.
 DEVELOPMENT_HUB = HubSettings(heartbeat_s=3, reconnect_window_s=2)
@@ -83,10 +83,11 @@ class Service:
         files.touch_database(self.settings.data, self.settings.database_url)
         database = Database(self.settings.database_url)
         await database.migrate()
-        if self.settings.log_to is not None:
+        parts = build_parts(self.settings, database, box, system_clock, Hasher())
+        if self.settings.log_to is not None:  # the last one: from here on _close() ends it
             self._log_sender = LogSender(self.settings.log_to, self.settings.data, database)
             self._log_sender.start()
-        return build_parts(self.settings, database, box, system_clock, Hasher()), certs
+        return parts, certs
 
     async def _start(self, parts: Parts, certs: Certificates) -> None:
         await parts.registry.forget_links()

@@ -223,6 +223,18 @@ async def test_a_system_that_reads_nothing_holds_up_neither_the_cloud_nor_its_st
         assert "cloud: the log's sender" not in [task.get_name() for task in asyncio.all_tasks()]
 
 
+async def test_a_stop_warns_of_no_loss_where_nothing_waits(send, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        await send(silent.getsockname()[1]).stop(0)
+    assert "did not reach" not in caplog.text
+
+
+def test_a_long_line_waits_no_longer_than_it_is_sent():
+    waiting = lines.Lines(lambda: None)
+    waiting.handle(log.makeRecord(log.name, logging.INFO, "", 0, "\x1b" * 20_000, (), None))
+    assert len(waiting.first().text) == syslog.MESSAGE_MAX
+
+
 async def test_lines_of_other_threads_are_taken(rig, send):
     with rsyslog(AUTHORITY) as system:
         sending = send(system.port)
