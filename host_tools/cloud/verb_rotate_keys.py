@@ -77,7 +77,11 @@ async def _rotate(args: argparse.Namespace) -> int:
 def _kept(args: argparse.Namespace) -> Path:
     """Where the rings are written. Raises ToolError where the next start would not find them there."""
     data: Path = args.data.absolute()
-    if args.keys_to is None and any(holds(path_of(data, name)) for name in (HASH_KEY, RING, HASH_RING)):
+    credentials = any(holds(path_of(data, name)) for name in (HASH_KEY, RING, HASH_RING))
+    if args.keys_to is not None and not credentials:
+        remedy = "leave out --keys-to, or set CREDENTIALS_DIRECTORY"
+        raise ToolError("the keys are no credentials", remedy, exit_codes.USAGE)
+    if args.keys_to is None and credentials:
         remedy = "name a directory with --keys-to, and make credentials of what is written there"
         raise ToolError("the keys are credentials, which nobody can write", remedy, exit_codes.USAGE)
     return (args.keys_to or data).absolute()

@@ -7,10 +7,12 @@ encrypted credentials; the unit's first lines say how each is made. Other files 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from host_tools import exit_codes
 from host_tools.cloud import unit, verb_serve
@@ -20,6 +22,9 @@ from host_tools.errors import ToolError
 SECRET_OPTIONS = ("service-code-key", "key", "log-key")
 # Of both TOML files.
 SECRET_FILES = ("password_file", "token_file", "client_secret_file", "key_file")
+USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")  # what systemd takes for User= (systemd.exec(5))
+CREDENTIAL = re.compile(r"[A-Za-z0-9_@.-]+")
+RELATIVE_SQLITE = re.compile(r"sqlite[^:]*:///[^/]")  # an absolute path has a fourth slash
 PORTS = ("port", "device_port", "help_port", "portal_port")
 
 
@@ -36,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 def made(args: argparse.Namespace) -> Unit:
     """Raises ToolError."""
     given = {
-        name.replace("_", "-"): value.absolute() if isinstance(value, Path) else value
+        name.replace("_", "-"): _from_anywhere(name, value)
         for name, value in vars(args).items()
         if name not in ("data", "default_of") and value != args.default_of(name)
     }
@@ -50,8 +55,18 @@ def made(args: argparse.Namespace) -> Unit:
     return Unit(name, words, secrets, ports)
 
 
+def _from_anywhere(name: str, value: Any) -> Any:
+    """Without the directory of here: the service's own is "/". Raises ToolError."""
+    if isinstance(value, Path) or (name == "breached_passwords" and "://" not in str(value)):
+        return Path(str(value)).absolute()
+    if name == "database" and RELATIVE_SQLITE.match(str(value)):
+        remedy = "write the whole path, with four slashes: sqlite+aiosqlite:////PATH"
+        raise ToolError("--database names a file from here, not from /", remedy, exit_codes.USAGE)
+    return value
+
+
 def _name(data: Path) -> str:
-    if data.parent != unit.STATE or not unit.PLAIN.fullmatch(data.name):
+    if data.parent != unit.STATE or not USER.fullmatch(data.name):
         remedy = f"name one right below {unit.STATE}, like {unit.STATE}/gatelodge-cloud"
         raise ToolError(f"{data} is no state directory of a service", remedy, exit_codes.USAGE)
     return data.name
@@ -82,5 +97,7 @@ def _check_names(secrets: tuple[Secret, ...]) -> None:
         if seen.setdefault(name, path) != path:
             what = f"{seen[name]} and {path} have one name"
             raise ToolError(what, "give one another name", exit_codes.USAGE)
-        if not unit.PLAIN.fullmatch(name) or ":" in name:
-            raise ToolError(f"{path} is no name of a credential", "give it a plain name", exit_codes.USAGE)
+        if not CREDENTIAL.fullmatch(name) or not str(path).isprintable():
+            raise ToolError(
+                f"{str(path)!r} is no name of a credential", "give it a plain name", exit_codes.USAGE
+            )

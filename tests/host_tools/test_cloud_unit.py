@@ -81,10 +81,32 @@ def test_a_value_stays_one_word_of_its_line(text, written):
     assert unit.word(text) == written
 
 
-@pytest.mark.parametrize("data", ["/srv/cloud", "/var/lib", "/var/lib/a/b", "/var/lib/a b"])
+@pytest.mark.parametrize(
+    "data",
+    ["/srv/cloud", "/var/lib", "/var/lib/a/b", "/var/lib/a b", "/var/lib/1a", "/var/lib/a.b", "/var/lib/.."],
+)
 def test_a_data_directory_that_systemd_does_not_keep_is_one_sentence(capsys, data):
     assert cli.main(["cloud", "unit", "--data", data]) == exit_codes.USAGE
     assert "is no state directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["two words.key", "a;b.key", "a\nUser=root/tls.key", "a=b.key"])
+def test_a_secret_whose_name_is_not_plain_is_one_sentence(capsys, name):
+    options = ("--certificate", "/etc/tls.pem", "--key", f"/etc/{name}")
+    assert cli.main(["cloud", "unit", "--data", "/var/lib/cloud", *options]) == exit_codes.USAGE
+    assert "is no name of a credential" in capsys.readouterr().err
+
+
+def test_no_option_hangs_on_the_directory_of_here(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    breached = unit.word(str(tmp_path / "breached"))
+    assert f" --breached-passwords {breached}\n" in printed(capsys, "--breached-passwords", "breached")
+    service = "https://range.example.org"
+    assert f" --breached-passwords {service}\n" in printed(capsys, "--breached-passwords", service)
+    assert "sqlite+aiosqlite:////srv/c.db" in printed(capsys, "--database", "sqlite+aiosqlite:////srv/c.db")
+    words = ["cloud", "unit", "--data", "/var/lib/cloud", "--database", "sqlite+aiosqlite:///c.db"]
+    assert cli.main(words) == exit_codes.USAGE
+    assert "names a file from here" in capsys.readouterr().err
 
 
 # --- the keys as credentials
@@ -143,6 +165,16 @@ def test_keys_that_are_credentials_are_turned_in_another_directory(tmp_path, vau
     box = key_ring.secret_box(tmp_path / "data", 3.0)
     assert len(key_ring.read_ring(vault / key_ring.RING)) == 2 and box.open(sealed) == "a seed"
     assert [*(tmp_path / "data").glob("*.key*")] == []
+
+
+def test_plain_keys_are_turned_nowhere_else(tmp_path, capsys):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    key_ring.secret_box(data, 1.0)
+    (data / "cloud.db").touch()
+    words = ["cloud", "rotate-keys", "--data", str(data), "--keys-to", str(tmp_path)]
+    assert cli.main(words) == exit_codes.USAGE
+    assert "the keys are no credentials" in capsys.readouterr().err and [*tmp_path.glob("*.keys")] == []
 
 
 def test_plain_keys_are_an_advice_in_production_and_credentials_are_none(tmp_path, capsys, monkeypatch):
