@@ -62,6 +62,16 @@ async def column(rig, email=EMAIL):
         return await session.scalar(select(Account.passkeys_only_at).where(Account.email == email))
 
 
+async def test_who_has_no_password_is_asked_to_set_one_first(rig, ada):
+    """A thief with a session of theirs could switch it on, and no link of a mail would take it back."""
+    keys = [(await add(ada, SoftPasskey(ORIGIN), name))[0] for name in ("My phone", "The key ring")]
+    async with rig.parts.database.write() as session:
+        await session.execute(update(Account).values(password_hash=""))
+    await prove(ada, keys[0])
+    assert "Set a password first" in (await switch(ada)).text
+    assert await column(rig) is None
+
+
 async def seen(browser, key, line):
     """The line is in the account's log; nobody waits for its row to be written."""
     if (await browser.get("/security/log")).path != "/security/log":

@@ -15,6 +15,7 @@ from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
 
 RULED = N_("Whoever runs this cloud has decided that only passkeys sign in to your account.")
+NO_PASSWORD = N_("Set a password first: only with it can the link in the mail take this back.")
 
 
 class PasskeysSetting:
@@ -41,6 +42,8 @@ class PasskeysSetting:
         account = visit.signed_in
         if account.passkeys_only_at is not None:
             return
+        if not account.password_hash and not self.binds(account):
+            raise RefusedError("", NO_PASSWORD)  # a thief could switch it on, and nobody take it back
         async with self._database.write() as session:
             await passkeys_only.switch_on(session, visit)
             steps = undo.setting(passkeys_only_at=None)
