@@ -46,7 +46,7 @@ PRUNE_EVERY_S = 3600
 HUB_CLOSE_S = 1.0  # goodbyes to the routers; the whole stop takes some three seconds at most
 PAGES_CLOSE_S = 1.0
 FLUSH_S = 0.5
-LOG_CLOSE_S = 0.3  # and as long again for a goodbye that nobody answers (log_to/sender.py)
+LOG_CLOSE_S = 0.3  # and 0.4 s for a goodbye that nobody answers (log_to/sender.py)
 KEEP_ALIVE_S = 30
 # In development one router is watched by one person: it reports often, and returns at once.
 DEVELOPMENT_HUB = HubSettings(heartbeat_s=3, reconnect_window_s=2)

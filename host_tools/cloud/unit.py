@@ -78,7 +78,7 @@ def text(unit: Unit) -> str:
         "ExecStart=" + " ".join(unit.command),
         "Restart=on-failure",
         "RestartSec=2",
-        "TimeoutStopSec=10",  # it needs three seconds
+        "TimeoutStopSec=10",  # it needs some three seconds
         f"User={unit.name}",  # the name by which PostgreSQL knows it (peer)
         f"StateDirectory={unit.name}",
         *(f"LoadCredentialEncrypted={each.name}:{_stored(unit, each).name}" for each in unit.secrets),

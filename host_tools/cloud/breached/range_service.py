@@ -12,6 +12,7 @@ from collections import OrderedDict
 
 import aiohttp
 
+from host_tools.cloud.bodies import bounded
 from host_tools.cloud.breached.away import AwayError
 
 PREFIX = 5  # all that leaves of a password
@@ -56,15 +57,8 @@ class RangeService:
             ):
                 if answer.status != 200:
                     raise AwayError(f"the service answered {answer.status}")
-                return await _body(answer)
+                return await bounded(answer, ANSWER_MAX)
+        except ValueError:
+            raise AwayError("the service's answer has no end") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise AwayError(f"the service did not answer ({type(error).__name__})") from None
-
-
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for part in answer.content.iter_any():
-        body += part
-        if len(body) > ANSWER_MAX:
-            raise AwayError("the service's answer has no end")
-    return bytes(body)

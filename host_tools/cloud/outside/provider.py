@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from host_tools.cloud.bodies import bounded
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.outside.config import FACEBOOK, Outside, is_secure
 from host_tools.cloud.outside.identity import Identity, Unbelievable, check, of_claims, of_facebook
@@ -194,19 +195,9 @@ class Provider:
                 aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
                 http.request(method, address, data=fields, headers=headers, allow_redirects=False) as answer,
             ):
-                found = json.loads(await _body(answer)) if answer.status in (200, 201) else None
+                found = json.loads(await bounded(answer, ANSWER_MAX)) if answer.status in (200, 201) else None
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, RecursionError) as error:
             raise Away(f"{self.outside.id} did not answer ({type(error).__name__})") from error
         if not isinstance(found, dict):
             raise Away(f"{self.outside.id} answered {answer.status}, or no JSON object")
         return found
-
-
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    """Raises ValueError where it has no end in sight."""
-    body = bytearray()
-    async for part in answer.content.iter_any():
-        body += part
-        if len(body) > ANSWER_MAX:
-            raise ValueError("too long")
-    return bytes(body)
