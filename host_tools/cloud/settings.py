@@ -195,8 +195,12 @@ def check_made_by_factory(path: Path) -> None:
 
 
 def public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/") or parts.query:
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # an address or a port that is none
+        named = False
+    if not named or parts.scheme != "https" or parts.path not in ("", "/") or parts.query:
         raise ToolError(
             f"{text!r} is no public URL", "write it as https://NAME or https://NAME:PORT", exit_codes.USAGE
         )

@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from host_tools import cli, exit_codes
+from host_tools.cloud import settings
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import KINDS_OF_CHANGE, RESET
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.models import Event
+from host_tools.errors import ToolError
 from tests.host_tools.cloud_rig import PATIENCE_S, Rig
 
 EMAIL, URL = "ada@example.org", "https://localhost:8444"
@@ -227,3 +229,12 @@ def test_files_that_others_can_read_are_unsafe(tmp_path, capsys):
     told = capsys.readouterr().err
     assert f"{tmp_path} can be read by others" in told and "seal.keys can be read by others" in told
     assert "/secrets.key" not in told
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[", "https://a:x", "https://a:0", "https://u@a", "http://a", "https://a/b"]
+)
+def test_an_address_that_is_none_is_one_sentence(url):
+    with pytest.raises(ToolError, match="no public URL"):
+        settings.public_url(url)
+    assert settings.public_url("https://account.example.org:8444/") == "https://account.example.org:8444"

@@ -281,8 +281,12 @@ def _check_push(push: PushSettings) -> None:
 
 
 def _check_address(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in LOCAL or parts.query or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:  # an address or a port that is none
+        host = None
+    if not host or parts.scheme != "https" and host not in LOCAL or parts.query:
         raise _fault(f"api of [{name}] is {url!r}", "write it as https://NAME")
 
 
