@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts import applications, letters, passkeys_only, proof, signin, trusted
 from host_tools.cloud.accounts.again import proved_in
+from host_tools.cloud.accounts.emails import normal
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.accounts.events import note
 from host_tools.cloud.accounts.holdings import holdings
@@ -226,11 +227,11 @@ async def _restore(session: AsyncSession, step: Step) -> None:
 
 
 async def _set(session: AsyncSession, account: Account, values: dict[str, Any]) -> None:
-    email = values.get("email", account.email)
+    email = normal(values.get("email", account.email))  # it may be of before there was one form of it
     taken = await session.scalar(select(Account.id).where(Account.email == email, Account.id != account.id))
     if taken is not None:
         raise RefusedError("", TAKEN)
-    for name, value in values.items():
+    for name, value in (values | {"email": email}).items():
         setattr(account, name, value)
 
 

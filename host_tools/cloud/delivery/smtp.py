@@ -8,6 +8,7 @@ from email.utils import formatdate, make_msgid
 
 import aiosmtplib
 
+from host_tools.cloud.accounts.emails import on_the_wire
 from host_tools.cloud.delivery.config import NONE, STARTTLS, TLS, SmtpSettings
 from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.store.models import Message
@@ -49,14 +50,15 @@ class Smtp:
 def composed(message: Message, sender: str) -> EmailMessage:
     """The mail. Auto-Submitted keeps out-of-office replies away (RFC 3834, 5). Raises DeliveryError."""
     mail = EmailMessage()
+    recipient = on_the_wire(message.recipient)  # many servers take no other script (RFC 6531)
     try:
         mail["From"] = f"Gatelodge <{sender}>"
-        mail["To"] = message.recipient
+        mail["To"] = recipient or ""
         mail["Subject"] = message.subject
     except ValueError:
         raise DeliveryError("the mail's header holds what none may", permanent=True) from None
     # A comma, a comment or an encoded word (RFC 2047) in it would send the mail to somebody else as well.
-    if [address.addr_spec for address in mail["To"].addresses] != [message.recipient]:
+    if [address.addr_spec for address in mail["To"].addresses] != [recipient]:
         raise DeliveryError("the recipient is not one address", permanent=True)
     mail["Date"] = formatdate(message.created_at)
     mail["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])

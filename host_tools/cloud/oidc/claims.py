@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
+from host_tools.cloud.accounts.emails import on_the_wire
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.models import Account
 
@@ -30,7 +31,8 @@ def about(account: Account, scope: tuple[str, ...]) -> dict[str, Any]:
             "family_name": account.last_name,
         }
     if "email" in scope:
-        claims |= {"email": account.email, "email_verified": True}  # an account begins with a confirmed one
+        # An account begins with a confirmed one. An application may know no other script (RFC 5322).
+        claims |= {"email": on_the_wire(account.email) or account.email, "email_verified": True}
     return claims
 
 
