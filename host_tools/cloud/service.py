@@ -21,9 +21,11 @@ from host_tools.cloud import certificates, files
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.certificates import Certificates
 from host_tools.cloud.clock import system_clock
-from host_tools.cloud.devices.hub import DeviceHub, HubSettings
+from host_tools.cloud.devices.callbacks import Callbacks
+from host_tools.cloud.devices.hub import DeviceHub
 from host_tools.cloud.devices.listener import start_listener
 from host_tools.cloud.devices.revocation import RevocationList
+from host_tools.cloud.devices.timing import HubSettings
 from host_tools.cloud.devices.tls import device_context
 from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.languages import text
@@ -190,7 +192,7 @@ class Service:
             os.close(self._lock)
 
 
-def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
+def join_hub(parts: Parts, make: Callable[[Callbacks], Hub]) -> Hub:
     """Make the routers' side and join it to the rest: edges are stored, a new link is shown its claim, and a
     router that was reset or released on its own page is let go."""
 
@@ -207,7 +209,7 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
         await parts.help.diagnostics.ended(serial_number, result)
         await parts.undos.ended(serial_number, result)
 
-    hub = make(
+    callbacks = Callbacks(
         on_edge=on_edge,
         on_claim_answer=parts.claims.answered,
         on_reset=parts.ownership.reset,
@@ -218,6 +220,7 @@ def join_hub(parts: Parts, make: Callable[..., Hub]) -> Hub:
         on_report=parts.help.diagnostics.arrived,
         on_result=on_result,
     )
+    hub = make(callbacks)
     parts.claims.hub = parts.ownership.hub = parts.help.diagnostics.hub = parts.undos.hub = hub
     return hub
 

@@ -7,23 +7,21 @@ on its page, `reset` what somebody does who is at it.
 import asyncio
 import time
 
-from host_tools.cloud.devices.hub import DeviceOffline
+from host_tools.cloud.devices.callbacks import Callbacks
+from host_tools.cloud.devices.commands import DeviceOffline
 
 
 class FakeDeviceHub:
-    def __init__(self, on_edge=None, on_claim_answer=None, on_reset=None, **calls):
-        """calls: on_release, on_invite, on_uninvite, on_notice, on_report, on_result, as DeviceHub does."""
-        self._on_edge = on_edge
-        self._on_claim_answer = on_claim_answer
-        self._on_reset = on_reset
-        self.release, self.invite = calls.get("on_release"), calls.get("on_invite")
-        self.notice, self.uninvite = calls.get("on_notice"), calls.get("on_uninvite")
+    def __init__(self, callbacks=Callbacks()):  # noqa: B008 - it is frozen
+        self._call = callbacks
+        self.release, self.invite = callbacks.on_release, callbacks.on_invite
+        self.notice, self.uninvite = callbacks.on_notice, callbacks.on_uninvite
+        self.report, self.ended = callbacks.on_report, callbacks.on_result
         self._online = {}
         self.claims = {}  # serial_number: the claim that its page shows
         self.owners = {}  # serial_number: whom the router was last told
         self.commands = []  # (serial_number, name)
         self.asked = []  # (serial_number, command_id, name, args) of what `ask` sent
-        self.report, self.ended = calls.get("on_report"), calls.get("on_result")
         self.result = asyncio.Future()  # of every command: a dict, or an exception
 
     async def connect(self, serial_number, **status):
@@ -36,11 +34,11 @@ class FakeDeviceHub:
         await self._edge(serial_number, "offline", {**status, "state": "offline"})
 
     async def answer(self, serial_number, approved):
-        await self._on_claim_answer(serial_number, self.claims[serial_number]["claim_id"], approved)
+        await self._call.on_claim_answer(serial_number, self.claims[serial_number]["claim_id"], approved)
 
     async def reset(self, serial_number):
         """The router comes back from a reset: the hub says so before it is online."""
-        await self._on_reset(serial_number)
+        await self._call.on_reset(serial_number)
         await self.connect(serial_number)
 
     def online(self, serial_number):
@@ -76,5 +74,5 @@ class FakeDeviceHub:
             raise DeviceOffline("The router is offline. Check its power and its internet connection.")
 
     async def _edge(self, serial_number, state, status):
-        if self._on_edge is not None:
-            await self._on_edge(serial_number, state, status)
+        if self._call.on_edge is not None:
+            await self._call.on_edge(serial_number, state, status)

@@ -5,6 +5,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.host_tools.admin_page_rig import CHROMIUM, AdminPage
 from tests.host_tools.cloud_rig import Rig
+from tests.host_tools.device_hub_rig import HubRig
 
 PATIENCE_MS = 15000
 PHONE = {"width": 320, "height": 640}
@@ -61,3 +62,12 @@ async def eve(rig):
     browser = rig.browser()
     await browser.join("eve@example.org")
     return browser
+
+
+@pytest.fixture
+async def hub_rig(tmp_path):
+    """The routers' hub alone, behind its listener."""
+    rig = HubRig(tmp_path)
+    await rig.start()
+    yield rig
+    await rig.stop()

@@ -7,7 +7,7 @@ import re
 import pytest
 from gatelodge.contract import service_code
 
-from host_tools.cloud.devices.hub import CommandFailed
+from host_tools.cloud.devices.commands import CommandFailed
 from host_tools.cloud.pages import live
 from host_tools.cloud.routers.claims import CLAIM_S
 from host_tools.cloud.routers.registry import service_code_hash

@@ -13,9 +13,12 @@ from gatelodge import store_keys
 from gatelodge.contract.errors import MessageError
 from gatelodge.store import FlashFiles, Store
 
-from host_tools.cloud.devices.hub import DeviceHub, DeviceOffline, HubSettings
+from host_tools.cloud.devices.callbacks import Callbacks
+from host_tools.cloud.devices.commands import DeviceOffline
+from host_tools.cloud.devices.hub import DeviceHub
 from host_tools.cloud.devices.listener import start_listener
 from host_tools.cloud.devices.registry import DeviceRecord, MemoryRegistry
+from host_tools.cloud.devices.timing import HubSettings
 from host_tools.cloud.devices.tls import device_context
 from tests.fakes.authority import Authority
 
@@ -50,9 +53,13 @@ class Cloud:
 
     async def start(self):
         settings = HubSettings(heartbeat_s=1, reconnect_window_s=1)
-        callbacks = {"on_edge": self._edge, "on_claim_answer": self._answer, "on_reset": self._reset}
-        callbacks["on_release"] = self._release
-        self.hub = DeviceHub(self.registry, settings=settings, **callbacks)
+        callbacks = Callbacks(
+            on_edge=self._edge,
+            on_claim_answer=self._answer,
+            on_reset=self._reset,
+            on_release=self._release,
+        )
+        self.hub = DeviceHub(self.registry, callbacks, settings)
         context = device_context(*self._context_files)
         self.runner = await start_listener(self.hub, context, "127.0.0.1", self.port)
         self.port = self.runner.addresses[0][1]

@@ -6,7 +6,7 @@ Every function returns a new record, and the caller puts it into the store befor
 is durable before it is accepted, is never run twice, and its result outlives a power cut.
 """
 
-SEEN_LIMIT = 32  # the cloud keeps at most 8 commands waiting for one router (devices/hub.py)
+SEEN_LIMIT = 32  # the cloud keeps at most 8 commands waiting for one router (devices/commands.py)
 RUNNING_LIMIT = 4
 NOTICES_LIMIT = 8  # beside those: 300 bytes each. The oldest make room, and the next one tells how many
 OUTBOX_LIMIT = 16  # results and answers not yet acknowledged; 16 of 2 KB fit into a journal record

@@ -28,7 +28,8 @@ from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
-from host_tools.cloud.devices.hub import DeviceHub, HubError
+from host_tools.cloud.devices.commands import HubError
+from host_tools.cloud.devices.hub import DeviceHub
 from host_tools.cloud.routers import typed_code
 from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.registry import RouterRegistry, service_code_hash

@@ -20,7 +20,8 @@ from host_tools.cloud.bus import Bus
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
-from host_tools.cloud.devices.hub import CommandTimeout, DeviceHub, HubError
+from host_tools.cloud.devices.commands import CommandTimeout, HubError
+from host_tools.cloud.devices.hub import DeviceHub
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.routers.registry import OFFLINE, ONLINE
 from host_tools.cloud.routers.undos import RELEASED, offered
