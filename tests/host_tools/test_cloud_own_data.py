@@ -138,6 +138,20 @@ async def test_a_deletion_is_stopped_by_its_person_on_the_page_and_by_the_mail(r
     assert await rig.parts.waiting.carry_out() == 0
 
 
+async def test_the_data_is_saved_as_ever_while_a_deletion_waits_and_the_page_says_until_when(rig, ada):
+    """Whoever leaves may take along what is theirs: with the proof that it always takes, and told as ever."""
+    assert "You can save it until" not in (await ada.get("/profile/data")).text
+    page = await ask_deletion(ada)
+    assert "You can save it until the account is deleted, on <strong>" in page.text
+    assert "Afterwards nothing is left to save." in page.text
+    status, _, content = await export(rig, ada)
+    waits = json.loads(zipfile.ZipFile(io.BytesIO(content)).read("waiting_changes.json"))
+    assert status == 200 and [row["kind"] for row in waits] == [DELETION]
+    assert (await rig.mails(EMAIL))[0].subject == "All data of the account was exported"
+    rig.clock.now += PROVED_S
+    assert (await export(rig, ada))[0] == 422
+
+
 async def test_a_deletion_asks_for_the_password_and_a_tick(rig, ada):
     assert (await ask_deletion(ada, sure="")).status == 422
     rig.clock.now += PROVED_S

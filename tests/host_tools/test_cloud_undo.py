@@ -4,15 +4,18 @@ import asyncio
 import re
 
 import pytest
+from sqlalchemy import update
 
 from host_tools.cloud import links
 from host_tools.cloud.accounts import numbers, undo
 from host_tools.cloud.accounts.undo import UNDO_S
+from host_tools.cloud.store.models import Account, Session
 from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, code_in
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add, enter
 
-EMAIL, NEW, NUMBER = "ada@example.org", "seven herons on the weir", "+32470123456"
+EMAIL, OTHER = "ada@example.org", "bob@example.org"
+NEW, NUMBER = "seven herons on the weir", "+32470123456"
 LINK = re.compile(r"https://[^/]+(/undo#\S+)")
 
 
@@ -146,6 +149,55 @@ async def test_what_was_added_anew_is_not_there_twice(rig, ada):
     path = await link(rig, "A phone number was removed")
     assert (await rig.browser().post(path, password=PASSWORD)).path == "/sign-in"
     assert "Code from the text message" in (await ada.sign_in()).text
+
+
+async def test_who_is_signed_in_to_another_account_stays_so(rig, ada):
+    """The link's account is out of everything; the browser that opened it keeps its own session."""
+    await ada.enrol()
+    path, bob = await link(rig, "An authenticator was added"), rig.browser()
+    await bob.join(OTHER)
+    page = await bob.get(path)
+    assert f"signed in as <strong>{OTHER}</strong>, and this is about another account" in page.text
+    assert "Every session ends" not in page.text
+    page = await bob.post(path, password=PASSWORD)
+    assert page.path == "/undo" and f"still signed in as <strong>{OTHER}</strong>" in page.text
+    assert "Clear-Site-Data" not in page.headers and "Set-Cookie" not in page.headers
+    assert (await bob.get("/profile")).path == "/profile" and OTHER in (await bob.get("/security/log")).text
+    assert (await ada.get("/routers")).path == "/sign-in"
+    assert "My phone" not in (await (await again(ada)).get("/security")).text
+    page = await bob.post_raw("/sign-out", {"csrf": page.csrf})  # what the page leads on to
+    assert page.path == "/sign-in" and 'href="/forgotten"' in page.text
+    assert (await bob.get("/routers")).path == "/sign-in"
+
+
+async def again(browser):
+    await browser.enter()
+    return browser
+
+
+async def test_whose_own_change_it_is_signs_out_in_the_browser_that_undoes_it(rig, ada):
+    await ada.enrol()
+    path = await link(rig, "An authenticator was added")
+    assert "Every session ends" in (await ada.get(path)).text
+    page = await ada.post(path, password=PASSWORD)
+    assert page.path == "/sign-in" and "every session has ended" in page.text
+    assert page.headers.get("Set-Cookie") is None and (await ada.get("/routers")).path == "/sign-in"
+
+
+async def test_to_prove_who_they_are_others_are_told_to_sign_in_to_the_right_account(rig, ada):
+    """Their own proof, however fresh, counts for nothing there."""
+    async with rig.parts.database.write() as session:
+        await session.execute(update(Account).values(password_hash=""))
+        await session.execute(update(Session).values(proved_at=rig.clock()))
+    await add(ada, SoftPasskey(ORIGIN))
+    path, bob = await link(rig, "A passkey was added"), rig.browser()
+    await bob.join(OTHER)
+    await bob.prove()
+    for page in (await bob.get(path), await bob.post(path)):
+        assert page.status in (403, 422) and "Sign out, sign in to that account" in page.text
+        assert 'href="/security/prove"' not in page.text
+    assert "My phone" in (await ada.get("/security")).text
+    assert (await bob.get("/profile")).path == "/profile"
 
 
 async def test_guesses_of_the_password_are_bounded(rig, ada):

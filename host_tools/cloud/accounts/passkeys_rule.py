@@ -1,7 +1,7 @@
 """The operator's rule: for whom it has to be on that only passkeys sign in (`cloud serve --passkeys-for`).
 
-Nothing is open to such an account before it is on: no page but those that it takes (pages/first_passkeys.py),
-no site of ours, and no token of before.
+Nothing is open to such an account before it is on: no page but those that it takes, and that undo or stop
+a change (pages/first_passkeys.py), no site of ours, and no token of before.
 """
 
 from __future__ import annotations

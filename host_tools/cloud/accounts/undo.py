@@ -149,8 +149,8 @@ class Undoing:
         async with self._database.read() as session:
             return await session.scalar(_by_code(code, now))
 
-    async def undo(self, code: str, password: str, visit: Visit) -> None:
-        """Every session and all trust end. Raises RefusedError."""
+    async def undo(self, code: str, password: str, visit: Visit) -> str:
+        """Every session of the account and all its trust end. Returns its id. Raises RefusedError."""
         found = await self.view(code, visit.now)
         if found is None:
             raise RefusedError("", OVER)
@@ -161,6 +161,7 @@ class Undoing:
                 raise RefusedError("", OVER)
             await self._apply(session, row, visit)
         self._post.wake()
+        return found.account_id
 
     async def proved_instead(self, row: Undo, visit: Visit) -> bool:
         """Whether its person is signed in, and has just proved in full who they are: for no password."""

@@ -6,17 +6,17 @@ from aiohttp import web
 
 from host_tools.cloud.pages import passkeys_only
 from host_tools.cloud.pages.guards import Handler
-from host_tools.cloud.pages.render import VISIT
 from host_tools.cloud.pages.site import SITE
-from host_tools.cloud.parts import PARTS
 
 PROVE = "/security/prove"
-# By path: what it takes to switch it on, and the ways out.
+# By path: what it takes to switch it on, the ways out, and what ends a change that somebody else has made or
+# asked for: else who takes such an account over could not be stopped from a browser that is signed in to it.
 OPEN = frozenset((
     "/health", "/static/{name}", "/language", "/terms", "/sign-out", "/oidc/logout", "/oidc/logout/confirm",
     passkeys_only.PAGE, passkeys_only.PAGE + "/on", "/security/passkeys/add", "/security/passkeys/finish",
     PROVE, PROVE + "/options", PROVE + "/password", PROVE + "/passkey", PROVE + "/send", PROVE + "/code",
     PROVE + "/outside/{provider}", "/outside/{provider}/answer",
+    "/undo", "/undo/{token}", "/waiting", "/waiting/{token}", "/waiting/stop",
 ))  # fmt: skip
 
 
@@ -26,9 +26,7 @@ def led_first(path: str, lasting: bool, handler: Handler) -> Handler:
         return handler
 
     async def led(request: web.Request) -> web.StreamResponse:
-        visit = request.get(VISIT)  # none where a program asks
-        account = visit.account if visit else None
-        if account is None or not request.app[PARTS].passkeys_setting.is_due(account):
+        if not passkeys_only.is_due(request):
             return await handler(request)
         if lasting:
             raise web.HTTPNotFound

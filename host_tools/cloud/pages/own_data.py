@@ -11,6 +11,7 @@ from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import forms
 from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.opened import Opened
+from host_tools.cloud.pages.passkeys_only import PAGE, is_due
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
@@ -55,7 +56,7 @@ async def post_stop(request: web.Request) -> web.StreamResponse:
     visit = request[VISIT]
     if filled.values["kind"] in KINDS_OF_CHANGE:
         await request.app[PARTS].waiting.stop(visit.signed_in.id, filled.values["kind"], visit)
-    raise web.HTTPSeeOther("/security?done=stopped")
+    raise web.HTTPSeeOther(f"{PAGE if is_due(request) else '/security'}?done=stopped")
 
 
 async def _look(request: web.Request, code: str) -> web.StreamResponse:
@@ -71,7 +72,7 @@ async def _stop(request: web.Request, code: str) -> web.StreamResponse:
     found = await parts.waiting.by_link(code)
     if found is None or not await parts.waiting.stop(found.account_id, found.kind, request[VISIT]):
         return page(request, "waiting_over.html", status=410)
-    return page(request, "waiting_stopped.html")
+    return page(request, "waiting_stopped.html", due=is_due(request))
 
 
 WAITING = Opened(N_("Stop it"), _look, _stop)

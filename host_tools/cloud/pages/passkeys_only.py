@@ -14,6 +14,13 @@ from host_tools.cloud.parts import PARTS
 PAGE = "/security/passkeys-only"
 
 
+def is_due(request: web.Request) -> bool:
+    """Whether the operator's rule keeps all but this page from who asks (first_passkeys.py)."""
+    visit = request.get(VISIT)  # none where a program asks
+    account = visit.account if visit else None
+    return account is not None and request.app[PARTS].passkeys_setting.is_due(account)
+
+
 async def passkeys_only(request: web.Request) -> web.StreamResponse:
     return await _page(request, {})
 
@@ -23,7 +30,7 @@ async def post_on(request: web.Request) -> web.StreamResponse:
     if filled.errors:
         return await _page(request, filled.errors, 422)
     parts, visit = request.app[PARTS], request[VISIT]
-    due = parts.passkeys_setting.is_due(visit.signed_in)
+    due = is_due(request)
     try:
         await parts.passkeys_setting.switch_on(filled.values["password"], visit)
     except RefusedError as error:
@@ -43,13 +50,16 @@ async def post_off(request: web.Request) -> web.StreamResponse:
 
 
 async def _page(request: web.Request, errors: dict[str, str], status: int = 200) -> web.Response:
-    setting, account = request.app[PARTS].passkeys_setting, request[VISIT].signed_in
+    parts, account = request.app[PARTS], request[VISIT].signed_in
+    setting = parts.passkeys_setting
     return page(
         request,
         "passkeys_only.html",
         missing=max(0, PASSKEYS_MIN - await setting.usable(account.id)),
-        possible=request.app[PARTS].passkeys.possible,
+        possible=parts.passkeys.possible,
         bound=setting.binds(account),
+        # Else it is on the page of safety, which is closed before this is on.
+        waits=await parts.waiting.of(account.id) if is_due(request) else [],
         errors=errors,
         status=status,
     )
