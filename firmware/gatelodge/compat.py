@@ -5,6 +5,9 @@ time      the system's clock, a monotonic one, and setting the first
 files     what it takes for a byte to be on the flash
 hashes    native where the platform has them, plain Python where not (`HMAC_IS_NATIVE`, `PBKDF2_IS_NATIVE`)
 sockets   awaitables that sleep on a descriptor
+
+Long, and one file on purpose: as four (this, the C library, hashes, sockets) it took 1.5 kB more of the heap,
+where each name then stands twice, and a third longer to load (MicroPython 1.25, x86-64, compiled).
 """
 
 import gc
