@@ -3,9 +3,11 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
+from host_tools.cloud.oidc.described import GRANTS, Described
 from tests.host_tools.admin_page_rig import CHROMIUM, AdminPage
 from tests.host_tools.cloud_rig import Rig
 from tests.host_tools.device_hub_rig import HubRig
+from tests.host_tools.oidc_rig import AFTER, BACK, App
 
 PATIENCE_MS = 15000
 PHONE = {"width": 320, "height": 640}
@@ -71,3 +73,10 @@ async def hub_rig(tmp_path):
     await rig.start()
     yield rig
     await rig.stop()
+
+
+@pytest.fixture
+async def app(rig):
+    """An application of the rig's provider, with every grant."""
+    described = Described("app", "Garden App", [BACK], [AFTER], grants=GRANTS, plain=True)
+    return App(rig, await rig.parts.oidc.clients.add(described))

@@ -11,8 +11,8 @@ from host_tools.cloud.oidc.described import GRANTS, Described
 from host_tools.cloud.routers import undos
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in
+from tests.host_tools.oidc_rig import BACK, App
 from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, SERIAL, claim, join
-from tests.host_tools.test_cloud_oidc import BACK, App
 from tests.host_tools.test_cloud_router_notices import tell
 
 PATIENCE_MS = 15000

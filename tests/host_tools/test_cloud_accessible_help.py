@@ -7,6 +7,7 @@ from sqlalchemy import update
 from host_tools.cloud.help import roles
 from host_tools.cloud.oidc.described import Described
 from host_tools.cloud.store.models import Account, Router
+from tests.host_tools.oidc_rig import BACK
 from tests.host_tools.test_cloud_accessible import (  # noqa: F401
     assert_all_reached,
     assert_no_fault,
@@ -18,7 +19,6 @@ from tests.host_tools.test_cloud_accessible import (  # noqa: F401
 from tests.host_tools.test_cloud_browser import EMAIL, SERIAL, join
 from tests.host_tools.test_cloud_diagnostics import KNOWS, asked_of, send_report
 from tests.host_tools.test_cloud_help import PNG
-from tests.host_tools.test_cloud_oidc import BACK
 
 SUBJECT = "No internet since Monday, and the lamp of the line is red"
 

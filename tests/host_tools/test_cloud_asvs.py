@@ -25,7 +25,7 @@ from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.secret_box import new_token
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig
-from tests.host_tools.test_cloud_oidc import BACK, App, agree, follow, signed_in
+from tests.host_tools.oidc_rig import BACK, App, agree, follow, signed_in
 from tests.host_tools.test_commonest import COMMONEST
 
 CLOUD = Path(routes.__file__).parents[1]

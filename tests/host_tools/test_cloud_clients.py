@@ -16,9 +16,9 @@ from host_tools.cloud.pages import routes
 from host_tools.cloud.store.models import Account
 from host_tools.cloud.store.oidc_models import OidcClient, OidcConsent, OidcToken
 from tests.host_tools.cloud_rig import PASSWORD
+from tests.host_tools.oidc_rig import BACK, App, answer_in, begin_device, follow, signed_in
 from tests.host_tools.test_cloud_admin import account, rig  # noqa: F401
 from tests.host_tools.test_cloud_guards import address
-from tests.host_tools.test_cloud_oidc import BACK, App, answer_in, begin_device, follow, signed_in
 from tests.host_tools.test_cloud_oidc_keys import KEY, OTHER, key_set
 
 GRACE, EMAIL = "grace@example.org", "ada@example.org"

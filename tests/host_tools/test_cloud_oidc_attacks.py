@@ -8,7 +8,7 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.oidc.described import GRANTS, Described
 from host_tools.cloud.store.models import Account
 from tests.host_tools.cloud_rig import PASSWORD
-from tests.host_tools.test_cloud_oidc import (
+from tests.host_tools.oidc_rig import (
     BACK,
     App,
     agree,

@@ -15,7 +15,7 @@ from joserfc.jws import JWSRegistry
 from host_tools.cloud.oidc import proofs
 from host_tools.cloud.oidc.described import GRANTS, Changed, Described
 from host_tools.cloud.oidc.signed import Unproved
-from tests.host_tools.test_cloud_oidc import BACK, App, agree, begin_device, enter
+from tests.host_tools.oidc_rig import BACK, App, agree, begin_device, enter
 
 ISSUER = "https://localhost:8444"
 TOKEN, USERINFO = ISSUER + "/oidc/token", ISSUER + "/oidc/userinfo"

@@ -18,7 +18,7 @@ from host_tools.cloud.oidc.signed import Unproved
 from host_tools.cloud.pages.oidc_api import DEVICE_GRANT
 from host_tools.cloud.store.oidc_models import OidcSpent
 from tests.host_tools.cloud_rig import Rig, database_url
-from tests.host_tools.test_cloud_oidc import BACK, VERIFIER, App, agree, begin_device, follow, signed_in
+from tests.host_tools.oidc_rig import BACK, VERIFIER, App, agree, begin_device, follow, signed_in
 
 ISSUER = "https://localhost:8444"
 AWAY = "openid email profile offline_access"

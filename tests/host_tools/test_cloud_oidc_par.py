@@ -10,7 +10,7 @@ from host_tools.cloud.oidc.described import Described
 from host_tools.cloud.oidc.pushed import PREFIX, SIGN_IN_S
 from host_tools.cloud.store.oidc_models import OidcToken
 from tests.host_tools.cloud_rig import Rig
-from tests.host_tools.test_cloud_oidc import BACK, App, address_on, agree, answer_in, follow
+from tests.host_tools.oidc_rig import BACK, App, address_on, agree, answer_in, follow
 from tests.host_tools.test_cloud_oidc_dpop import KEY, OTHER, BoundApp, proof_of
 from tests.host_tools.test_cloud_oidc_keys import KEY as CLIENT_KEY
 from tests.host_tools.test_cloud_oidc_keys import KeyApp, key_set

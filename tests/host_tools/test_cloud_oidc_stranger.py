@@ -12,7 +12,7 @@ from host_tools.cloud import certificates
 from host_tools.cloud.oidc.described import Described
 from tests.host_tools.cloud_rig import Rig, free_port
 from tests.host_tools.npm_program import installed
-from tests.host_tools.test_cloud_oidc import BACK, address_on
+from tests.host_tools.oidc_rig import BACK, address_on
 from tests.host_tools.test_cloud_oidc_keys import key_set
 
 CLIENT = Path(__file__).parents[1] / "fakes" / "openid_client"

@@ -12,8 +12,8 @@ from host_tools.cloud.oidc.described import KEYLESS, Described, WrongClient
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.database import Database, alembic_config
 from tests.host_tools.cloud_rig import DATABASE, Rig, database_url
+from tests.host_tools.oidc_rig import BACK, App, agree, follow, signed_in
 from tests.host_tools.postgresql_rig import fresh_database
-from tests.host_tools.test_cloud_oidc import BACK, App, agree, follow, signed_in
 from tests.host_tools.test_cloud_oidc_dpop import BoundApp
 from tests.host_tools.test_cloud_oidc_keys import KEY as CLIENT_KEY
 from tests.host_tools.test_cloud_oidc_keys import KeyApp, key_set

@@ -24,10 +24,10 @@ from host_tools.errors import ToolError
 from tests.fakes.openid_provider import SECRET, OpenIdProvider
 from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Clock, Rig, code_in, without_secrets
+from tests.host_tools.oidc_rig import BACK, App, begin_device, device_token, signed_in
+from tests.host_tools.oidc_rig import enter as let_in
 from tests.host_tools.test_cloud_api import status_of, token_of
 from tests.host_tools.test_cloud_guards import address
-from tests.host_tools.test_cloud_oidc import BACK, App, begin_device, device_token, signed_in
-from tests.host_tools.test_cloud_oidc import enter as let_in
 from tests.host_tools.test_cloud_outside import come_back, connect
 from tests.host_tools.test_cloud_outside import sign_in as sign_in_elsewhere
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add, enter, options_of
