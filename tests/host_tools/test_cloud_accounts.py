@@ -4,12 +4,15 @@ import asyncio
 import re
 
 import pytest
+from sqlalchemy import select
 
-from host_tools.cloud.accounts import passwords, sessions
+from host_tools.cloud.accounts import passwords, sessions, turnstile
 from host_tools.cloud.accounts.passwords import Hasher
 from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.accounts.sign_up import CODE_S, CODE_TRIES
-from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in, without_secrets
+from host_tools.cloud.accounts.throttle import LIMITS, Limit
+from host_tools.cloud.store.models import Throttle
+from tests.host_tools.cloud_rig import PASSWORD, PERSON, Rig, code_in, link_in, without_secrets
 
 EMAIL = "ada@example.org"
 WRONG = "The e-mail or the password is wrong"
@@ -124,6 +127,22 @@ async def test_signing_up_answers_the_same_for_an_address_that_has_an_account(ri
     assert without_secrets(known.text).replace(EMAIL, "E") == without_secrets(unknown.text).replace(
         "new@example.org", "E"
     )
+
+
+async def test_who_waits_for_a_code_sees_no_change_when_somebody_else_confirms_the_address(rig, browser):
+    """Else whoever signs up with an address learns the day on which its owner does."""
+    one, other, unknown = rig.browser(), rig.browser(), rig.browser()
+    for each, email in ((one, EMAIL), (other, EMAIL), (unknown, "new@example.org")):
+        await each.sign_up(email)
+    link, code = link_in((await rig.mails(EMAIL))[1]), code_in((await rig.mails(EMAIL))[1])
+    await browser.join()
+    told = without_secrets((await unknown.get("/confirm")).text).replace("new@example.org", EMAIL)
+    assert without_secrets((await one.get("/confirm")).text) == told
+    assert "is not right" in (await one.post("/confirm", code=code)).text  # the right one, once
+    assert (await rig.browser().get(link)).status == 410
+    rig.clock.now += 31
+    page = await one.post("/confirm/resend", form_page="/confirm")
+    assert page.path == "/confirm" and page.status == 200
 
 
 async def test_the_owner_of_an_address_is_told_that_somebody_signed_up_with_it(rig, browser):
@@ -300,6 +319,41 @@ async def test_guessing_before_new_recovery_codes_is_throttled_and_said_to_be(ri
 async def test_guessing_is_throttled_for_the_address_over_many_accounts(rig, browser):
     pages = [await browser.sign_in(f"nobody{i}@example.org", "not the password") for i in range(31)]
     assert [page.status for page in pages] == [422] * 30 + [429]
+
+
+@pytest.mark.parametrize("begin, code_page", [("/sign-up", "/confirm"), ("/forgotten", "/forgotten/code")])
+async def test_strangers_who_enter_codes_keep_nobody_from_entering_theirs(
+    rig, browser, monkeypatch, begin, code_page
+):
+    """Where a stranger waits for a code, as anybody may, and where none does."""
+    await browser.join()
+    await browser.sign_out()
+    few = {name: Limit(name, 1, 3600) for name in ("code.all", "code.address")}
+    monkeypatch.setattr(turnstile, "LIMITS", LIMITS | few)
+    counted = await throttled(rig)
+    for _ in range(3):
+        stranger = rig.browser()
+        csrf = (await stranger.get("/sign-in")).csrf
+        page = await stranger.post_raw(code_page, {"csrf": csrf, "code": "000000"})
+        assert page.path == begin or "Ask for another" in page.text
+    assert await throttled(rig) == counted  # nothing was there to guess
+    for _ in range(3):
+        stranger = rig.browser()
+        await stranger.post(begin, **{**PERSON, "email": "eve@example.org"})
+        for _ in range(CODE_TRIES + 1):
+            assert (await stranger.post(code_page, code="000000")).status == 422
+    assert (await rig.browser().enter()).path == "/routers"
+
+
+async def throttled(rig):
+    async with rig.parts.database.read() as session:
+        return sorted(await session.execute(select(Throttle.key, Throttle.due_at)))
+
+
+async def test_codes_are_throttled_for_the_browser_that_waits_for_one(rig, browser):
+    await browser.sign_up()
+    pages = [await browser.post("/confirm", code="000000") for _ in range(11)]
+    assert [page.status for page in pages] == [422] * 10 + [429]
 
 
 async def test_the_throttle_outlives_a_restart(tmp_path):

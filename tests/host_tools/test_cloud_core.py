@@ -50,6 +50,13 @@ def test_every_guessable_thing_is_bounded_at_all_three_widths():
         assert {f"{thing}.{width}" for width in ("account", "address", "all")} <= set(throttle.LIMITS)
 
 
+def test_what_strangers_may_have_mailed_to_them_is_bounded_for_all_by_the_messages():
+    """Their tries count at no width that somebody else's code counts at."""
+    assert {"mailed_code.account", "mailed_code.address", "mailed_code.block"} <= set(throttle.LIMITS)
+    assert "mailed_code.all" not in throttle.LIMITS
+    assert {"sign_up.all", "reset.all"} <= set(throttle.LIMITS)
+
+
 def test_addresses_of_one_ipv6_household_count_together():
     assert network("2001:db8::1") == network("2001:db8::ffff:2") != network("2001:db8:0:1::1")
     assert network("::ffff:192.0.2.7") == network("192.0.2.7") != network("192.0.2.8")

@@ -76,3 +76,31 @@ async def test_a_known_e_mail_makes_no_other_work_than_an_unknown_one(
         unknown = await work_of(rig, monkeypatch, path, {**fields, "email": UNKNOWN})
     assert known == unknown
     assert known[0] and known[1] == hashes
+
+
+CODES = (("/sign-up", PERSON, "/confirm"), ("/forgotten", {}, "/forgotten/code"))
+
+
+async def work_of_code(rig, monkeypatch, path, fields, code_page):
+    """Of a wrong code, in a browser that entered an e-mail and was mailed one, or not."""
+    browser = rig.browser()
+    await browser.post(path, **fields)
+    await rig.until(lambda: not any("send a reset" in task.get_name() for task in asyncio.all_tasks()))
+    csrf = (await browser.get(code_page)).csrf
+    with Work(rig, monkeypatch) as work:
+        page = await browser.post_raw(code_page, {"csrf": csrf, "code": "000000"}, allow_redirects=False)
+    return page.status, work.statements, work.hashes
+
+
+@pytest.mark.parametrize("path, fields, code_page", CODES)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_code_for_a_known_e_mail_makes_no_other_work_than_for_an_unknown_one(
+    tmp_path, monkeypatch, kind, path, fields, code_page
+):
+    async with Rig(tmp_path, database_url=database_url(tmp_path, kind)) as rig:
+        await rig.browser().join(KNOWN)
+        works = [
+            await work_of_code(rig, monkeypatch, path, {**fields, "email": email}, code_page)
+            for email in ("somebody@example.org", KNOWN, UNKNOWN)
+        ]
+    assert works[1] == works[2] and works[1][0] == 422 and works[1][1]

@@ -89,8 +89,7 @@ class Resets:
 
     async def waits(self, visit: Visit) -> bool:
         """Whether this browser asked, and its code was not entered yet."""
-        async with self._database.read() as session:
-            row = await session.scalar(_of_browser(visit))
+        row = await self._asked(visit)
         return row is not None and not row.proved
 
     async def progress(self, visit: Visit) -> str | None:
@@ -110,7 +109,9 @@ class Resets:
 
     async def prove(self, code: str, visit: Visit) -> None:
         """The code, in the browser that asked: it may set the password now. Raises RefusedError."""
-        await self._turnstile.take("code", account=visit.browser_hash, address=visit.address)
+        if await self._asked(visit) is None:
+            raise RefusedError("code", OVER)  # there is nothing to guess, and nothing to count
+        await self._turnstile.take("mailed_code", account=visit.browser_hash, address=visit.address)
         async with self._database.write() as session:
             row = await session.scalar(_of_browser(visit))
             fault = self._fault(row, code)
@@ -155,6 +156,11 @@ class Resets:
     async def prune(self, now: float) -> None:
         async with self._database.write() as session:
             await session.execute(delete(PasswordReset).where(PasswordReset.expires_at < now))
+
+    async def _asked(self, visit: Visit) -> PasswordReset | None:
+        """What this browser asked for."""
+        async with self._database.read() as session:
+            return await session.scalar(_of_browser(visit))
 
     async def _set(self, session: AsyncSession, before: Account, password_hash: str, visit: Visit) -> None:
         """before: the account with the password that it had."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud import links
@@ -105,7 +105,9 @@ class SignUps:
 
     async def confirm_code(self, code: str, visit: Visit) -> str:
         """Create the account and return a session token. Raises RefusedError on the field `code`."""
-        await self._turnstile.take("code", account=token_hash(visit.browser_token), address=visit.address)
+        if await self.pending(visit) is None:
+            raise RefusedError("code", VOID_CODE)  # there is nothing to guess, and nothing to count
+        await self._turnstile.take("mailed_code", account=visit.browser_hash, address=visit.address)
         async with self._database.write() as session:
             row = await session.scalar(_of_browser(visit))
             fault = self._code_fault(row, code, visit.now)
@@ -213,7 +215,9 @@ async def _create_account(session: AsyncSession, row: SignUp, visit: Visit) -> s
         created_at=visit.now,
     )
     session.add(account)
-    await session.execute(delete(SignUp).where(SignUp.email == row.email))
+    await session.delete(row)
+    # Others with this e-mail go on looking as they did: that they end would tell a stranger of the account.
+    await session.execute(update(SignUp).where(SignUp.email == row.email).values(taken=True))
     await session.flush()
     note(session, account.id, "account_made", visit)
     await trust(session, account.id, visit)  # it has just proved the e-mail, as a new browser would have to

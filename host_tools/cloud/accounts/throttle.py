@@ -33,6 +33,11 @@ LIMITS = {
         Limit("code.account", 10, 60),
         Limit("code.address", 30, 10),
         Limit("code.all", 2000, 0.05),
+        # A code that was mailed to whatever e-mail a stranger entered, and is good in that browser alone:
+        # here the account is the browser. There is no row for all, which strangers would use up. Each message
+        # is good for five tries, and sign_up.all and reset.all bound the messages.
+        Limit("mailed_code.account", 10, 60),
+        Limit("mailed_code.address", 30, 10),
         Limit("sign_up.account", 5, 600),  # here the account is the e-mail: it bounds what one inbox receives
         Limit("sign_up.address", 20, 60),
         Limit("sign_up.all", 1000, 0.2),
