@@ -55,6 +55,7 @@ from host_tools.cloud.delivery.post import CHANNELS, MAIL, PUSH, SMS, TELEGRAM, 
 from host_tools.cloud.delivery.smtp import Smtp
 from host_tools.cloud.delivery.telegram import Bot
 from host_tools.cloud.delivery.telephony import Calls, Texts
+from host_tools.cloud.delivery.token_source import TokenSource
 from host_tools.cloud.delivery.web_push import VapidKeys, WebPush
 from host_tools.cloud.help.bell import Bell
 from host_tools.cloud.help.desk import Desk
@@ -255,13 +256,12 @@ def _drivers(
 ) -> dict[str, Driver]:
     """What is set up; in development the outbox takes the rest."""
     drivers: dict[str, Driver] = dict.fromkeys(CHANNELS, outbox) if outbox else {}
-    delivery = settings.delivery
-    if delivery.smtp:
-        drivers[MAIL] = Smtp(delivery.smtp)
-    if delivery.telephony and delivery.telephony.sms_from:
-        drivers[SMS] = Texts(delivery.telephony, clock)
-    if delivery.telephony and delivery.telephony.callers:
-        drivers[VOICE] = Calls(delivery.telephony)
+    if smtp := settings.delivery.smtp:
+        drivers[MAIL] = Smtp(smtp, TokenSource(smtp.oauth, clock) if smtp.oauth else None)
+    if telephony := settings.delivery.telephony:
+        tokens = TokenSource(telephony.oauth, clock) if telephony.oauth else None
+        drivers |= {SMS: Texts(telephony, clock, tokens)} if telephony.sms_from else {}
+        drivers |= {VOICE: Calls(telephony, tokens)} if telephony.callers else {}
     if telegram_api:
         drivers[TELEGRAM] = telegram.Chats(telegram_api)
     return drivers

@@ -16,6 +16,7 @@ from host_tools.cloud.breached.digest_file import DigestFile
 from host_tools.cloud.certificates import KeyPair
 from host_tools.cloud.delivery import config
 from host_tools.cloud.delivery.config import Delivery
+from host_tools.cloud.delivery.given import LOCAL
 from host_tools.cloud.log_to import target as log_to
 from host_tools.cloud.log_to.target import Target
 from host_tools.cloud.outside import config as outside
@@ -152,7 +153,7 @@ def breached_passwords(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:  # an address or a port that is none
         host = None
-    if host and not parts.query and (parts.scheme == "https" or host in config.LOCAL):
+    if host and not parts.query and (parts.scheme == "https" or host in LOCAL):
         return text
     remedy = "write it as https://NAME, or name a file"
     raise ToolError(f"{text!r} is no service of breached passwords", remedy, exit_codes.USAGE)

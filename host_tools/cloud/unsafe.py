@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from host_tools.cloud.credentials import holds, path_of
-from host_tools.cloud.delivery.config import LOCAL, NONE
+from host_tools.cloud.delivery.config import NONE
+from host_tools.cloud.delivery.given import LOCAL
 from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.settings import Settings
 from host_tools.errors import ToolError

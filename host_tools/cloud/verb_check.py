@@ -2,7 +2,8 @@
 
 Takes the options of `cloud serve`, starts nothing and changes nothing. One sentence for each fault. Keys that
 are plain files get an advice, and no refusal: whether this computer has systemd is the operator's to know. So
-does each application that is an exception to what is asked of them (`cloud clients`).
+does each credential that does not change by itself, and each application that is an exception to what is
+asked of them (`cloud clients`).
 With --libraries it only writes which libraries are installed, as CycloneDX JSON.
 """
 
@@ -16,6 +17,7 @@ import sys
 from host_tools import exit_codes
 from host_tools.cloud import libraries, settings, verb_serve
 from host_tools.cloud.oidc.exceptions import Unread, exceptions
+from host_tools.cloud.unchanging import unchanging
 from host_tools.cloud.unsafe import faults, plain_secrets
 
 
@@ -31,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         return exit_codes.OK
     told = settings.from_arguments(args)
     advice, refused = _applications(told)
-    for sentence in [*plain_secrets(told), *advice]:
+    for sentence in [*plain_secrets(told), *unchanging(told), *advice]:
         print(f"advice: {sentence}", file=sys.stderr)
     found = faults(told) + refused
     for sentence in found:

@@ -10,7 +10,7 @@ import argparse
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +83,16 @@ def _of_files(args: argparse.Namespace) -> Iterator[Secret]:
             sections = tomllib.loads(path.read_text("utf-8")).values()
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ToolError(f"{path} cannot be read", "write it in TOML", exit_codes.USAGE) from error
-        for section in sections:
-            for key in SECRET_FILES:
-                if isinstance(section, dict) and key in section:
-                    file = path.absolute().parent / str(section[key])
-                    yield Secret(file.name, file)
+        for file in _named(sections):
+            yield Secret(Path(file).name, path.absolute().parent / file)
+
+
+def _named(tables: Iterable[Any]) -> Iterator[str]:
+    """What the keys of SECRET_FILES name, in tables and in those within them."""
+    for table in tables:
+        if isinstance(table, dict):
+            yield from (str(table[key]) for key in SECRET_FILES if key in table)
+            yield from _named(table.values())
 
 
 def _check_names(secrets: tuple[Secret, ...]) -> None:

@@ -1,7 +1,8 @@
 """A carrier of text messages and calls: the part of Twilio's HTTP API (2010-04-01) that the cloud uses.
 
 Written from the published description of Messages.json and Calls.json: Basic authentication, a form in, JSON
-out, an error with a code, and a resource that can be asked for its status.
+out, an error with a code, and a resource that can be asked for its status. Or bearer tokens
+in the place of Basic (OAuth apps), of an authorization server that says which of them are good at the moment.
 """
 
 import base64
@@ -22,10 +23,11 @@ class Telephony:
     """`async with Telephony() as carrier`: carrier.url, carrier.sent (the forms, by resource).
 
     status: what every resource says of itself, and error_code. refusals: answers for the next creations,
-    (HTTP status, code, headers).
+    (HTTP status, code, headers). tokens: the authorization server, where it takes bearer tokens alone.
     """
 
-    def __init__(self):
+    def __init__(self, tokens=None):
+        self.tokens = tokens
         self.sent = {"Messages": [], "Calls": []}
         self.status = {"Messages": "delivered", "Calls": "no-answer"}
         self.error_code, self.refusals, self.tried, self.strangers = None, [], 0, 0
@@ -68,8 +70,11 @@ class Telephony:
         return web.json_response(body)
 
     def _is_known(self, request):
-        wanted = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-        known = request.headers.get("Authorization") == wanted
+        kind, _, given = request.headers.get("Authorization", "").partition(" ")
+        if self.tokens is not None:
+            known = kind == "Bearer" and self.tokens.takes(given)
+        else:
+            known = kind == "Basic" and given == base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
         self.strangers += not known
         return known
 

@@ -99,6 +99,42 @@ async def test_a_chat_is_a_factor_after_its_person_is_confirmed_in_the_account(r
     assert "(@ada)" not in (await ada.get("/security")).text
 
 
+async def test_a_token_is_replaced_while_the_cloud_runs(telegram, tmp_path):
+    file = tmp_path / "telegram.token"
+    file.write_text("123456:one-of-before\n")
+    file.chmod(0o600)
+    text = f'[telegram]\nbot = "{BOT}"\ntoken_file = "telegram.token"\napi = "{telegram.url}"\n'
+    (tmp_path / "delivery.toml").write_text(text)
+    api = bot_api.Api(config.load(tmp_path / "delivery.toml", {}).telegram)
+    with pytest.raises(DeliveryError, match="401"):
+        await api.call("sendMessage", chat_id=7, text="Hello")
+    for spoilt, mode in (("no token", 0o600), (TOKEN, 0o644)):  # the one of before is used
+        replace(file, spoilt, mode)
+        with pytest.raises(DeliveryError, match="401"):
+            await api.call("sendMessage", chat_id=7, text="Hello")
+    file.unlink()  # for a moment
+    with pytest.raises(DeliveryError, match="401"):
+        await api.call("sendMessage", chat_id=7, text="Hello")
+    replace(file, TOKEN, 0o600)
+    await api.call("sendMessage", chat_id=7, text="Hello")
+    assert [row["text"] for row in telegram.chats[7]] == ["Hello"]
+
+
+def replace(file, text, mode):
+    """As an operator does it: another file takes the name."""
+    other = file.with_suffix(".new")
+    other.write_text(text)
+    other.chmod(mode)
+    other.rename(file)
+
+
+def test_a_token_of_the_environment_is_not_replaced_by_a_file(tmp_path):
+    text = f'[telegram]\nbot = "{BOT}"\ntoken_file = "telegram.token"\n'
+    (tmp_path / "delivery.toml").write_text(text)
+    found = config.load(tmp_path / "delivery.toml", {"GATELODGE_TELEGRAM_TOKEN": TOKEN}).telegram
+    assert (found.token, found.token_file) == (TOKEN, "")
+
+
 async def test_making_a_link_asks_for_the_password(rig, ada):
     page = await ada.post("/security/telegram/add", password="not the password")
     assert page.status == 422 and "t.me" not in page.text

@@ -46,9 +46,11 @@ def test_v13_2_2_systemd_takes_the_unit_and_finds_little_exposed(tmp_path, capsy
 
 
 def test_every_secret_is_a_credential_and_none_is_an_option(tmp_path, capsys):
-    for name in ("service_code.key", "tls.key", "smtp.password", "google.secret"):
+    for name in ("service_code.key", "tls.key", "smtp.password", "sms.key", "google.secret"):
         (tmp_path / name).write_text("SECRET")
-    (tmp_path / "delivery.toml").write_text('[smtp]\nhost = "a"\npassword_file = "smtp.password"\n')
+    (tmp_path / "delivery.toml").write_text(
+        '[smtp]\nhost = "a"\npassword_file = "smtp.password"\n[telephony.oauth]\nkey_file = "sms.key"\n'
+    )
     (tmp_path / "outside.toml").write_text('[google]\nclient_secret_file = "google.secret"\n')
     said = printed(
         capsys, "--service-code-key", str(tmp_path / "service_code.key"), "--certificate", "/etc/tls.pem",
@@ -60,7 +62,7 @@ def test_every_secret_is_a_credential_and_none_is_an_option(tmp_path, capsys):
     assert "--service-code-key %d/service_code.key" in command and "--key %d/tls.key" in command
     assert "--trusted-proxy 192.0.2.1/32 --trusted-proxy 10.0.0.0/8" in command
     assert "--strict-applications" in command and "--bind" not in command and "SECRET" not in said
-    for name in (*unit.MADE_HERE, "service_code.key", "tls.key", "smtp.password", "google.secret"):
+    for name in (*unit.MADE_HERE, "service_code.key", "tls.key", "smtp.password", "sms.key", "google.secret"):
         assert f"LoadCredentialEncrypted={name}:gatelodge-cloud.{name}\n" in said
         assert f"# systemd-creds encrypt --name={name} " in said
 

@@ -13,22 +13,28 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from host_tools import exit_codes
-from host_tools.cloud.credentials import holds, path_of
-from host_tools.errors import ToolError
+from host_tools.cloud.credentials import path_of
+from host_tools.cloud.delivery.given import (
+    LOCAL,
+    check_address,
+    check_ca_file,
+    check_pair,
+    fault,
+    read_secret,
+    reason,
+    secret_remedy,
+    variable,
+)
+from host_tools.cloud.delivery.oauth_config import OAuthSettings, check_oauth
 
 STARTTLS, TLS, NONE = "starttls", "tls", "none"
-LOCAL = ("localhost", "127.0.0.1", "::1")
 SUBMISSION_PORT, TLS_PORT = 587, 465  # RFC 8314 section 3.3
-OTHERS_MAY = 0o077
 SENDER = "gatelodge@localhost"
 NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # E.164
 SENDS = re.compile(rf"{NUMBER.pattern}|MG[0-9a-f]{{32}}")
@@ -51,7 +57,9 @@ class SmtpSettings:
     port: int = SUBMISSION_PORT
     security: str = STARTTLS
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)  # in its place: oauth, or external
+    oauth: OAuthSettings | None = None
+    external: bool = False  # the certificate signs us in (AUTH EXTERNAL), as the user if one is named
     ca_file: str = ""  # authorities to trust instead of the system's
     sender: str = SENDER
     certificate_file: str = ""  # by which the server knows us, beside a password or in its place
@@ -67,7 +75,8 @@ class TelephonySettings:
     """
 
     account: str
-    token: str = field(repr=False)
+    token: str = field(default="", repr=False)  # or oauth
+    oauth: OAuthSettings | None = None
     api: str = "https://api.twilio.com"
     sms_from: str = ""  # a number in E.164, or a messaging service (MG…)
     callers: tuple[str, ...] = ()
@@ -77,10 +86,13 @@ class TelephonySettings:
 
 @dataclass(frozen=True)
 class TelegramSettings:
+    """token_file: where the token came from; it is read again when it has changed."""
+
     bot: str  # its user name, without the @
     token: str = field(repr=False)
     api: str = "https://api.telegram.org"
     ca_file: str = ""
+    token_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,14 +121,20 @@ class Section(NamedTuple):
     settings: type  # a dataclass: its fields are the keys, a default makes one optional
     secrets: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()  # keys that are tables: the rows NAME.KEY
 
 
+OWN = ("ca_file", "certificate_file", "key_file")
+OAUTH = Section(OAuthSettings, secrets=("client_secret",), paths=OWN)
 SECTIONS = {
-    "smtp": Section(SmtpSettings, ("password",), ("ca_file", "certificate_file", "key_file")),
-    "telephony": Section(TelephonySettings, secrets=("token",), paths=("ca_file",)),
-    "telegram": Section(TelegramSettings, secrets=("token",), paths=("ca_file",)),
+    "smtp": Section(SmtpSettings, secrets=("password",), paths=OWN, parts=("oauth",)),
+    "smtp.oauth": OAUTH,
+    "telephony": Section(TelephonySettings, secrets=("token",), paths=("ca_file",), parts=("oauth",)),
+    "telephony.oauth": OAUTH,
+    "telegram": Section(TelegramSettings, secrets=("token",), paths=("ca_file", "token_file")),
     "push": Section(PushSettings, paths=("ca_file",)),
 }
+WAYS = tuple(name for name in SECTIONS if "." not in name)
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Delivery:
@@ -124,10 +142,10 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Delivery:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _fault(f"{path} cannot be read ({_reason(error)})", "write it in TOML") from error
-    unknown = sorted(set(given) - set(SECTIONS))
+        raise fault(f"{path} cannot be read ({reason(error)})", "write it in TOML") from error
+    unknown = sorted(set(given) - set(WAYS))
     if unknown:
-        raise _fault(f"{path} has a section [{unknown[0]}]", f"there are {', '.join(SECTIONS)}")
+        raise fault(f"{path} has a section [{unknown[0]}]", f"there are {', '.join(WAYS)}")
     made = {name: _section(path, name, values, environment) for name, values in given.items()}
     return checked(Delivery(**made))
 
@@ -149,7 +167,7 @@ def smtp_server(text: str, sender: str) -> SmtpSettings:
     """Of HOST:PORT. Another computer is spoken to by TLS only. Raises ToolError."""
     host, colon, port = text.rpartition(":")
     if not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
-        raise _fault(f"{text!r} is no mail server", "write it as HOST:PORT")
+        raise fault(f"{text!r} is no mail server", "write it as HOST:PORT")
     security = NONE if host in LOCAL else TLS if int(port) == TLS_PORT else STARTTLS
     return SmtpSettings(host, int(port), security, sender=sender)
 
@@ -157,14 +175,18 @@ def smtp_server(text: str, sender: str) -> SmtpSettings:
 def _section(path: Path, name: str, values: Any, environment: Mapping[str, str]) -> Any:
     section = SECTIONS[name]
     if not isinstance(values, dict):
-        raise _fault(f"{name} in {path} is no section", f"write [{name}] above its keys")
+        raise fault(f"{name} in {path} is no section", f"write [{name}] above its keys")
     found = {key: value for key, value in values.items() if not key.endswith("_file") or key in section.paths}
     plain = sorted(set(found) & set(section.secrets))
     if plain:
-        raise _fault(f"[{name}] in {path} holds a secret ({plain[0]})", _secret_remedy(name, plain[0]))
+        raise fault(f"[{name}] in {path} holds a secret ({plain[0]})", secret_remedy(name, plain[0]))
     for key in section.secrets:
-        secret = _secret(path, name, key, values, environment)
+        secret = read_secret(path.parent, name, key, values, environment)
         found |= {} if secret is None else {key: secret}
+        if variable(name, key) in environment:
+            found.pop(f"{key}_file", None)
+    for key in set(section.parts) & set(found):
+        found[key] = _section(path, f"{name}.{key}", found[key], environment)
     return _typed(path, name, _resolved(path, section, found))
 
 
@@ -172,16 +194,16 @@ def _typed(path: Path, name: str, found: dict[str, Any]) -> Any:
     known = {row.name: row for row in fields(SECTIONS[name].settings)}
     for key, value in found.items():
         if key not in known:
-            raise _fault(f"[{name}] in {path} has no key {key}", f"there are {', '.join(known)}")
+            raise fault(f"[{name}] in {path} has no key {key}", f"there are {', '.join(known)}")
         found[key] = tuple(value) if isinstance(value, list) else value
-        wanted = str(known[key].type).partition("[")[0]
+        wanted = str(known[key].type).partition("[")[0].removesuffix(" | None")
         parts = found[key] if wanted == "tuple" and isinstance(value, list) else ()
         if type(found[key]).__name__ != wanted or not all(isinstance(part, str) for part in parts):
-            raise _fault(f"{key} of [{name}] in {path} is no {wanted}", "correct it")
+            raise fault(f"{key} of [{name}] in {path} is no {wanted}", "correct it")
     try:
         return SECTIONS[name].settings(**found)
     except TypeError as error:
-        raise _fault(f"[{name}] in {path} is incomplete", "give " + _missing(error)) from error
+        raise fault(f"[{name}] in {path} is incomplete", "give " + _missing(error)) from error
 
 
 def _missing(error: TypeError) -> str:
@@ -195,117 +217,78 @@ def _resolved(path: Path, section: Section, found: dict[str, Any]) -> dict[str, 
     }
 
 
-def _secret(
-    path: Path, name: str, key: str, values: dict[str, Any], environment: Mapping[str, str]
-) -> str | None:
-    """From the environment, else from the file that is named; None where neither is."""
-    variable = _variable(name, key)
-    if variable in environment:
-        return environment[variable]
-    named = values.get(f"{key}_file")
-    if named is None:
-        return None
-    secret_path = path_of(path.parent, str(named))
-    try:
-        mode, text = secret_path.stat().st_mode, secret_path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _fault(f"{secret_path} cannot be read ({_reason(error)})", _secret_remedy(name, key)) from error
-    if mode & OTHERS_MAY and not holds(secret_path):
-        raise _fault(f"{secret_path} can be read by others", f"run chmod 600 {secret_path}")
-    return text.strip()
-
-
 def _check_smtp(smtp: SmtpSettings) -> None:
     if smtp.security not in (STARTTLS, TLS, NONE):
-        raise _fault(f"security of [smtp] is {smtp.security!r}", f"write {STARTTLS}, {TLS} or {NONE}")
+        raise fault(f"security of [smtp] is {smtp.security!r}", f"write {STARTTLS}, {TLS} or {NONE}")
     if smtp.security == NONE and smtp.host not in LOCAL:
-        raise _fault(f"mail to {smtp.host} would travel in the clear", f"set security to {STARTTLS} or {TLS}")
-    if bool(smtp.user) != bool(smtp.password):
-        raise _fault("[smtp] has a user or a password, and not both", _secret_remedy("smtp", "password"))
-    _check_ca_file(smtp.ca_file)
+        raise fault(f"mail to {smtp.host} would travel in the clear", f"set security to {STARTTLS} or {TLS}")
+    check_ca_file(smtp.ca_file)
     if smtp.certificate_file or smtp.key_file:
         _check_own(smtp)
+    _check_sign_in(smtp)
 
 
 def _check_own(smtp: SmtpSettings) -> None:
     """The certificate that the mail server is shown, and its key."""
     remedy = "name both, certificate_file and key_file, and encrypt: security = starttls or tls"
     if not (smtp.certificate_file and smtp.key_file) or smtp.security == NONE:
-        raise _fault("[smtp] shows no certificate this way", remedy)
-    for path in (Path(smtp.certificate_file), Path(smtp.key_file)):
-        if not path.is_file():
-            raise _fault(f"there is no file {path}", remedy)
-    key = Path(smtp.key_file)
-    if key.stat().st_mode & OTHERS_MAY and not holds(key):
-        raise _fault(f"{key} can be read by others", f"run chmod 600 {key}")
-    try:  # a key that wants a password is refused: nobody is there to be asked
-        ssl.create_default_context().load_cert_chain(smtp.certificate_file, key, password=lambda: "")
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        what = f"[smtp] certificate_file and key_file do not fit ({_reason(error)})"
-        raise _fault(what, "name a certificate and its own key in PEM, without a password") from error
+        raise fault("[smtp] shows no certificate this way", remedy)
+    check_pair("smtp", smtp.certificate_file, smtp.key_file, remedy)
+
+
+def _check_sign_in(smtp: SmtpSettings) -> None:
+    """By a password, by tokens or by the certificate: one of them, or none."""
+    if smtp.oauth or smtp.external:
+        if smtp.password or smtp.oauth and smtp.external:
+            raise fault("[smtp] signs in in several ways", "keep one: password, [smtp.oauth] or external")
+        if smtp.external and not smtp.certificate_file:
+            raise fault("external of [smtp] has no certificate", "name certificate_file and key_file")
+    elif bool(smtp.user) != bool(smtp.password):
+        raise fault("[smtp] has a user or a password, and not both", secret_remedy("smtp", "password"))
+    if smtp.oauth:
+        if not smtp.user:
+            raise fault("[smtp.oauth] has no mailbox", "name it as user of [smtp]")
+        check_oauth("smtp.oauth", smtp.oauth)
 
 
 def _check_telephony(telephony: TelephonySettings) -> None:
-    _check_address("telephony", telephony.api)
-    _check_ca_file(telephony.ca_file)
+    check_address("telephony", "api", telephony.api)
+    check_ca_file(telephony.ca_file)
+    if bool(telephony.token) == bool(telephony.oauth):
+        raise fault("[telephony] has no token, or two", "give token_file, or a table [telephony.oauth]")
+    if telephony.oauth:
+        check_oauth("telephony.oauth", telephony.oauth)
     if not telephony.sms_from and not telephony.callers:
-        raise _fault("[telephony] sends nothing", "name a number in sms_from, or numbers in callers")
+        raise fault("[telephony] sends nothing", "name a number in sms_from, or numbers in callers")
     if telephony.sms_from and not SENDS.fullmatch(telephony.sms_from):
-        raise _fault("sms_from of [telephony] is no sender", "write a number as +32470123456, or MG…")
+        raise fault("sms_from of [telephony] is no sender", "write a number as +32470123456, or MG…")
     odd = [number for number in telephony.callers if not NUMBER.fullmatch(number)]
     if odd:
-        raise _fault(f"callers of [telephony] holds {odd[0]!r}", "write a number as +32470123456")
+        raise fault(f"callers of [telephony] holds {odd[0]!r}", "write a number as +32470123456")
     endings = {number[-4:] for number in telephony.callers}
     if telephony.callers and len(endings) < CALLERS_MIN:
-        raise _fault(
+        raise fault(
             f"callers of [telephony] has {len(endings)} different endings",
             f"name numbers with {CALLERS_MIN} or more: one in so many is guessed",
         )
 
 
 def _check_telegram(telegram: TelegramSettings) -> None:
-    _check_address("telegram", telegram.api)
-    _check_ca_file(telegram.ca_file)
+    check_address("telegram", "api", telegram.api)
+    check_ca_file(telegram.ca_file)
     if not BOT.fullmatch(telegram.bot):
-        raise _fault(f"bot of [telegram] is {telegram.bot!r}", "write the bot's user name, without the @")
-    if not BOT_TOKEN.fullmatch(telegram.token):
-        raise _fault("the token of [telegram] is none of a bot", _secret_remedy("telegram", "token"))
+        raise fault(f"bot of [telegram] is {telegram.bot!r}", "write the bot's user name, without the @")
+    if not is_bot_token(telegram.token):
+        raise fault("the token of [telegram] is none of a bot", secret_remedy("telegram", "token"))
+
+
+def is_bot_token(text: str) -> bool:
+    return BOT_TOKEN.fullmatch(text) is not None
 
 
 def _check_push(push: PushSettings) -> None:
-    _check_ca_file(push.ca_file)
+    check_ca_file(push.ca_file)
     if not push.contact.startswith(("mailto:", "https://")):
-        raise _fault(f"contact of [push] is {push.contact!r}", "write mailto:NAME@HOST")
+        raise fault(f"contact of [push] is {push.contact!r}", "write mailto:NAME@HOST")
     if not all(push.services):
-        raise _fault("services of [push] holds an empty name", "write the names of hosts")
-
-
-def _check_address(name: str, url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:  # an address or a port that is none
-        host = None
-    if not host or parts.scheme != "https" and host not in LOCAL or parts.query:
-        raise _fault(f"api of [{name}] is {url!r}", "write it as https://NAME")
-
-
-def _check_ca_file(path: str) -> None:
-    if path and not Path(path).is_file():
-        raise _fault(f"there is no file {path}", "name the authorities' certificates in PEM")
-
-
-def _secret_remedy(name: str, key: str) -> str:
-    return f"put it into a file that {key}_file names, or into {_variable(name, key)}"
-
-
-def _variable(name: str, key: str) -> str:
-    return f"GATELODGE_{name}_{key}".upper()
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__
-
-
-def _fault(what: str, remedy: str) -> ToolError:
-    return ToolError(what, remedy, exit_codes.USAGE)
+        raise fault("services of [push] holds an empty name", "write the names of hosts")

@@ -11,6 +11,8 @@ import aiosmtplib
 from host_tools.cloud.accounts.emails import on_the_wire
 from host_tools.cloud.delivery.config import NONE, STARTTLS, TLS, SmtpSettings
 from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.delivery.smtp_sign_in import sign_in
+from host_tools.cloud.delivery.token_source import TokenSource
 from host_tools.cloud.store.models import Message
 
 STEP_TIMEOUT_S = 15  # for one answer of the server; it may look up our name before the first
@@ -20,28 +22,32 @@ PERMANENT = range(500, 600)  # RFC 5321 section 4.2.1
 class Smtp:
     at_once = 4
 
-    def __init__(self, settings: SmtpSettings):
+    def __init__(self, settings: SmtpSettings, tokens: TokenSource | None = None):
+        """tokens: where they come from, where the settings say that we sign in by them."""
         self._settings = settings
+        self._tokens = tokens
         self._context = None if settings.security == NONE else _context(settings)
 
     async def send(self, message: Message) -> str:
-        settings = self._settings
-        mail = composed(message, settings.sender)
+        mail = composed(message, self._settings.sender)
+        client = self._client()
         try:
-            await aiosmtplib.send(
-                mail,
-                hostname=settings.host,
-                port=settings.port,
-                username=settings.user or None,
-                password=settings.password or None,
-                use_tls=settings.security == TLS,
-                start_tls=settings.security == STARTTLS,
-                tls_context=self._context,
-                timeout=STEP_TIMEOUT_S,
-            )
+            async with client:
+                await sign_in(client, self._settings, self._tokens)
+                await client.send_message(mail)
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
             raise _failure(error) from None  # the library's error quotes the server, who may quote the mail
         return ""  # a mail that bounces later comes back to the sender's address
+
+    def _client(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self._settings.host,
+            port=self._settings.port,
+            use_tls=self._settings.security == TLS,
+            start_tls=self._settings.security == STARTTLS,
+            tls_context=self._context,
+            timeout=STEP_TIMEOUT_S,
+        )
 
     async def arrived(self, message: Message) -> bool:
         return True

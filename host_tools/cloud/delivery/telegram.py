@@ -14,8 +14,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from host_tools.cloud.delivery import http
-from host_tools.cloud.delivery.config import TelegramSettings
+from host_tools.cloud.delivery.config import TelegramSettings, is_bot_token
 from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.delivery.kept_secret import KeptSecret
 from host_tools.cloud.languages.text import speaking
 from host_tools.cloud.store.models import Message
 
@@ -32,15 +33,19 @@ log = logging.getLogger("cloud.telegram")
 
 
 class Api:
-    """Its token stands in every address: no failure names one."""
+    """Its token stands in every address: no failure names one. It is replaced by writing another one (of
+    @BotFather's /revoke) into its file.
+    """
 
     def __init__(self, settings: TelegramSettings):
-        self._base = f"{settings.api.rstrip('/')}/bot{settings.token}"
+        self._api = settings.api.rstrip("/")
+        self._token = KeptSecret(settings.token, settings.token_file, is_bot_token)
         self._context = http.trusting(settings.ca_file)
 
     async def call(self, method: str, timeout_s: float = ANSWER_S, **parameters: Any) -> Any:
+        url = f"{self._api}/bot{self._token.current()}/{method}"
         answer = await http.request(
-            "POST", f"{self._base}/{method}", json=parameters, timeout_s=timeout_s, context=self._context
+            "POST", url, json=parameters, timeout_s=timeout_s, context=self._context
         )
         content = answer.content if isinstance(answer.content, dict) else {}
         if content.get("ok") is True:

@@ -16,6 +16,7 @@ from host_tools.cloud.clock import Clock
 from host_tools.cloud.delivery import http
 from host_tools.cloud.delivery.config import TelephonySettings
 from host_tools.cloud.delivery.errors import DeliveryError
+from host_tools.cloud.delivery.token_source import TokenSource
 from host_tools.cloud.languages.text import ENGLISH, _, reader, speaking
 from host_tools.cloud.store.models import Message
 
@@ -36,16 +37,21 @@ CALLS = {
     "busy": None, "failed": None, "canceled": None,
 }  # fmt: skip
 # Refused for what we are, not for whom it is to: the operator's to mend.
-OURS_TO_MEND = (401, 403)
+UNKNOWN = 401
+OURS_TO_MEND = (UNKNOWN, 403)
 TOO_MANY = 429
 
 
 class Api:
-    """The account's resources. Its token is in the Authorization header and nowhere else."""
+    """The account's resources. The token is in the Authorization header and nowhere else.
 
-    def __init__(self, settings: TelephonySettings):
+    tokens: where tokens that end come from, in place of the account's own.
+    """
+
+    def __init__(self, settings: TelephonySettings, tokens: TokenSource | None = None):
         self._base = f"{settings.api.rstrip('/')}/{VERSION}/Accounts/{settings.account}"
-        self._headers = {"Authorization": aiohttp.encode_basic_auth(settings.account, settings.token)}
+        self._basic = aiohttp.encode_basic_auth(settings.account, settings.token)
+        self._tokens = tokens
         self._context = http.trusting(settings.ca_file)
 
     async def create(self, resource: str, form: dict[str, str]) -> str:
@@ -62,8 +68,7 @@ class Api:
         return str(content.get("status")), content.get("error_code")
 
     async def _request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        url = f"{self._base}/{path}"
-        answer = await http.request(method, url, headers=self._headers, context=self._context, **options)
+        answer = await self._answer(method, f"{self._base}/{path}", **options)
         content = answer.content if isinstance(answer.content, dict) else {}
         if 200 <= answer.status < 300:
             return content
@@ -72,12 +77,27 @@ class Api:
         final = 400 <= answer.status < 500 and answer.status not in (*OURS_TO_MEND, TOO_MANY)
         raise DeliveryError(text, permanent=final, retry_after_s=answer.retry_after_s)
 
+    async def _answer(self, method: str, url: str, **options: Any) -> http.Answer:
+        """A token that has been withdrawn is replaced once."""
+        if self._tokens is None:
+            return await self._asked(method, url, self._basic, **options)
+        token = await self._tokens.token()
+        answer = await self._asked(method, url, f"Bearer {token}", **options)
+        if answer.status != UNKNOWN:
+            return answer
+        self._tokens.refused(token)
+        return await self._asked(method, url, f"Bearer {await self._tokens.token()}", **options)
+
+    async def _asked(self, method: str, url: str, authorization: str, **options: Any) -> http.Answer:
+        headers = {"Authorization": authorization}
+        return await http.request(method, url, headers=headers, context=self._context, **options)
+
 
 class Texts:
     at_once = 4
 
-    def __init__(self, settings: TelephonySettings, clock: Clock):
-        self._api = Api(settings)
+    def __init__(self, settings: TelephonySettings, clock: Clock, tokens: TokenSource | None = None):
+        self._api = Api(settings, tokens)
         self._sender = settings.sms_from
         self._clock = clock
 
@@ -100,8 +120,8 @@ class Calls:
 
     at_once = 4
 
-    def __init__(self, settings: TelephonySettings):
-        self._api = Api(settings)
+    def __init__(self, settings: TelephonySettings, tokens: TokenSource | None = None):
+        self._api = Api(settings, tokens)
         self._ring_s = settings.ring_s
 
     async def send(self, message: Message) -> str:
