@@ -32,7 +32,7 @@ from host_tools.cloud.languages import text
 from host_tools.cloud.log_to.sender import LogSender
 from host_tools.cloud.oidc.described import WrongClient
 from host_tools.cloud.operators_certificate import OperatorsCertificate
-from host_tools.cloud.pages.routes import make_app, make_site_app
+from host_tools.cloud.pages.app import make_app, make_site_app
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.pruning import prune
 from host_tools.cloud.routers.registry import OFFLINE

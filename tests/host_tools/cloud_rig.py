@@ -21,7 +21,7 @@ from aiohttp.test_utils import TestServer
 from gatelodge.contract import service_code
 
 from host_tools.cloud.accounts.passwords import Hasher
-from host_tools.cloud.pages.routes import make_app
+from host_tools.cloud.pages.app import make_app
 from host_tools.cloud.parts import build_parts
 from host_tools.cloud.routers.registry import service_code_hash
 from host_tools.cloud.service import join_hub

@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import select
 
 from host_tools.cloud import certificates
-from host_tools.cloud.pages.routes import make_site_app
+from host_tools.cloud.pages.app import make_site_app
 from host_tools.cloud.sites import client as sites
 from host_tools.cloud.store.oidc_models import OidcPushed
 from tests.host_tools.cloud_rig import Page, Rig, free_port
