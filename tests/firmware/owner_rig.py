@@ -1,5 +1,7 @@
 """An owner over a journal in memory, for the tests: clocks moved by hand, a phone with the authenticator."""
 
+import unittest
+
 from gatelodge import compat, store_keys
 from gatelodge.contract import service_code
 from gatelodge.core import base32, totp
@@ -100,3 +102,13 @@ def refused(call, *arguments):
     except SigninError as error:
         return error
     raise AssertionError("nothing was refused")
+
+
+class OwnedRouter(unittest.TestCase):
+    """Each test begins with a router that has an owner, who is at home."""
+
+    def setUp(self):
+        self.router = Router()
+        self.setup = self.router.set_up()
+        self.owner = self.router.owner
+        self.clocks = self.router.clocks

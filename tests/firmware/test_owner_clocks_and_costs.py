@@ -7,15 +7,7 @@ from gatelodge import compat, log, store_keys
 from gatelodge.core import password as passwords
 from gatelodge.web.pages.security_cards import Cards
 
-from tests.firmware.owner_rig import HOME, LAPTOP, PASSWORD, Router, refused
-
-
-class OwnedRouter(unittest.TestCase):
-    def setUp(self):
-        self.router = Router()
-        self.router.set_up()
-        self.owner = self.router.owner
-        self.clocks = self.router.clocks
+from tests.firmware.owner_rig import HOME, LAPTOP, PASSWORD, OwnedRouter, Router, refused
 
 
 class TestPhoneThatIsOff(OwnedRouter):
@@ -125,6 +117,29 @@ class TestCostOfThePassword(OwnedRouter):
             self.assertIn("no fast library", cards._password(None))
         finally:
             compat.PBKDF2_IS_NATIVE = native
+
+    def test_a_wrong_password_costs_as_many_derivations_as_the_right_one(self):
+        counted = []
+        native = compat.pbkdf2_sha256
+        compat.pbkdf2_sha256 = lambda *arguments: counted.append(arguments[2:]) or native(*arguments)
+        try:
+            self.owner.signing_in.password(PASSWORD, HOME)
+            for text in ("", "wrong", "x" * 5000, "\n"):
+                refused(self.owner.signing_in.password, text, LAPTOP)
+        finally:
+            compat.pbkdf2_sha256 = native
+        self.assertEqual(counted, [counted[0]] * 5)
+
+    def test_iterations_are_measured_when_none_are_given(self):
+        router = Router()
+        router.owner._keeper._iterations = None
+        real = passwords.calibrated_iterations
+        passwords.calibrated_iterations = lambda cost_ms: 4321
+        try:
+            router.set_up()
+        finally:
+            passwords.calibrated_iterations = real
+        self.assertEqual(router.store.get(store_keys.OWNER)["iterations"], 4321)
 
 
 if __name__ == "__main__":
