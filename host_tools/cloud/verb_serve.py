@@ -23,6 +23,7 @@ from host_tools.cloud.delivery.config import SENDER
 from host_tools.cloud.log_to import target as log_to
 from host_tools.cloud.service import Service
 from host_tools.cloud.settings import Network, Settings, from_arguments
+from host_tools.cloud.store.outage import OncePerOutage
 from host_tools.errors import ToolError
 
 
@@ -135,6 +136,7 @@ def configure_log() -> None:
     formatter = OneLine("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    handler.addFilter(OncePerOutage())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for level in (logging.INFO, logging.WARNING, logging.ERROR):
         logging.addLevelName(level, logging.getLevelName(level).lower())

@@ -3,18 +3,24 @@
     url = fresh_database()      # the first call starts the server; it ends with the tests
     url = fresh_database(url)   # a copy
     url = as_role(url)          # the same database, for a role that owns nothing of it
+    server().halt("fast")       # or "immediate"; or server().kill(): every process of it, at once
+    server().start()            # again, with all that was in it
 
-The server listens on a socket in its own folder only. It forgets to be durable: no test pulls its plug.
+The server listens on a socket in its own folder only. It forgets to be durable: no test pulls the plug of its
+computer.
 """
 
 import atexit
+import contextlib
 import functools
 import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -31,6 +37,7 @@ SETTINGS = {
     "shared_buffers": "32MB",
 }
 ROLE = "serving"
+SOCKET = ".s.PGSQL.5432"
 _numbers = itertools.count(1)
 
 
@@ -54,10 +61,7 @@ class Server:
         roles = f"me {me} {self.user}\nme {self.user} {self.user}\nme {me} {ROLE}\n"
         (data / "pg_ident.conf").write_text(roles)
         (data / "pg_hba.conf").write_text("local all all peer map=me\n")
-        options = " ".join(f"-c {name}={value!r}" for name, value in SETTINGS.items())
-        options += f" -c unix_socket_directories={self.folder}"
-        log = self.folder / "log"
-        self._run("pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "-t", START_TIMEOUT_S, "start")
+        self.start()
         self._run("createuser", "-h", self.folder, "-U", self.user, ROLE)
 
     def fresh(self, like=None):
@@ -68,9 +72,38 @@ class Server:
         query = {"host": str(self.folder)}
         return URL.create("postgresql+asyncpg", self.user, database=name, query=query).render_as_string()
 
+    def start(self):
+        options = " ".join(f"-c {name}={value!r}" for name, value in SETTINGS.items())
+        options += f" -c unix_socket_directories={self.folder}"
+        data, log = self.folder / "data", self.folder / "log"
+        self._run("pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "-t", START_TIMEOUT_S, "start")
+
+    def halt(self, mode):
+        self._run("pg_ctl", "-D", self.folder / "data", "-m", mode, "-w", "stop")
+
+    def kill(self):
+        """As a computer's memory that ran out would: nobody says goodbye. What was committed is kept, as
+        by a server that is durable.
+        """
+        self._run("psql", "-h", self.folder, "-U", self.user, "-c", "CHECKPOINT", "postgres")
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        every = [postmaster, *map(int, children)]
+        for each in every:
+            with contextlib.suppress(ProcessLookupError):  # it ended with the first
+                os.kill(each, signal.SIGKILL)
+        deadline = time.monotonic() + SQL_TIMEOUT_S
+        while any(_lives(each) for each in every):
+            if time.monotonic() > deadline:
+                raise RuntimeError("PostgreSQL outlives a kill")
+            time.sleep(0.01)
+        # Where nobody waits for orphans, a dead process keeps its number, and these would tell that it lives.
+        for lock in (self.folder / "data" / "postmaster.pid", self.folder / f"{SOCKET}.lock"):
+            lock.unlink(missing_ok=True)
+
     def stop(self):
         if (self.folder / "data" / "postmaster.pid").exists():
-            self._run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
+            self.halt("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program, *arguments):
@@ -86,13 +119,21 @@ class Server:
             raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace').strip()}")
 
 
+def _lives(process):
+    """A dead one that nobody has waited for yet holds no file and no memory any more."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @functools.cache
-def _server():
+def server():
     return Server()
 
 
 def fresh_database(like=None):
-    return _server().fresh(like)
+    return server().fresh(like)
 
 
 def as_role(url, role=ROLE):

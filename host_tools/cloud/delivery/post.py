@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import BusyError, RefusedError
@@ -20,6 +21,7 @@ from host_tools.cloud.delivery.texts import Text
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
+from host_tools.cloud.store.outage import is_away
 from host_tools.cloud.tasks import AGAIN_S
 
 MAIL, SMS, VOICE, TELEGRAM, PUSH = "mail", "sms", "voice", "telegram", "push"
@@ -27,6 +29,7 @@ CHANNELS = (MAIL, SMS, VOICE, TELEGRAM, PUSH)
 QUEUE_MAX = 10_000  # a mail server that is away for an hour, at the pace that sign-ups are allowed
 KEPT_S = 30 * 24 * 3600  # what was sent, when and how often tried; not what it said
 SEND_TIMEOUT_S = 30  # a mail server may look up our name before it answers
+NOTE_AGAIN_S = 1  # a lease that ends meanwhile is another lane's, or another process's
 IDLE_S = 60  # look again at least this often: another process may have added a message
 NO_WAY = N_("This cloud cannot send that now. Use another way.")
 
@@ -229,10 +232,20 @@ class Lane:
         await self._settle(message, after, why=str(error))
 
     async def _settle(self, message: Message, after: Next, reference: str = "", why: str = "") -> None:
-        if not await self._queue.settle(message, after, reference, why):
+        if not await self._noted_down(message, after, reference, why):
             log.warning("message %d was settled by another process", message.id)
             return
         if after.state == message.state and not why:
             return  # nothing new
         message.state = after.state
         await self._tell(message)
+
+    async def _noted_down(self, message: Message, after: Next, reference: str, why: str) -> bool:
+        """However long the database is away: this lane alone knows that it was sent."""
+        while True:
+            try:
+                return await self._queue.settle(message, after, reference, why)
+            except DBAPIError as error:
+                if not is_away(error):
+                    raise
+            await asyncio.sleep(NOTE_AGAIN_S)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from host_tools.cloud.log_to.syslog import DAEMON, ERROR, INFO, MESSAGE_MAX, WARNING, Message
+from host_tools.cloud.store.outage import OncePerOutage
 
 # Of some 200 bytes, MESSAGE_MAX characters at most: the log of hours; of a trouble the beginning is kept.
 LINES_MAX = 2000
@@ -20,6 +21,7 @@ class Lines(logging.Handler):
 
     def __init__(self, taken: Callable[[], None]):
         super().__init__(logging.INFO)
+        self.addFilter(OncePerOutage())
         self._taken = taken
         self._waiting: deque[Message] = deque()
         self._left_out = 0

@@ -3,35 +3,62 @@
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 from aiohttp import web
 from sqlalchemy import select
 
 from host_tools.cloud.accounts.errors import BusyError
+from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages.render import VISIT
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.database import is_held_up
 from host_tools.cloud.store.models import Account, Session
+from host_tools.cloud.store.outage import is_away
 
-BUSY, FAILED, SIGN_IN = 503, 500, 303
-RETRY_AFTER_S = 5  # as long as a transaction waits for another
+SIGN_IN = 303
+
+
+class Failure(NamedTuple):
+    """What is answered. retry_after_s: when it is worth while to ask again, where that is known."""
+
+    status: int
+    what: str
+    remedy: str
+    retry_after_s: int | None = None
+
+
+# A transaction waits for another as long as that.
+BUSY = Failure(503, N_("Too much is going on right now."), N_("Try again in a few seconds."), 5)
+AWAY = Failure(
+    503,
+    N_("This service cannot reach its records right now."),
+    N_("Wait a minute, then load the page again. If you sent a form, look first whether it arrived."),
+    30,
+)
+FAILED = Failure(
+    500, N_("Something went wrong on our side."), N_("Try again. If it stays, write to support.")
+)
+OVER = Failure(SIGN_IN, "", "")  # its session or its account is
 
 log = logging.getLogger("cloud.pages")
 
 
-async def judge(request: web.Request, route: str, error: Exception) -> int:
-    """The status to answer with. What we did not foresee is logged with its trace, without its body.
+async def judge(request: web.Request, route: str, error: Exception) -> Failure:
+    """What we did not foresee is logged with its trace, without its body.
 
-    Call it where the error is being handled. SIGN_IN: its session or account is over.
+    Call it where the error is being handled.
     """
     if isinstance(error, BusyError):
         return BUSY
     if is_held_up(error):
         log.warning("%s %s waited too long for the database", request.method, route)
         return BUSY
+    if is_away(error):  # the log has its line already (store/outage.py)
+        return AWAY
     if await _is_over(request):
         log.info("%s %s: its session or account was over meanwhile", request.method, route)
-        return SIGN_IN
+        return OVER
     log.exception("%s %s failed", request.method, route)
     return FAILED
 

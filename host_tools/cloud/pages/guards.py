@@ -69,8 +69,6 @@ ERRORS = {
     408: (N_("Your form did not arrive in time."), N_("Go back and send it again.")),
     413: (N_("That is too large."), N_("Send less.")),
     421: (N_("This name is not one of ours."), N_("Use the address that your cloud's operator gave you.")),
-    500: (N_("Something went wrong on our side."), N_("Try again. If it stays, write to support.")),
-    503: (N_("Too much is going on right now."), N_("Try again in a few seconds.")),
 }
 
 # (method, path) of the routes that other programs and other sites may use.
@@ -108,27 +106,32 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except NotTheirsError:
         return error_page(request, 404)
     except Exception as error:
-        status = await failures.judge(request, route_name(request), error)
-    if status == failures.SIGN_IN:
+        failure = await failures.judge(request, route_name(request), error)
+    if failure is failures.OVER:
         raise web.HTTPSeeOther("/sign-in")
-    return error_page(request, status)
+    return failure_page(request, failure)
 
 
 def error_page(
     request: web.Request, status: int, error: web.HTTPException | None = None
 ) -> web.StreamResponse:
     """Where programs ask, an error is problem details."""
-    answer = keep_session(request, _error_page(request, status, error))
-    if status == failures.BUSY:
-        answer.headers["Retry-After"] = str(failures.RETRY_AFTER_S)
-    return answer
-
-
-def _error_page(request: web.Request, status: int, error: web.HTTPException | None) -> web.StreamResponse:
     if request.path.startswith(API):
-        return problems.of_status(status, error)
+        return keep_session(request, problems.of_status(status, error))
     what, remedy = ERRORS.get(status, ERRORS[400])
-    return page(request, "error.html", status=status, what=what, remedy=remedy)
+    return keep_session(request, page(request, "error.html", status=status, what=what, remedy=remedy))
+
+
+def failure_page(request: web.Request, failure: failures.Failure) -> web.StreamResponse:
+    status, what, remedy, retry_after_s = failure
+    answer: web.StreamResponse
+    if request.path.startswith(API):
+        answer = problems.answer(problems.ProblemError(status, f"{what} {remedy}"))
+    else:
+        answer = page(request, "error.html", status=status, what=what, remedy=remedy)
+    if retry_after_s is not None:
+        answer.headers["Retry-After"] = str(retry_after_s)
+    return keep_session(request, answer)
 
 
 def route_name(request: web.Request) -> str:

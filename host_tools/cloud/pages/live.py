@@ -17,6 +17,7 @@ from host_tools.cloud.pages.render import VISIT
 from host_tools.cloud.pages.site import SITE, ends_at
 from host_tools.cloud.pages.words import router_words
 from host_tools.cloud.parts import PARTS
+from host_tools.cloud.store.outage import is_away
 
 EVERY_S = 2  # heartbeats come no faster; what cannot wait rings the bus
 SILENT_MAX_S = 20  # a comment then: proxies close a silent line after 30 s or more
@@ -155,7 +156,17 @@ async def _follow(
         while state is not None and time.monotonic() < end and not parts.stopping.is_set():
             await speaker.say(state)
             await _wait(changed)
-            state = await snapshot()
+            state = await _news(snapshot, state)
+
+
+async def _news(snapshot: Snapshot, state: dict[str, Any]) -> dict[str, Any] | None:
+    """While the database is away a page keeps what it shows, and its line: it is asked again."""
+    try:
+        return await snapshot()
+    except Exception as error:
+        if not is_away(error):
+            raise
+        return state
 
 
 async def _in_until(request: web.Request) -> int:

@@ -6,6 +6,7 @@ A reader sees one moment, a writer is alone from its start.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -20,9 +21,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from host_tools import exit_codes
-from host_tools.cloud.store import grants
-from host_tools.cloud.store.brief import NearWriter, Transaction
+from host_tools.cloud.store import grants, postgresql_connections
+from host_tools.cloud.store.brief import NearWriter, Transaction, told
 from host_tools.cloud.store.glance import Glance, SqliteReader
+from host_tools.cloud.store.outage import Outage
 from host_tools.cloud.store.sqlite_connections import SqliteConnections
 from host_tools.cloud.store.turns import Turns
 from host_tools.errors import ToolError
@@ -30,7 +32,6 @@ from host_tools.errors import ToolError
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_TIMEOUT_MS = 5000  # a writer waits for another this long; a transaction here takes a few milliseconds
 STATEMENT_TIMEOUT_MS = 30_000  # a migration may copy a table
-CONNECT_TIMEOUT_S = 10
 WRITERS_LOCK = 0x67617465  # any number, the same in every process of the cloud
 URLS = "use sqlite+aiosqlite:///FILE or postgresql+asyncpg://HOST/NAME"
 PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL")
@@ -52,23 +53,40 @@ class Database:
         self._reader = _reader(self.engine)
         self._near = _near(self.engine)
         self._turns = Turns(BUSY_TIMEOUT_MS / 1000)
+        self.outage = Outage(patient=self._near is not None)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with (
+            self.outage.watch(),
+            AsyncSession(self.engine, expire_on_commit=False) as session,
+        ):
             yield session
 
     async def glance(self, glance: Glance[*Models], **values: Any) -> list[tuple[*Models]]:
         """The rows of one SELECT, which sees one moment by itself: it costs no BEGIN beside it."""
         if self._reader is not None:
-            return self._reader.read(glance, values)
-        async with self._glancing.connect() as connection:
+            return self._glanced(self._reader, glance, values)
+        async with self.outage.watch(), self._glancing.connect() as connection:
             return glance.models(await connection.execute(glance.rows, values))
+
+    def _glanced(
+        self, reader: SqliteReader, glance: Glance[*Models], values: dict[str, Any]
+    ) -> list[tuple[*Models]]:
+        try:
+            found = reader.read(glance, values)
+        except sqlite3.Error as error:
+            failed = told(error, glance.sql)
+            self.outage.note(failed)
+            raise failed from error
+        self.outage.answered(writes=False)
+        return found
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         async with (
             self._turns.one(),
+            self.outage.watch(writes=True),
             AsyncSession(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -80,7 +98,7 @@ class Database:
         async with self._turns.one() as deadline:
             begun: AbstractAsyncContextManager[Transaction]
             begun = self._near.begin(deadline) if self._near is not None else self._writing.begin()
-            async with begun as transaction:
+            async with self.outage.watch(writes=True), begun as transaction:
                 yield transaction
 
     async def migrate(self) -> None:
@@ -158,10 +176,7 @@ def _options(url: str, connections: SqliteConnections) -> dict[str, Any]:
     limits = {"lock_timeout": BUSY_TIMEOUT_MS, "statement_timeout": STATEMENT_TIMEOUT_MS}
     limits["idle_in_transaction_session_timeout"] = STATEMENT_TIMEOUT_MS
     texts = {name: str(value) for name, value in limits.items()}
-    return {
-        "pool_pre_ping": True,
-        "connect_args": {"timeout": CONNECT_TIMEOUT_S, "server_settings": texts},
-    }
+    return {"connect_args": {"async_creator_fn": postgresql_connections.connect, "server_settings": texts}}
 
 
 def _reader(engine: AsyncEngine) -> SqliteReader | None:
@@ -182,6 +197,8 @@ def _prepare_postgresql(engine: AsyncEngine) -> None:
     cloud safe by construction instead of query by query. It costs concurrency that nobody needs: a
     transaction takes a few milliseconds, and argon2 runs outside.
     """
+
+    event.listen(engine.sync_engine, "checkout", postgresql_connections.check_open)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
