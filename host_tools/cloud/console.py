@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser, *, links: bool = False) -> No
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run the verb's work to its exit status."""
     return asyncio.run(work())
+
+
+def operator() -> str:
+    """Who runs the verb, as the log of events names them."""
+    return f"gatelodge cloud ({getpass.getuser()})"
 
 
 def database_url(args: argparse.Namespace) -> str:

@@ -10,7 +10,6 @@ then the person can stop it, by the mail's link or on the account's pages.
 from __future__ import annotations
 
 import argparse
-import getpass
 import time
 from collections.abc import Awaitable, Callable
 
@@ -56,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _run(args: argparse.Namespace) -> int:
     async with console.parts(args) as parts:
-        visit = Visit("", "", f"gatelodge cloud ({getpass.getuser()})", parts.clock())
+        visit = Visit("", "", console.operator(), parts.clock())
         if args.what == "create":
             return await _create(args, parts, visit)
         account = await parts.administration.find(args.who)

@@ -1,14 +1,15 @@
 """The page of applications: who sees it, what it registers and refuses, what a change ends, who is told."""
 
 import asyncio
+import getpass
 import html
 import json
 import re
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from host_tools import exit_codes
+from host_tools import cli, exit_codes
 from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.help import roles
 from host_tools.cloud.oidc.described import ADDRESSES_MAX, GRANTS, Described
@@ -62,6 +63,12 @@ def secret_on(page):
 async def kept(rig, client_id="garden"):  # noqa: F811
     async with rig.parts.database.read() as session:
         return await session.get(OidcClient, client_id)
+
+
+async def console(rig, *words):  # noqa: F811
+    """The verb of an operator, as it runs in a process of its own."""
+    where = ["--data", str(rig.folder), "--database", rig.settings.database_url]
+    return await asyncio.to_thread(cli.main, ["cloud", "clients", *words, *where])
 
 
 async def count(rig, table):  # noqa: F811
@@ -326,6 +333,52 @@ async def test_every_change_is_logged_and_told(rig, grace):  # noqa: F811
         "An application's registration was removed",
     ):
         assert f"{words}: Garden App" in log and told.count(words) == 1
+
+
+async def test_the_page_shows_what_was_changed_on_it_and_at_the_console_and_by_whom(rig, grace):  # noqa: F811
+    """Also when whoever did it has the role no more, or no account."""
+    assert "Nothing yet." in (await grace.get("/clients")).text
+    other = await registrar(rig, "other@example.org")
+    await other.post(ADD, **STRICT)
+    keys = ("--redirect", BACK, "--keys", key_set(OTHER))
+    did = (
+        ("add", "porch", "--name", "Porch", "--redirect", BACK, "--plain"),
+        ("secret", "porch"),
+        ("disable", "porch"),
+        ("disable", "porch"),  # is so already
+        ("enable", "porch"),
+        ("enable", "porch"),
+        ("change", "porch", *keys, "--no-plain"),
+        ("remove", "porch"),
+        ("change", "garden", "--grants", "authorization_code"),
+    )
+    for words in did:
+        assert await console(rig, *words) == exit_codes.OK, words
+    for words in (("remove", "porch"), ("secret", "garden"), ("change", "garden", "--keys", "{}")):
+        assert await console(rig, *words) == exit_codes.USAGE, words
+    assert await console(rig, "list") == exit_codes.OK
+    operator = f"gatelodge cloud ({getpass.getuser()})"
+    assert [*reversed(history_on(await grace.get("/clients")))] == [
+        ("An application was registered: Garden App", "other@example.org"),
+        ("An application was registered: Porch", operator),
+        ("A new secret was made for an application: Porch", operator),
+        ("An application was disabled: Porch", operator),
+        ("An application was enabled: Porch", operator),
+        ("An application's registration was changed: Porch", operator),
+        ("An application's registration was removed: Porch", operator),
+        ("An application's registration was changed: Garden App", operator),
+    ]
+    async with rig.parts.database.write() as session:
+        await session.execute(delete(Account).where(Account.email == "other@example.org"))
+    what, who = history_on(await grace.get("/clients"))[-1]
+    assert what == "An application was registered: Garden App" and "@" not in who
+    assert "Porch" not in (await grace.get("/security/log")).text  # she did not do it
+
+
+def history_on(page):
+    """[(what, by whom)], the newest first."""
+    rows = re.findall(r"<li><div><strong>(.*?)</strong><br>\s*<span class=\"quiet\">(.*?) · ", page.text)
+    return [(html.unescape(what), html.unescape(who)) for what, who in rows]
 
 
 async def test_nothing_is_changed_without_a_proof_in_full(rig, grace):  # noqa: F811

@@ -7,11 +7,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.clock import Clock
-from host_tools.cloud.oidc import assertions, registration
+from host_tools.cloud.oidc import assertions, history, registration
 from host_tools.cloud.oidc.described import CLIENT_ID, REFRESH, Changed, Described, WrongClient, checked
 from host_tools.cloud.oidc.requests import Known
 from host_tools.cloud.oidc.signed import Unproved
@@ -24,9 +24,12 @@ NOTED_EVERY_S = 60  # more often the last use is not written down
 
 
 class Clients:
-    def __init__(self, database: Database, clock: Clock, spent: Spent | None = None):
+    """operator: who changes them at the console, which the log of events tells (history.py)."""
+
+    def __init__(self, database: Database, clock: Clock, operator: str = "", spent: Spent | None = None):
         self._database = database
         self._clock = clock
+        self._operator = operator
         self._spent = spent or Spent(database)
 
     async def find(self, client_id: str) -> OidcClient | None:
@@ -70,7 +73,9 @@ class Clients:
         Raises WrongClient.
         """
         async with self._database.write() as session:
-            return await registration.register(session, described, self._clock())
+            secret = await registration.register(session, described, self._clock())
+            self._note(session, "client_added", described.name)
+        return secret
 
     async def ensure(self, described: Described, secret: str) -> None:
         """A client of our own, as it is described now. Raises WrongClient where an operator's has its id."""
@@ -88,28 +93,40 @@ class Clients:
     async def change(self, client_id: str, changed: Changed) -> None:
         """Raises WrongClient."""
         async with self._database.write() as session:
-            await registration.alter(session, await _known(session, client_id), changed)
+            client = await _known(session, client_id)
+            await registration.alter(session, client, changed)
+            self._note(session, "client_changed", client.name)
 
     async def disable(self, client_id: str) -> None:
         """Raises WrongClient."""
         async with self._database.write() as session:
-            await registration.shut(session, await _known(session, client_id), self._clock())
+            client = await _known(session, client_id)
+            if client.disabled_at is None:
+                await registration.shut(session, client, self._clock())
+                self._note(session, "client_disabled", client.name)
 
     async def enable(self, client_id: str) -> None:
         """Raises WrongClient."""
         async with self._database.write() as session:
-            (await _known(session, client_id)).disabled_at = None
+            client = await _known(session, client_id)
+            if client.disabled_at is not None:
+                client.disabled_at = None
+                self._note(session, "client_enabled", client.name)
 
-    async def remove(self, client_id: str) -> bool:
-        """Its tokens and consents go with it."""
-        gone = delete(OidcClient).where(OidcClient.id == client_id).returning(OidcClient.id)
+    async def remove(self, client_id: str) -> None:
+        """Its tokens and consents go with it. Raises WrongClient."""
         async with self._database.write() as session:
-            return await session.scalar(gone) is not None
+            client = await _known(session, client_id)
+            self._note(session, "client_removed", client.name)
+            await session.delete(client)
 
     async def new_secret(self, client_id: str) -> str:
         """Raises WrongClient where there is none, or it keeps no secret."""
         async with self._database.write() as session:
-            return registration.renew_secret(await _known(session, client_id))
+            client = await _known(session, client_id)
+            secret = registration.renew_secret(client)
+            self._note(session, "client_secret_made", client.name)
+        return secret
 
     async def used(self, client: OidcClient) -> None:
         """It has just come to a token."""
@@ -118,6 +135,9 @@ class Clients:
             note = update(OidcClient).where(OidcClient.id == client.id).values(used_at=now)
             async with self._database.write() as session:
                 await session.execute(note)
+
+    def _note(self, session: AsyncSession, kind: str, name: str) -> None:
+        history.note_at_console(session, kind, name, self._operator, self._clock())
 
 
 async def _known(session: AsyncSession, client_id: str) -> OidcClient:

@@ -42,7 +42,7 @@ class Provider:
         self.issuer = issuer
         self.strict = strict
         self.spent = Spent(database)
-        self.clients = Clients(database, clock, self.spent)
+        self.clients = Clients(database, clock, spent=self.spent)
         self.keys = Keys(database, box, clock)
         self.grants = Grants(database, passkeys_for)
         self.pushed = Pushed(database)

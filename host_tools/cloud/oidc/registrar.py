@@ -19,7 +19,7 @@ from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.help import roles
 from host_tools.cloud.languages.text import N_
-from host_tools.cloud.oidc import registration
+from host_tools.cloud.oidc import history, registration
 from host_tools.cloud.oidc.described import Changed, Described, check_from_page
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Account
@@ -47,6 +47,11 @@ class Registrar:
     async def all(self) -> list[OidcClient]:
         async with self._database.read() as session:
             return list(await session.scalars(select(OidcClient).order_by(OidcClient.name, OidcClient.id)))
+
+    async def history(self) -> list[history.Done]:
+        """What was done to any of them, also at the console; the newest first."""
+        async with self._database.read() as session:
+            return await history.recent(session)
 
     async def look(self, client_id: str) -> Held:
         """Raises NotTheirsError."""

@@ -16,6 +16,7 @@ before. `--public` is for an app that can keep none; `--dpop` and `--par` ask a 
 asked of all.
 
 Staff with the role "clients" do the same on the page /clients, but for parts of Gatelodge itself (`--ours`).
+That page shows what was changed here too, and by whom, and so does `cloud serve --log-to`.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 async def _run(args: argparse.Namespace) -> int:
     async with console.opened(args) as database:
         try:
-            await ACTIONS[args.action](Clients(database, system_clock), args)
+            await ACTIONS[args.action](Clients(database, system_clock, console.operator()), args)
         except WrongClient as error:
             remedy = REMEDIES.get(error.sentence, "'gatelodge cloud clients list' shows those that there are")
             raise ToolError(str(error), remedy, exit_codes.USAGE) from error
@@ -164,8 +165,7 @@ async def _enable(clients: Clients, args: argparse.Namespace) -> None:
 
 
 async def _remove(clients: Clients, args: argparse.Namespace) -> None:
-    if not await clients.remove(args.id):
-        raise WrongClient("id", f"there is no client {args.id}")
+    await clients.remove(args.id)
     print(f"client {args.id} is removed, and all that it was given is void", file=sys.stderr)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from host_tools.cloud.accounts.errors import RefusedError
+from host_tools.cloud.accounts.events import told
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.oidc.described import CODE, DEVICE, GRANTS, REFRESH, USUAL_GRANTS, Changed, Described
@@ -104,7 +105,10 @@ DEEDS = {
 
 async def overview(request: web.Request) -> web.StreamResponse:
     parts = request.app[PARTS]
-    return page(request, "clients.html", rows=await parts.registrar.all(), no_exceptions=parts.oidc.strict)
+    rows, done = await parts.registrar.all(), await parts.registrar.history()
+    return page(
+        request, "clients.html", rows=rows, no_exceptions=parts.oidc.strict, done=done, told=told
+    )
 
 
 async def add(request: web.Request) -> web.StreamResponse:
