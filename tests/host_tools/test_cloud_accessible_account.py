@@ -8,9 +8,11 @@ from playwright.async_api import async_playwright, expect
 from sqlalchemy import update
 
 from host_tools.cloud import certificates, links
+from host_tools.cloud.accounts.passkeys_rule import EVERYBODY
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import RESET
 from host_tools.cloud.store.models import Account
+from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in
 from tests.host_tools.test_cloud_accessible import (
@@ -21,8 +23,9 @@ from tests.host_tools.test_cloud_accessible import (
     look_at,
 )
 from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, join
+from tests.host_tools.test_cloud_passkeys import ORIGIN, add
 
-NEW = "seven herons on the weir"
+NEW, OTHER = "seven herons on the weir", "bob@example.org"
 PATH = r"https://[^/]+(/{}#\S+)"
 OVER = links.grouped(links.new_code())
 
@@ -30,6 +33,14 @@ OVER = links.grouped(links.new_code())
 @pytest.fixture
 async def rig(tmp_path):
     async with Rig(tmp_path, tls=certificates.load_or_create(tmp_path).portal_context()) as rig:
+        yield rig
+
+
+@pytest.fixture
+async def ruled(tmp_path):
+    """A cloud whose operator asks everybody for passkeys."""
+    tls = certificates.load_or_create(tmp_path).portal_context()
+    async with Rig(tmp_path, tls=tls, passkeys_for=EVERYBODY) as rig:
         yield rig
 
 
@@ -47,9 +58,9 @@ async def press(tab, name):
     await tab.get_by_role("button", name=name, exact=True).click()
 
 
-async def mail_of(rig, subject):
+async def mail_of(rig, subject, recipient=EMAIL):
     async with asyncio.timeout(PATIENCE_S):
-        while not (found := [mail for mail in await rig.mails(EMAIL) if mail.subject == subject]):
+        while not (found := [mail for mail in await rig.mails(recipient) if mail.subject == subject]):
             await asyncio.sleep(0.02)
     return found[0]
 
@@ -127,6 +138,39 @@ async def test_who_undoes_or_stops_a_change_finds_every_page_accessible(rig, tab
     await assert_no_fault(tab)
     path = re.search(PATH.format("undo"), (await mail_of(rig, "An authenticator was added")).body)[1]
     await look_at(rig, tab, path)
+
+
+async def test_who_has_to_add_passkeys_first_undoes_and_stops_on_pages_that_are_accessible(ruled, tab):
+    """Of the own account, and of another one than the browser is signed in to."""
+    bob = ruled.browser()
+    await bob.join(OTHER)
+    await add(bob, SoftPasskey(ORIGIN))
+    await tab.goto(str(ruled.server.make_url("/sign-in")))
+    await tab.context.add_cookies(await signed_in_as(ruled, EMAIL))
+    holder = (await ruled.parts.administration.find(EMAIL)).id
+    await ruled.parts.waiting.ask(holder, RESET, "Somebody called", Visit("", "", "", ruled.clock()))
+    await look_at(ruled, tab, "/security/passkeys-only", f"/undo#{OVER}")
+    await tab.goto(str(ruled.server.make_url("/routers")))
+    await press(tab, "Stop it")
+    await tab.get_by_text("It is stopped.").wait_for()
+    assert await ruled.parts.waiting.of(holder) == []
+    path = re.search(PATH.format("undo"), (await mail_of(ruled, "A passkey was added", OTHER)).body)[1]
+    await look_at(ruled, tab, path)
+    await tab.get_by_label("The password that was valid before the change").fill(PASSWORD)
+    await press(tab, "Undo it")
+    await tab.get_by_text(f"You are still signed in as {EMAIL}").wait_for()
+    await assert_no_fault(tab)
+    assert (await bob.get("/routers")).path == "/sign-in"
+    await tab.goto(str(ruled.server.make_url("/routers")))
+    await expect(tab.get_by_role("heading", name="Sign in with passkeys only")).to_be_visible()
+
+
+async def signed_in_as(rig, email):
+    """The cookies of a browser that has just joined."""
+    browser = rig.browser()
+    await browser.join(email)
+    url = str(rig.server.make_url("/"))
+    return [{"name": cookie.key, "value": cookie.value, "url": url} for cookie in browser._session.cookie_jar]
 
 
 async def test_who_makes_a_token_finds_every_page_accessible(rig, tab):
