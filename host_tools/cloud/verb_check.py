@@ -3,7 +3,7 @@
 Takes the options of `cloud serve`, starts nothing and changes nothing. One sentence for each fault. Keys that
 are plain files get an advice, and no refusal: whether this computer has systemd is the operator's to know. So
 does each credential that does not change by itself, and each application that is an exception to what is
-asked of them (`cloud clients`).
+asked of them (`cloud clients`), and a service of stolen passwords that does not answer just now.
 With --libraries it only writes which libraries are installed, as CycloneDX JSON.
 """
 
@@ -16,9 +16,13 @@ import sys
 
 from host_tools import exit_codes
 from host_tools.cloud import libraries, settings, verb_serve
+from host_tools.cloud.breached.away import AwayError
+from host_tools.cloud.breached.collection import driver_of
 from host_tools.cloud.oidc.exceptions import Unread, exceptions
 from host_tools.cloud.unchanging import unchanging
 from host_tools.cloud.unsafe import faults, plain_secrets
+
+OF_NOTHING = "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"  # the SHA-1 of an empty text: nobody's password
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +37,25 @@ def run(args: argparse.Namespace) -> int:
         return exit_codes.OK
     told = settings.from_arguments(args)
     advice, refused = _applications(told)
-    for sentence in [*plain_secrets(told), *unchanging(told), *advice]:
+    for sentence in [*plain_secrets(told), *unchanging(told), *advice, *_stolen_passwords(told)]:
         print(f"advice: {sentence}", file=sys.stderr)
     found = faults(told) + refused
     for sentence in found:
         print(f"unsafe: {sentence}", file=sys.stderr)
     print("safe" if not found else f"{len(found)} unsafe settings")
     return exit_codes.FAILED if found else exit_codes.OK
+
+
+def _stolen_passwords(asked: settings.Settings) -> list[str]:
+    """An advice where the service is away, which keeps nobody from choosing a password."""
+    driver = driver_of(asked.breached_passwords)
+    if driver is None:
+        return []
+    try:
+        asyncio.run(driver.knows(OF_NOTHING))
+    except AwayError as error:
+        return [f"new passwords would not be looked up just now: {error}."]
+    return []
 
 
 def _applications(asked: settings.Settings) -> tuple[list[str], list[str]]:

@@ -10,14 +10,15 @@ import pytest
 from aiohttp import web
 
 from host_tools import cli, exit_codes
-from host_tools.cloud.breached import making, range_service
+from host_tools.cloud.breached import breaker, making, range_service
 from host_tools.cloud.breached.away import AwayError
+from host_tools.cloud.breached.breaker import Breaker
 from host_tools.cloud.breached.collection import STOLEN, BreachedPasswords, driver_of
 from host_tools.cloud.breached.digest_file import ENTRIES_AT, ENTRY, DigestFile
 from host_tools.cloud.breached.range_service import RangeService
 from host_tools.errors import ToolError
 from tests.fakes.password_ranges import PasswordRanges
-from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
+from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, free_port
 from tests.host_tools.test_cloud_resets import ask
 
 STOLEN_ONE = "copper lantern by the quay"
@@ -103,6 +104,50 @@ async def test_while_it_is_away_passwords_are_taken_and_the_log_says_so_once(cap
         assert await breached.fault(STOLEN_ONE) == STOLEN
     lines = [record.getMessage() for record in caplog.records if record.name == "cloud.breached"]
     assert len(lines) == 2 and "503" in lines[0] and "again" in lines[1]
+
+
+async def test_a_service_that_keeps_failing_is_asked_seldom_and_nobody_waits_for_it(caplog):
+    caplog.set_level(logging.INFO)
+    now = [1000.0]
+    async with PasswordRanges({STOLEN_ONE: 3}) as ranges:
+        breached = BreachedPasswords(RangeService(ranges.url), lambda: now[0])
+        ranges.answer = web.Response(status=503)
+        for _ in range(100):
+            assert await breached.fault(STOLEN_ONE) is None
+        assert len(ranges.asked) == breaker.FAILURES
+        now[0] += breaker.WAITS_S[0]
+        await asyncio.gather(*(breached.fault(STOLEN_ONE) for _ in range(10)))
+        assert len(ranges.asked) == breaker.FAILURES + 1  # one, for all
+        ranges.answer = None
+        assert await breached.fault(STOLEN_ONE) is None  # not yet
+        now[0] += breaker.WAITS_S[1]
+        assert await breached.fault(STOLEN_ONE) == STOLEN
+    said = [record.getMessage() for record in caplog.records if record.name == "cloud.breached"]
+    assert len(said) == 2 and said[1] == "new passwords are looked up again; 111 were not"
+
+
+def test_a_breaker_waits_ever_longer_and_lets_one_ask():
+    it, now = Breaker(), 0.0
+    for _ in range(breaker.FAILURES):
+        assert it.allows(now)
+    for _ in range(10):  # of some that asked side by side
+        it.failed(now)
+    for wait_s in (*breaker.WAITS_S, breaker.WAITS_S[-1]):
+        assert not it.allows(now + wait_s - 1)
+        now += wait_s
+        assert it.allows(now) and not it.allows(now)
+        it.failed(now)
+    now += breaker.WAITS_S[-1]
+    assert it.allows(now) and not it.allows(now + breaker.ASKS_FOR_S - 1)
+    assert it.allows(now + breaker.ASKS_FOR_S)  # who asked before is gone, and told nothing
+    it.answered()
+    assert all(it.allows(now) for _ in range(breaker.FAILURES))
+
+
+def test_the_check_of_options_tells_of_a_service_that_is_away(tmp_path, capsys):
+    place = f"https://localhost:{free_port()}"
+    cli.main(["cloud", "check", "--data", str(tmp_path), "--development", "--breached-passwords", place])
+    assert "advice: new passwords would not be looked up just now" in capsys.readouterr().err
 
 
 async def test_a_service_that_nobody_runs_is_away():
