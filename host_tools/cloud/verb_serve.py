@@ -13,9 +13,11 @@ import ipaddress
 import logging
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import uvloop
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam
 
 from host_tools import exit_codes
 from host_tools.cloud.accounts.passkeys_rule import NOBODY, RULES
@@ -141,3 +143,6 @@ def configure_log() -> None:
     for level in (logging.INFO, logging.WARNING, logging.ERROR):
         logging.addLevelName(level, logging.getLevelName(level).lower())
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # A form's odd head would be a line of its own there, as its sender wrote it, and be kept for ever.
+    warnings.filterwarnings("ignore", category=BadContentDispositionHeader)
+    warnings.filterwarnings("ignore", category=BadContentDispositionParam)

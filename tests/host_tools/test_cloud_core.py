@@ -5,7 +5,7 @@ import logging
 import pyotp
 import pytest
 
-from host_tools.cloud.accounts import passwords, recovery, throttle, totp
+from host_tools.cloud.accounts import agents, passwords, recovery, throttle, totp
 from host_tools.cloud.accounts.turnstile import network
 from host_tools.cloud.delivery.progress import RETRY_AFTER_S, retry_after_s
 from host_tools.cloud.verb_serve import OneLine
@@ -104,3 +104,22 @@ def test_a_line_of_the_log_stays_one_line():
     said = ("no\r\n2026 forged\x1b[2J é",)
     record = logging.LogRecord("cloud", logging.INFO, "", 0, "it said %s", said, None)
     assert OneLine("%(message)s").format(record) == "it said no\\r\\n2026 forged\\x1b[2J é"
+
+
+SAYS = "Gatelodge support (Anna)"
+
+
+@pytest.mark.parametrize("header", [SAYS, "gatelodge cloud", "Gate\u200blodge\x1b support", "X/5 GATELODGE"])
+def test_no_browser_bears_a_name_of_ours(header):
+    """Whoever signs in as "Gatelodge support" is not who the person would think."""
+    assert agents.browser_words(agents.said(header)) == "An unknown browser"
+
+
+def test_support_bears_its_name_whatever_its_people_are_called():
+    assert agents.browser_words(SAYS) == SAYS
+    named = SAYS.replace("Anna", "Firefox/1 Linux")
+    assert agents.browser_words(named) == named
+
+
+def test_a_browser_says_what_can_be_seen():
+    assert agents.said("Firefox/1 \x1b[2J\u202e\xe9 Linux") == "Firefox/1 [2J Linux"

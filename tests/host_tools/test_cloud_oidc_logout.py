@@ -41,15 +41,15 @@ async def test_applications_hear_when_a_session_is_over(rig, ada):
         app = App(rig, await rig.parts.oidc.clients.add(described))
         tokens = await signed_in(app, ada)
         sid = (await app.read(tokens["id_token"]))["sid"]
-        await rig.parts.oidc.logins.tell(http)
+        await rig.parts.oidc.logins.tell(http, http)
         assert receiver.heard == []
         await ada.post("/sign-out", form_page="/security")
-        await rig.parts.oidc.logins.tell(http)
-        await rig.parts.oidc.logins.tell(http)
+        await rig.parts.oidc.logins.tell(http, http)
+        await rig.parts.oidc.logins.tell(http, http)
         assert len(receiver.heard) == 1  # it answered 500, and is asked again later
         rig.clock.now += 11
-        await rig.parts.oidc.logins.tell(http)
-        await rig.parts.oidc.logins.tell(http)
+        await rig.parts.oidc.logins.tell(http, http)
+        await rig.parts.oidc.logins.tell(http, http)
     assert len(receiver.heard) == 2
     said = await app.read(receiver.heard[1])
     assert (said["sid"], said["aud"], said["events"]) == (sid, "app", {EVENT: {}})

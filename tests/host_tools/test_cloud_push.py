@@ -218,6 +218,11 @@ async def test_another_clouds_key_is_refused_by_the_service(rig, ada, service):
         ("https://[::1]/x", False),
         ("https://[/x", False),
         ("https://fcm.googleapis.com:x/", False),
+        ("https://[::1%25.push.apple.com]/", False),
+        ("https://127.0.0.1%00.push.apple.com/", False),
+        ("https://127.0.0.1\t.push.apple.com/", False),
+        ("https://evil.example\\.push.apple.com/", False),
+        ("https://evil.example%2f.push.apple.com/", False),
         ("", False),
     ],
 )

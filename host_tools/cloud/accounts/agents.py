@@ -15,18 +15,27 @@ SYSTEMS = (
     ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
     ("Mac OS X", "Mac"), ("CrOS", "Chrome OS"), ("Linux", "Linux"),
 )  # fmt: skip
+OWN = "gatelodge"
 UNKNOWN = N_("An unknown browser")
 SUPPORT = N_("Gatelodge support (%(name)s)")  # as the browser of what staff did (help/desk.py)
 
 
+def said(header: str) -> str:
+    """What a browser says of itself (User-Agent), without what nobody sees; nothing, where it gives itself a
+    name that only what we do bears (help/desk.py, accounts/waiting.py).
+    """
+    seen = "".join(each for each in header if each.isascii() and each.isprintable())
+    return "" if OWN in seen.casefold() else seen
+
+
 def browser_words(user_agent: str) -> str:
     """ "Firefox on Linux"; what it says itself, cut short, where that is not known."""
+    before, after = SUPPORT.split("%(name)s")
+    if user_agent.startswith(before) and user_agent.endswith(after):  # whatever the name is
+        return _(SUPPORT, name=user_agent[len(before) : -len(after)])
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser and system:
         return _("%(browser)s on %(system)s", browser=browser, system=system)
-    before, after = SUPPORT.split("%(name)s")
-    if user_agent.startswith(before) and user_agent.endswith(after):
-        return _(SUPPORT, name=user_agent[len(before) : -len(after)])
     printable = "".join(character for character in user_agent if character.isprintable())
     return browser or system or printable[:40] or _(UNKNOWN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ TOKEN_S = 12 * 3600  # of a VAPID token; 24 hours at most (RFC 8292 section 2)
 GONE = (404, 410)  # the browser has unsubscribed, or is no more
 OURS_TO_MEND = (401, 403)
 TOO_MANY = 429
+LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+HOST = re.compile(rf"(?:{LABEL}\.)*{LABEL}")
 
 
 class VapidKeys:
@@ -132,6 +135,8 @@ def is_allowed(endpoint: str, services: tuple[str, ...]) -> bool:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
+    if not endpoint.isascii() or not endpoint.isprintable() or not HOST.fullmatch(host):
+        return False  # who connects may read it in another way
     if parts.scheme != "https" or parts.username is not None or parts.password is not None:
         return False
     named = host if port in (None, 443) else f"{host}:{port}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.oidc import assertions
 from host_tools.cloud.oidc.requests import SCOPES, URI_MAX, fault_of_address
+from host_tools.cloud.public_addresses import is_public
 
 CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,38}")
 NAME_MAX = 80
@@ -61,6 +61,7 @@ class Described(NamedTuple):
     dpop_bound: bool = False
     pushed_only: bool = False
     plain: bool = False
+    public_only: bool = False  # who registered it may have us call the internet, and nothing inside
 
 
 class Changed(NamedTuple):
@@ -74,6 +75,7 @@ class Changed(NamedTuple):
     after_logout_uris: Sequence[str] | None = None
     logout_uri: str | None = None
     plain: bool | None = None
+    public_only: bool | None = None
 
 
 def checked(described: Described) -> Described:
@@ -137,11 +139,14 @@ def _shown(uri: str) -> str:
 
 
 def _is_outside(uri: str) -> bool:
-    """Whether it names another computer than this one and its neighbours, as far as the name itself tells."""
+    """Whether it names another computer than this one and its neighbours, as far as the name itself tells.
+
+    Where a name leads is looked at when it is called (logins.py).
+    """
     parts = urlsplit(uri)
     host = (parts.hostname or "").rstrip(".")
     try:
-        return parts.scheme == "https" and ip_address(host).is_global
+        return parts.scheme == "https" and is_public(host)
     except ValueError:
         last = host.rpartition(".")[2]
         named = "." in host and not host.endswith(OWN_NAMES) and not NUMBER.fullmatch(last)

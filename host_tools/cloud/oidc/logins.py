@@ -19,6 +19,7 @@ from sqlalchemy import delete, exists, select, update
 
 from host_tools.cloud.clock import Clock
 from host_tools.cloud.oidc.keys import Keys
+from host_tools.cloud.public_addresses import PublicResolver, names_public
 from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Session
 from host_tools.cloud.store.oidc_models import OidcClient, OidcLogin, OidcToken
@@ -57,23 +58,31 @@ class Logins:
     async def run(self, trusted: ssl.SSLContext) -> None:
         """Tell what is due, look again soon, for ever. `trusted`: who may sign for an application."""
         timeout = aiohttp.ClientTimeout(total=TELL_TIMEOUT_S)
-        async with aiohttp.ClientSession(timeout=timeout, connector=TCPConnector(ssl=trusted)) as http:
+        public = TCPConnector(ssl=trusted, resolver=PublicResolver())
+        async with (
+            aiohttp.ClientSession(timeout=timeout, connector=TCPConnector(ssl=trusted)) as anywhere,
+            aiohttp.ClientSession(timeout=timeout, connector=public) as outside,
+        ):
             while True:
                 self._wanted.clear()
-                await self.tell(http)
+                await self.tell(anywhere, outside)
                 try:
                     await asyncio.wait_for(self._wanted.wait(), LOOK_S)
                 except TimeoutError:
                     continue  # it is time to look
 
-    async def tell(self, http: aiohttp.ClientSession) -> None:
-        """Tell the applications of the logins that are over. Tokens that lived with them go too."""
+    async def tell(self, anywhere: aiohttp.ClientSession, outside: aiohttp.ClientSession) -> None:
+        """Tell the applications of the logins that are over. Tokens that lived with them go too.
+
+        outside: calls the internet alone, for who was registered by staff.
+        """
         over = ~exists().where(Session.id == OidcLogin.session_id)
         joined = select(OidcLogin, OidcClient).join(OidcClient, OidcClient.id == OidcLogin.client_id)
         due = joined.where(over, OidcLogin.due_at <= self._clock()).limit(BATCH)
         async with self._database.read() as session:
             rows = [(row[0], row[1]) for row in await session.execute(due)]
-        await asyncio.gather(*(self._tell_one(http, login, client) for login, client in rows))
+        told = ((outside if client.public_only else anywhere, login, client) for login, client in rows)
+        await asyncio.gather(*(self._tell_one(*each) for each in told))
 
     async def _tell_one(self, http: aiohttp.ClientSession, login: OidcLogin, client: OidcClient) -> None:
         if client.logout_uri and not await self._told(http, login, client):
@@ -92,6 +101,8 @@ class Logins:
 
     async def _told(self, http: aiohttp.ClientSession, login: OidcLogin, client: OidcClient) -> bool:
         """Section 2.5. Redirects are not followed: the token is for one address."""
+        if client.public_only and not names_public(client.logout_uri):
+            return False
         token = await self._keys.sign(self._claims(login), "logout+jwt")
         fields = {"logout_token": token}
         try:

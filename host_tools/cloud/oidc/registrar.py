@@ -67,7 +67,8 @@ class Registrar:
         registration.checked(described)  # before anybody is asked for anything
         check_from_page(described)
         async with self._proved("client_added", password, visit) as (session, names):
-            secret = await registration.register(session, described, visit.now)
+            known = described._replace(public_only=True)
+            secret = await registration.register(session, known, visit.now)
             names.append(described.name)
         return secret
 
@@ -77,6 +78,7 @@ class Registrar:
         described = registration.altered(before, changed)
         if described.logout_uri != before.logout_uri:  # what an operator chose stays
             check_from_page(described)
+            changed = changed._replace(public_only=True)
         async with self._proved("client_changed", password, visit) as (session, names):
             client = await _its(session, client_id)
             if mark != mark_of(client):

@@ -52,6 +52,7 @@ def description(client: OidcClient) -> Described:
         dpop_bound=client.dpop_bound,
         pushed_only=client.pushed_only,
         plain=client.plain,
+        public_only=client.public_only,
     )
 
 
@@ -96,7 +97,7 @@ def _write(row: OidcClient, described: Described) -> None:
     row.logout_uri = described.logout_uri
     row.grants = " ".join(described.grants)
     row.dpop_bound, row.pushed_only, row.plain = described.dpop_bound, described.pushed_only, described.plain
-    row.jwks = described.jwks
+    row.public_only, row.jwks = described.public_only, described.jwks
     if row.jwks:
         row.secret_hash = ""
 

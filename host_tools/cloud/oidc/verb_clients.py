@@ -135,6 +135,7 @@ async def _change(clients: Clients, args: argparse.Namespace) -> None:
         after_logout_uris=args.after_logout,
         logout_uri=args.logout,
         plain=args.plain,
+        public_only=None if args.logout is None else False,
     )
     await clients.change(args.id, changed)
     print(f"client {args.id} is changed", file=sys.stderr)

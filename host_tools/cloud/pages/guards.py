@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import http_exceptions, web
 
+from host_tools.cloud.accounts.agents import said
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError, ThrottledError
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.api import problems
@@ -224,7 +225,7 @@ async def find_visit(request: web.Request, handler: Handler) -> web.StreamRespon
     visit = Visit(
         browser_token=_cookie(request, site.browser_cookie) or new_token(),
         address=request.remote or "",
-        user_agent=request.headers.get("User-Agent", "").encode("utf-8", "replace").decode(),
+        user_agent=said(request.headers.get("User-Agent", "")),
         now=parts.clock(),
         session_token=_cookie(request, site.session_cookie),
         known_mark=_cookie(request, site.known_cookie) if site.known_cookie else None,

@@ -25,6 +25,8 @@ class OidcClient(Base):
     pushed_only: Mapped[bool] = mapped_column(server_default=false())  # its requests always are (RFC 9126)
     # An exception to what is asked of every other (oidc/described.py): a key, pushed requests, bound tokens.
     plain: Mapped[bool] = mapped_column(server_default=false())
+    # Its logout_uri is called in the internet alone: staff named it, no operator (oidc/registrar.py).
+    public_only: Mapped[bool] = mapped_column(server_default=false())
     redirect_uris: Mapped[str] = mapped_column(Text)
     after_logout_uris: Mapped[str] = mapped_column(Text)
     logout_uri: Mapped[str] = mapped_column(String(400))  # told when a session is over; "": not told
