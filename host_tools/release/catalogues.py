@@ -1,33 +1,29 @@
 """The catalogues of the router's pages: sentences found in the firmware, merged into one .po file for each
 language, checked, and compiled for the router (firmware/gatelodge/contract/catalogue.py tells the form).
 
-Sources are GNU gettext's .po files, which every translator's tool reads. `gatelodge languages update` writes
-them anew from the code: a new sentence comes in empty, an old one goes.
+`gatelodge languages update` writes the sources anew from the code: a new sentence comes in empty, an old one
+goes.
 """
 
 import ast
-import io
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po, write_po
+from babel.messages.catalog import Catalog
 from gatelodge.contract import catalogue as form
-from gatelodge.contract import languages
 
 from host_tools import exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import places
+from host_tools.release import places, po_files
+from host_tools.release.po_files import Sentence, is_translated, key_of, texts_of
 
 FOLDER = places.FIRMWARE / "gatelodge" / "catalogues"
-TAGS = tuple(language.tag for language in languages.LANGUAGES if language is not languages.ENGLISH)
+TAGS = po_files.TAGS
 
 # What marks a sentence, with how many texts (gatelodge/text.py).
 MARKS = {"_": 1, "N_": 1, "P_": 2}
-
-Sentence = str | tuple[str, str]  # (one, many) where it counts
 
 PLACEHOLDER = re.compile(r"%(?:\.\d+)?[sdfr]|%%|\{\w+\}")
 
@@ -63,96 +59,28 @@ def _marked(path: Path) -> Iterator[tuple[int, Sentence]]:
 
 
 def read(tag: str) -> Catalog:
-    return read_file(source_path(tag), tag)
-
-
-def read_file(path: Path, tag: str) -> Catalog:
-    """Empty where there is no file yet."""
-    if not path.exists():
-        return Catalog(locale=tag)
-    with path.open("rb") as file:
-        return read_po(file, locale=tag)
+    return po_files.read(source_path(tag), tag)
 
 
 def update(tag: str) -> Path:
     """Write the file of a language with exactly the code's sentences, keeping what is translated."""
-    before, after = read(tag), Catalog(locale=tag)
+    before = read(tag)
+    said = {sentence: dict.fromkeys(name for name, _ in where) for sentence, where in keys().items()}
     # The file's own rule, which languages.py has too: Babel's changes with its release of CLDR.
-    after.mime_headers = [("Plural-Forms", before.plural_forms)]
-    for sentence, said in keys().items():
-        old = before.get(_id(sentence))
-        # Names of files only: a line number would change a translator's file with every change of the code.
-        locations = [(name, 0) for name in dict.fromkeys(name for name, _ in said)]
-        if old is None or isinstance(old.id, str) != isinstance(sentence, str):
-            after.add(sentence, None, locations)
-            continue
-        flags = old.flags & {"fuzzy"}
-        after.add(sentence, old.string, locations, flags=flags, user_comments=old.user_comments)
-    out = io.BytesIO()
-    write_po(out, after, width=110, omit_header=True, sort_by_file=True, include_lineno=False)
-    places.write_whole(source_path(tag), header(after, "the pages of the router").encode() + out.getvalue())
+    after = po_files.merged(before, said, before.plural_forms)
+    po_files.write(source_path(tag), after, "the pages of the router", sort_by_file=True)
     return source_path(tag)
 
 
-def header(catalog: Catalog, what: str) -> str:
-    """Without dates and names: the same sentences give the same file."""
-    fields = {
-        "Project-Id-Version": "Gatelodge",
-        "Language": str(catalog.locale_identifier),
-        "MIME-Version": "1.0",
-        "Content-Type": "text/plain; charset=utf-8",
-        "Content-Transfer-Encoding": "8bit",
-        "Plural-Forms": catalog.plural_forms,
-    }
-    lines = "".join(f'"{name}: {value}\\n"\n' for name, value in fields.items())
-    return f'# Gatelodge, {what}.\nmsgid ""\nmsgstr ""\n{lines}\n'
-
-
-def _id(sentence: str | Sequence[str]) -> str:
-    return sentence if isinstance(sentence, str) else sentence[0]
-
-
-def is_translated(message: Message) -> bool:
-    return all(texts_of(message))
-
-
-def texts_of(message: Message) -> list[str]:
-    """What is translated: one text, or a form for each count. An empty one is missing."""
-    texts = message.string
-    return [text or "" for text in ([texts] if isinstance(texts, str) or texts is None else texts)]
-
-
-# --- what is wrong with them ---------------------------------------------------------------------
-
-
 def faults(tag: str) -> list[str]:
-    """Return a line for each sentence that is missing, unused, untranslated, uncertain or misspelt."""
-    found, catalog = [], read(tag)
-    wanted = {_id(sentence): sentence for sentence in keys()}
-    written = {_id(message.id): message for message in catalog if message.id}
-    found += [f"{tag}: missing: {name}" for name in wanted if name not in written]
-    found += [f"{tag}: unused: {name}" for name in written if name not in wanted]
-    for name in wanted.keys() & written.keys():
-        found += [f"{tag}: {what}: {name}" for what in _faults_of(tag, wanted[name], written[name])]
-    if languages.BY_TAG[tag].forms != catalog.num_plurals:
-        found.append(f"{tag}: the header tells another number of plural forms than languages.py")
-    return sorted(found)
+    """As po_files.faults."""
+    return po_files.faults(tag, read(tag), keys(), _misspelt)
 
 
-def _faults_of(tag: str, sentence: Sentence, message: Message) -> Iterator[str]:
-    counts = isinstance(sentence, tuple)
-    texts = texts_of(message)
-    forms = languages.BY_TAG[tag].forms if counts else 1
-    if counts == isinstance(message.id, str) or len(texts) != forms:
-        yield "wrong number of plural forms"
-    if not all(texts):
-        yield "untranslated"
-    elif message.fuzzy:
-        yield "fuzzy"
-    else:
-        marks = placeholders(_id(sentence))
-        if any(placeholders(text) != marks for text in texts):
-            yield "wrong placeholders"
+def _misspelt(english: str, translations: list[str]) -> Iterator[str]:
+    marks = placeholders(english)
+    if any(placeholders(text) != marks for text in translations):
+        yield "wrong placeholders"
 
 
 def placeholders(text: str) -> list[str]:
@@ -183,10 +111,10 @@ def compile_catalog(catalog: Catalog) -> bytes:
     for message in catalog:
         if not message.id or message.fuzzy or not is_translated(message):
             continue
-        key = form.key_of(_id(message.id))
+        key = form.key_of(key_of(message.id))
         if key in rows:
             raise ToolError(
-                f"two sentences have the same checksum, one of them is {_id(message.id)!r}",
+                f"two sentences have the same checksum, one of them is {key_of(message.id)!r}",
                 "change a word of it",
                 exit_codes.BUNDLE_BUILD,
             )

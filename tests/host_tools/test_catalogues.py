@@ -10,7 +10,7 @@ from gatelodge.contract import languages
 
 from host_tools import cli, exit_codes
 from host_tools.errors import ToolError
-from host_tools.release import bundle, catalogues, verb_languages
+from host_tools.release import bundle, catalogues, po_files, verb_languages
 
 HINT = "run `gatelodge languages update`, and translate what is empty"
 
@@ -35,7 +35,7 @@ def test_the_router_reads_what_was_translated(tag, tmp_path):
     path = tmp_path / f"{tag}.cat"
     path.write_bytes(catalogues.compile_catalog(catalog))
     found = reader.Catalogue(str(path))
-    said = [message for message in catalog if message.id and catalogues.is_translated(message)]
+    said = [message for message in catalog if message.id and po_files.is_translated(message)]
     for message in said:
         if isinstance(message.id, str):
             assert found.find(message.id) == message.string

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from host_tools.cloud.languages import marks, sources, text
+from host_tools.release import po_files
 from tests.host_tools import axe_rig
 from tests.host_tools.cloud_rig import PERSON
 from tests.host_tools.test_cloud_accessible import assert_no_fault, rig, tab, tab_to  # noqa: F401 - fixtures
@@ -26,9 +27,9 @@ def english_left(tag, texts):
     """What of the texts is an English sentence that the catalogue says otherwise."""
     said, english = set(), set()
     for message in sources.read(tag):
-        if message.id and sources.is_translated(message):
+        if message.id and po_files.is_translated(message):
             english |= {piece for sentence in marks.texts(message.id) for piece in pieces(sentence)}
-            said |= {piece for form in sources.texts_of(message) for piece in pieces(form)}
+            said |= {piece for form in po_files.texts_of(message) for piece in pieces(form)}
     patterns = [pattern_of(piece) for piece in english - said]
     strange = [line for line in texts if line not in said | OWN]
     return sorted({line for line in strange if any(pattern.search(line) for pattern in patterns)})

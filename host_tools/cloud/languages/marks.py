@@ -11,6 +11,7 @@ from typing import NamedTuple
 from jinja2 import nodes
 
 from host_tools.cloud.pages.render import ENVIRONMENT
+from host_tools.release.po_files import Sentence, key_of
 
 CLOUD = Path(__file__).resolve().parents[1]
 
@@ -20,8 +21,6 @@ IN_TEMPLATES = {"_": (0,), "gettext": (0,), "ngettext": (0, 1)}  # {% trans %} b
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 TAG = re.compile(r"</?\w+>")
-
-Sentence = str | tuple[str, str]  # (one, many) where it counts
 
 
 class Mark(NamedTuple):
@@ -48,10 +47,6 @@ def unclear(folder: Path = CLOUD) -> list[str]:
         elif any("%" in PLACEHOLDER.sub("", text) for text in texts(sentence)):
             found.append(f"{place}:{line}: a per cent sign, or a placeholder without a name: {sentence}")
     return found
-
-
-def key_of(sentence: Sentence) -> str:
-    return sentence if isinstance(sentence, str) else sentence[0]
 
 
 def texts(sentence: Sentence) -> tuple[str, ...]:
