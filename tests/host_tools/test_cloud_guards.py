@@ -9,9 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from host_tools.cloud.pages import assets, guards, over, routes
+from host_tools.cloud.accounts.challenges import CHALLENGE_S
+from host_tools.cloud.pages import arriving, assets, over, routes
 from host_tools.cloud.pages.guards import BROWSER_COOKIE, SESSION_COOKIE
+from tests.fakes.soft_passkey import SoftPasskey
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, PERSON, Rig
+from tests.host_tools.test_cloud_passkeys import ask_to_make
 
 README = Path(routes.__file__).parents[1] / "README.md"
 PLACES = {
@@ -215,7 +218,7 @@ async def test_headers_that_are_no_text_are_no_fault_of_ours(rig):
 
 
 async def test_a_form_that_does_not_arrive_is_given_up(rig, monkeypatch):
-    monkeypatch.setattr(guards, "PAGE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(arriving, "TIMEOUT_S", 0.05)
     async with socket_to(rig) as (reader, writer):
         kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n"
         writer.write(f"POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{kind}\r\ncsrf=".encode())
@@ -230,13 +233,13 @@ async def late(rig, browser, path, fields, meanwhile):
     body = urlencode(fields)
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {sent}\r\nConnection: close\r\n"
     kind = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
-    looked, read = asyncio.Event(), guards._posted
+    looked, read = asyncio.Event(), arriving.posted
 
     async def posted(request):
         looked.set()
         return await read(request)
 
-    guards._posted = posted
+    arriving.posted = posted
     try:
         async with socket_to(rig) as (reader, writer), asyncio.timeout(PATIENCE_S):
             writer.write(f"{head}{kind}\r\n".encode())
@@ -245,7 +248,7 @@ async def late(rig, browser, path, fields, meanwhile):
             writer.write(body.encode())
             return (await reader.read()).decode()
     finally:
-        guards._posted = read
+        arriving.posted = read
 
 
 async def test_a_form_that_comes_late_is_judged_when_it_has_come(rig):
@@ -263,6 +266,21 @@ async def test_a_form_that_comes_late_is_judged_when_it_has_come(rig):
     fields = {"csrf": form.csrf, "way": "authenticator", "code": code}
     assert " 422 " in (await late(rig, other, "/sign-in/code", fields, wait)).partition("\r\n")[0]
     assert (await other.get("/routers")).path == "/sign-in"
+
+
+async def test_a_passkey_that_comes_late_is_judged_when_it_has_come(rig):
+    """Else what was asked for five minutes would be good for as long as a body may take."""
+    await (ada := rig.browser()).join()
+    key = SoftPasskey(rig.settings.public_url, sign_count=1)
+    credential = key.create(await ask_to_make(ada))
+    form = await ada.get("/security/passkeys/add")
+
+    async def wait():
+        rig.clock.now += CHALLENGE_S + 1
+
+    fields = {"csrf": form.csrf, "name": "My phone", "credential": credential}
+    assert " 422 " in (await late(rig, ada, "/security/passkeys/finish", fields, wait)).partition("\r\n")[0]
+    assert "My phone" not in (await ada.get("/security")).text
 
 
 async def test_a_form_that_comes_after_the_end_of_its_session_does_nothing(rig):

@@ -7,14 +7,16 @@ import time
 import aiohttp
 import pytest
 
+from host_tools.cloud.oidc import logins
 from host_tools.cloud.oidc.described import Described, WrongClient
 from host_tools.cloud.oidc.logins import EVENT
 from host_tools.cloud.outside.identity import Unbelievable
+from host_tools.cloud.pages import live
 from host_tools.cloud.sites import sessions
 from host_tools.cloud.sites.client import check_logout
 from host_tools.cloud.sites.kinds import HELP, PORTAL
 from tests.host_tools import site_rig
-from tests.host_tools.cloud_rig import PATIENCE_S
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S
 from tests.host_tools.site_rig import answered, fetch, onward, own_origins, pushed, send
 
 ASKED = {"subject": "No internet", "router": "", "text": "It stopped on Monday."}
@@ -117,6 +119,27 @@ async def test_signing_out_at_the_portal_ends_it_behind_the_browsers_back(rig, a
     await until(out)
 
 
+async def test_whatever_ends_a_session_is_told_and_shown_without_delay(rig, ada, monkeypatch):
+    """Nobody looks again within the test: without the word, a live line of the site would go on for hours."""
+    monkeypatch.setattr(live, "EVERY_S", 3600)
+    monkeypatch.setattr(logins, "LOOK_S", 3600)
+    rig.parts.oidc.logins.wake()  # from here on it waits so long
+    await (other := rig.browser()).enter()
+    await fetch(ada, rig.url["help"] + "/help")
+    path = "/notices/live"
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        ada._session.get(rig.settings.public_url + path) as account,
+        ada._session.get(rig.url["help"] + path) as site,
+    ):
+        for line in (account, site):
+            await line.content.readuntil(b"\n\n")
+        await other.post("/security/password", password=PASSWORD, new_password=PASSWORD + "s")
+        for line in (account, site):
+            assert await line.content.read() == b""
+    assert not await is_in(rig, ada)
+
+
 async def test_signing_out_here_leads_to_the_portal_and_back(rig, ada):
     page = await fetch(ada, rig.url["help"] + "/help")
     page = await send(ada, rig.url["help"] + "/sign-out", page.csrf)
@@ -217,7 +240,12 @@ async def test_a_logout_token_ends_the_session_that_it_names_and_works_once(rig,
     token = await sign(rig, await claims_of(rig))
     assert await told_out(rig, token) == 200
     assert not await is_in(rig, ada)
-    await fetch(ada, rig.url["help"] + "/help")  # in again, by the same session of the portal
+    # Who had asked before that session was over, and comes after, is not in: nobody would end it again.
+    assert (await fetch(ada, rig.url["help"] + "/help")).status == 422
+    assert not await is_in(rig, ada)
+    await ada.sign_out()
+    await ada.sign_in()
+    await fetch(ada, rig.url["help"] + "/help")  # in again, by another session of the account
     assert await told_out(rig, token) == 400
     assert await is_in(rig, ada)
 

@@ -110,7 +110,6 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 
 async def post_sign_out(request: web.Request) -> web.StreamResponse:
     await request.app[PARTS].sessions.end(request[VISIT].open_session.id, request[VISIT])
-    request.app[PARTS].oidc.logins.wake()
     raise leave(web.HTTPSeeOther("/sign-in?done=signed-out"), SESSION_COOKIE)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from aiohttp import web
 
-from host_tools.cloud.pages import live, own_site, uploads
+from host_tools.cloud.pages import endings, live, own_site, uploads
 from host_tools.cloud.pages.asking import asking
 from host_tools.cloud.pages.first_passkeys import led_first
 from host_tools.cloud.pages.guards import (
@@ -107,5 +107,7 @@ def _app(parts: Parts, rows: tuple[Route, ...], site: Site) -> web.Application:
 def _guarded(row: Route) -> Handler:
     handler = row.handler if row.lasting else with_deadline(row.handler)
     handler = asking(row.path, handler)
+    if row.method == "POST" and row.who in (ANYONE, ACCOUNT):
+        handler = endings.heard(handler)
     guard = for_live if row.lasting and row.who == ACCOUNT else GUARDS.get(row.who)
     return led_first(row.path, row.lasting, guard(handler) if guard else handler)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
-from aiohttp import http_exceptions, web
+from aiohttp import web
 
 from host_tools.cloud.accounts.agents import said
 from host_tools.cloud.accounts.errors import NotTheirsError, RefusedError, ThrottledError
@@ -16,7 +16,7 @@ from host_tools.cloud.api import problems
 from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help import roles
 from host_tools.cloud.languages.text import N_
-from host_tools.cloud.pages import failures, uploads
+from host_tools.cloud.pages import arriving, failures
 from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.greeting import greet
 from host_tools.cloud.pages.nul import holds_nul, refuse_nul
@@ -39,9 +39,7 @@ CSRF_FIELD = "csrf"
 SAFE_METHODS = ("GET", "HEAD")
 API = "/api/"  # no page is below it
 HOST = re.compile(r"(?P<name>[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
-FORM_TYPE = "application/x-www-form-urlencoded"
 PAGE_TIMEOUT_S = 30
-LATE_S = 1.0  # a form that took longer to arrive is judged by the moment at which it was there
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -262,8 +260,10 @@ def _tied(visit: Visit) -> tuple[str, str]:
 @web.middleware
 async def check_csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A form carries the token that its page was given, bound to the browser and its session."""
-    if request.method not in SAFE_METHODS and not for_machines(request):
-        posted = await _posted(request)
+    if for_machines(request):
+        await arriving.whole(request)  # a token that was revoked while it came does nothing
+    elif request.method not in SAFE_METHODS:
+        posted = await arriving.posted(request)
         if holds_nul(posted):
             raise web.HTTPBadRequest
         given = posted.get(CSRF_FIELD, "")
@@ -275,41 +275,15 @@ async def check_csrf(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 async def _look_again(request: web.Request) -> None:
-    """Whose body came slowly: else a code outlives its 30 s, and an ended session acts once more."""
+    """When the body is there, however soon that was: else a code outlives its 30 s, and a session that has
+    ended meanwhile acts once more."""
     parts, visit = request.app[PARTS], request[VISIT]
-    now = parts.clock()
-    if now - visit.now <= LATE_S:
-        return
-    visit.now = now
+    visit.now = now = parts.clock()
     if visit.account is None:
         return
     visit.account = visit.session = visit.at_site = None
     _enter(visit, await request.app[SITE].sessions.find(visit.session_token or "", now, acting=False))
     request[CSRF] = parts.box.keyed_hash("csrf", *_tied(visit))
-
-
-async def _posted(request: web.Request) -> Mapping[str, object]:
-    """The form, as our pages send it and in no other encoding: some make text that no table takes."""
-    if uploads.takes_files(request):
-        return await _with_files(request)
-    if request.content_type != FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
-        raise web.HTTPForbidden
-    try:
-        async with asyncio.timeout(PAGE_TIMEOUT_S):
-            return await request.post()
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
-    except (ValueError, web.RequestPayloadError):
-        raise web.HTTPBadRequest from None
-
-
-async def _with_files(request: web.Request) -> Mapping[str, object]:
-    try:
-        return await uploads.read(request)
-    except TimeoutError:
-        raise web.HTTPRequestTimeout from None
-    except (ValueError, AssertionError, web.RequestPayloadError, http_exceptions.HttpProcessingError):
-        raise web.HTTPBadRequest from None
 
 
 def for_account(handler: Handler) -> Handler:

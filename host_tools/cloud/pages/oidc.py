@@ -14,8 +14,9 @@ from host_tools.cloud.oidc.clients import known, may
 from host_tools.cloud.oidc.described import CODE
 from host_tools.cloud.oidc.pushed import PREFIX
 from host_tools.cloud.oidc.requests import Asked, AskedWrongly, answer_address, read
+from host_tools.cloud.pages import arriving
 from host_tools.cloud.pages.going import clear_going, going, set_going
-from host_tools.cloud.pages.guards import FORM_TYPE, SESSION_COOKIE
+from host_tools.cloud.pages.guards import SESSION_COOKIE
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
@@ -66,7 +67,6 @@ async def post_again(request: web.Request) -> web.StreamResponse:
     query = str((await request.post()).get("query", ""))[:QUERY_MAX]
     parts, visit = request.app[PARTS], request[VISIT]
     await parts.sessions.end(visit.open_session.id, visit)
-    parts.oidc.logins.wake()
     answer = web.HTTPSeeOther("/sign-in?done=going")
     answer.del_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     raise set_going(answer, f"{AUTHORIZE}?{query}")
@@ -159,11 +159,9 @@ def _told(request: web.Request, error: AskedWrongly, passing: bool) -> web.Strea
 
 async def posted_query(request: web.Request) -> str:
     """A form of another site as the query of a link, which a browser would not follow at any length."""
-    if request.content_type != FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
-        raise web.HTTPBadRequest
     try:
-        posted = await request.post()
-    except (ValueError, LookupError, AssertionError):  # the charset, or the parts, are none that can be read
+        posted = await arriving.form(request)
+    except ValueError:
         raise web.HTTPBadRequest from None
     query = urlencode([(name, str(value)) for name, value in posted.items()])
     if len(query) > LINK_MAX:

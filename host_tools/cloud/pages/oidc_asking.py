@@ -12,7 +12,7 @@ from host_tools.cloud.accounts.errors import ThrottledError
 from host_tools.cloud.oidc import assertions
 from host_tools.cloud.oidc.grants import GrantError
 from host_tools.cloud.oidc.signed import Unproved
-from host_tools.cloud.pages.guards import FORM_TYPE
+from host_tools.cloud.pages import arriving
 from host_tools.cloud.pages.nul import holds_nul
 from host_tools.cloud.parts import PARTS
 from host_tools.cloud.store.oidc_models import OidcClient
@@ -23,11 +23,11 @@ REALM = 'Basic realm="applications", charset="UTF-8"'
 
 async def posted_by(request: web.Request) -> dict[str, str]:
     """Each parameter once (RFC 6749 section 3.2). Raises GrantError."""
-    if request.content_type != FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
-        raise GrantError("invalid_request", f"send a form: {FORM_TYPE}, in UTF-8")
+    if not arriving.is_form(request):
+        raise GrantError("invalid_request", f"send a form: {arriving.FORM_TYPE}, in UTF-8")
     try:
-        form = await request.post()
-    except (ValueError, LookupError):
+        form = await arriving.form(request)
+    except ValueError:
         raise GrantError("invalid_request", "the form cannot be read") from None
     if holds_nul(form):
         raise GrantError("invalid_request", "a parameter holds NUL")

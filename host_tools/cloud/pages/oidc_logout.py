@@ -35,7 +35,6 @@ async def post_logout_confirm(request: web.Request) -> web.StreamResponse:
         raise web.HTTPBadRequest from None
     client, address = await _after_logout(request, given)
     await parts.sessions.end(visit.open_session.id, visit)
-    parts.oidc.logins.wake()
     visit.account = None
     return leave(_signed_out(request, client, address), SESSION_COOKIE)
 

@@ -10,9 +10,10 @@ from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.outside.flow import LASTS_S
 from host_tools.cloud.outside.identity import Unbelievable
 from host_tools.cloud.outside.provider import Away
+from host_tools.cloud.pages import arriving
 from host_tools.cloud.pages.cookies import own_cookie
 from host_tools.cloud.pages.going import going
-from host_tools.cloud.pages.guards import FORM_TYPE, refused, set_cookie
+from host_tools.cloud.pages.guards import refused, set_cookie
 from host_tools.cloud.pages.oidc import passing_page
 from host_tools.cloud.pages.over import leave
 from host_tools.cloud.pages.render import NOTICES, VISIT, page
@@ -87,9 +88,10 @@ async def signed_out(request: web.Request) -> web.StreamResponse:
 
 async def post_logged_out(request: web.Request) -> web.StreamResponse:
     """The account tells that a session is over (Back-Channel Logout 1.0 section 2.5 to 2.8)."""
-    if request.content_type != FORM_TYPE:
-        raise web.HTTPBadRequest
-    token = str((await request.post()).get("logout_token", ""))
+    try:
+        token = str((await arriving.form(request)).get("logout_token", ""))
+    except ValueError:
+        raise web.HTTPBadRequest from None
     try:
         await request.app[CLIENT].logged_out(token)
     except (Unbelievable, Away) as error:

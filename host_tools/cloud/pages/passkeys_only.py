@@ -35,7 +35,6 @@ async def post_on(request: web.Request) -> web.StreamResponse:
         await parts.passkeys_setting.switch_on(filled.values["password"], visit)
     except RefusedError as error:
         return await _page(request, refused(error), status_of(error))
-    parts.oidc.logins.wake()
     raise web.HTTPSeeOther(f"{'/routers' if due else '/security'}?done=passkeys-only")
 
 
@@ -45,7 +44,6 @@ async def post_off(request: web.Request) -> web.StreamResponse:
         await parts.passkeys_setting.switch_off(request[VISIT])
     except RefusedError as error:
         return await _page(request, refused(error), status_of(error))
-    parts.oidc.logins.wake()
     raise web.HTTPSeeOther("/security?done=every-way")
 
 

@@ -22,7 +22,6 @@ async def post_end(request: web.Request) -> web.StreamResponse:
     if error is not None:
         return await _page(request, refused(error), status_of(error))
     await parts.sessions.end(request.match_info["id"], visit)
-    parts.oidc.logins.wake()
     raise web.HTTPSeeOther("/security/sessions?done=session-ended")
 
 
@@ -33,7 +32,6 @@ async def post_end_others(request: web.Request) -> web.StreamResponse:
     if error is not None:
         return await _page(request, refused(error), status_of(error))
     await parts.sessions.end_others(visit)
-    parts.oidc.logins.wake()
     raise web.HTTPSeeOther("/security/sessions?done=sessions-ended")
 
 

@@ -83,6 +83,7 @@ class SiteClient:
         until = float(claims["exp"]) + LEEWAY_S
         if not await self.sessions.end_of(claims["sid"], claims["sub"], claims["jti"], until):
             raise Unbelievable("it was used before")
+        self._parts.bus.publish(f"account:{claims['sub']}")  # its live pages end at once
 
     async def prune(self, now: float) -> None:
         await self.sessions.prune(now)

@@ -43,13 +43,15 @@ class SiteSessions:
     async def begin(
         self, account_id: str, account_session: str, visit: Visit, proved_at: float | None
     ) -> str | None:
-        """The new session's token; the browser's old one is over. None where the account is gone.
+        """The new session's token; the browser's old one is over. None where the account is gone, or its
+        session: whoever asks for many at the moment of a sign-out must not get one that outlives it.
 
         account_session: the claim sid.
         """
         token, now = new_token(), visit.now
         async with self._database.write() as session:
-            if await session.get(Account, account_id) is None:
+            over = await session.get(SpentChallenge, self._over(account_session)) is not None
+            if over or await session.get(Account, account_id) is None:
                 return None
             await session.execute(delete(SiteSession).where(*self._with(visit.session_token or "")))
             row = SiteSession(token_hash=token_hash(token), client_id=self._client_id, account_id=account_id)
@@ -64,12 +66,13 @@ class SiteSessions:
 
     async def end_of(self, account_session: str, account_id: str, token_id: str, until: float) -> bool:
         """The account's session is over. False where this logout token was used before (its jti)."""
-        spent = token_hash("logout token " + token_id)
+        spent, over = token_hash("logout token " + token_id), self._over(account_session)
         of_it = (SiteSession.account_session == account_session, SiteSession.account_id == account_id)
         async with self._database.write() as session:
             if await session.get(SpentChallenge, spent) is not None:
                 return False
             session.add(SpentChallenge(challenge_hash=spent, expires_at=until))
+            await session.merge(SpentChallenge(challenge_hash=over, expires_at=until))
             await session.execute(delete(SiteSession).where(*of_it, SiteSession.client_id == self._client_id))
         return True
 
@@ -77,6 +80,10 @@ class SiteSessions:
         over = (SiteSession.expires_at < now) | (SiteSession.acted_at < now - IDLE_S)
         async with self._database.write() as session:
             await session.execute(delete(SiteSession).where(SiteSession.client_id == self._client_id, over))
+
+    def _over(self, account_session: str) -> str:
+        """The mark of an account's session that has ended. It stays longer than a sign-in is under way."""
+        return token_hash(f"over {self._client_id} {account_session}")
 
     def _with(self, token: str):
         return SiteSession.token_hash == token_hash(token), SiteSession.client_id == self._client_id
