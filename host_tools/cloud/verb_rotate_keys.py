@@ -7,7 +7,7 @@ the database can be read. --forget-old drops them, but for those on which a reco
 makes new ones, or uses the last. The cloud has to be stopped: it would not know the new keys.
 
 Where the keys are credentials of systemd, decrypt them into a directory in memory that only root can read,
-name it in CREDENTIALS_DIRECTORY and by --keys-to, and encrypt afterwards what is there (the cloud's README).
+name it in CREDENTIALS_DIRECTORY and by --keys-to, and encrypt afterwards what is there (OPERATING.md).
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--service-code-key", type=Path, metavar="FILE", help="the key shared with the factory, 32 bytes")
     add("--factory-ca", type=Path, metavar="FILE", help="the authority (PEM) that signed the routers' keys")
     add("--factory-crl", type=Path, metavar="FILE", help="what it revoked (PEM); read again when it changes")
-    add("--delivery", type=Path, metavar="FILE", help="how messages leave (TOML; see the cloud's README)")
+    add("--delivery", type=Path, metavar="FILE", help="how messages leave (TOML; see delivery/README.md)")
     add("--outside", type=Path, metavar="FILE", help="whose accounts may sign in (TOML, outside/config.py)")
     add("--smtp", metavar="HOST:PORT", help="a mail server that asks for no password")
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
