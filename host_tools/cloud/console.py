@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,7 +39,11 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
 
 def operator() -> str:
     """Who runs the verb, as the log of events names them."""
-    return f"gatelodge cloud ({getpass.getuser()})"
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # nobody in passwd, as in a container: the second from Python 3.13 on
+        name = f"uid {os.getuid()}"
+    return f"gatelodge cloud ({name})"
 
 
 def database_url(args: argparse.Namespace) -> str:

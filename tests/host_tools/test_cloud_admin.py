@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from host_tools import cli, exit_codes
-from host_tools.cloud import settings
+from host_tools.cloud import console, settings
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import KINDS_OF_CHANGE, RESET
 from host_tools.cloud.store import key_ring
@@ -35,6 +35,13 @@ async def account(rig, *words):
     status = await asyncio.to_thread(cli.main, ["cloud", "account", *options, *words])
     rig.clock.now = max(rig.clock.now, time.time())
     return status
+
+
+def test_an_operator_whom_the_computer_has_no_name_for_is_told_by_number(monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**30)
+    assert console.operator() == f"gatelodge cloud (uid {2**30})"
 
 
 async def events(rig, kind):
