@@ -1,9 +1,11 @@
 """The log on another system: messages as RFC 5424 has them, a real rsyslog over TLS, and one that is away."""
 
 import asyncio
+import contextlib
 import logging
 import re
 import socket
+import ssl
 
 import pytest
 from sqlalchemy import insert
@@ -232,7 +234,7 @@ async def test_a_stop_warns_of_no_loss_where_nothing_waits(send, caplog):
 def test_a_long_line_waits_no_longer_than_it_is_sent():
     waiting = lines.Lines(lambda: None)
     waiting.handle(log.makeRecord(log.name, logging.INFO, "", 0, "\x1b" * 20_000, (), None))
-    assert len(waiting.first().text) == syslog.MESSAGE_MAX
+    assert len(waiting.next()[0].text) == syslog.MESSAGE_MAX
 
 
 async def test_lines_of_other_threads_are_taken(rig, send):
@@ -255,3 +257,33 @@ async def test_a_database_of_a_backup_numbers_its_events_again_and_they_are_sent
         [came] = await until(lambda: system.received(msgid="signed_in"))
         assert 'about="passkey"' in came["structured-data"] and "address" not in came["structured-data"]
         await sending.stop()
+
+
+async def test_what_the_other_computer_has_not_taken_is_counted_at_the_stop(send, tmp_path, caplog):
+    """It speaks TLS and reads nothing: what is in its buffer arrives, and the rest is told of."""
+    AUTHORITY.server("localhost").write(tmp_path, "deaf")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "deaf.pem", tmp_path / "deaf.key")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.settimeout(PATIENCE_S)
+        sending = send(listener.getsockname()[1])
+        deaf, _ = await asyncio.to_thread(listener.accept)
+        deaf.settimeout(PATIENCE_S)
+        deaf = await asyncio.to_thread(context.wrap_socket, deaf, server_side=True)
+        await until(lambda: "the log goes to localhost" in caplog.text)
+        for number in range(lines.LINES_MAX - 100):
+            log.info("line %d %s", number, "x" * 4000)
+        await sending.stop(0)
+        [told] = re.findall(r"(\d+) lines of the log did not reach", caplog.text)
+        arrived = await asyncio.to_thread(all_of, deaf)
+    assert int(told) > 0 and int(told) + arrived >= lines.LINES_MAX - 100
+
+
+def all_of(connection):
+    """How many whole lines came until the connection ended."""
+    came = b""
+    with connection, contextlib.suppress(OSError):  # cut off, not said goodbye
+        while data := connection.recv(65536):
+            came += data
+    return len(re.findall(rb"line \d+ x{4000}", came))

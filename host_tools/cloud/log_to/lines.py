@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -13,6 +14,7 @@ from host_tools.cloud.store.outage import OncePerOutage
 
 # Of some 200 bytes, MESSAGE_MAX characters at most: the log of hours; of a trouble the beginning is kept.
 LINES_MAX = 2000
+BATCH = 100  # of them are acknowledged together; so many may come twice after a connection that broke
 SEVERITIES = ((logging.ERROR, ERROR), (logging.WARNING, WARNING), (logging.NOTSET, INFO))
 
 
@@ -41,17 +43,19 @@ class Lines(logging.Handler):
             else:
                 self._left_out += 1
 
-    def first(self) -> Message | None:
-        """The next one to be sent. It stays until `sent()`: a connection may break under it."""
+    def next(self) -> list[Message]:
+        """The next ones to be sent, BATCH at most. They stay until `sent()`: a connection may break under
+        them."""
         with self._guard:
             if not self._waiting and self._left_out:
                 self._waiting.append(_missing(self._left_out))
                 self._left_out = 0
-            return self._waiting[0] if self._waiting else None
+            return list(itertools.islice(self._waiting, BATCH))
 
-    def sent(self) -> None:
+    def sent(self, count: int) -> None:
         with self._guard:
-            self._waiting.popleft()
+            for _ in range(count):
+                self._waiting.popleft()
 
     def __len__(self) -> int:
         return len(self._waiting) + self._left_out

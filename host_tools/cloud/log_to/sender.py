@@ -5,16 +5,21 @@
     await sender.close(seconds)       # sends what waits, within the time
 
 Nobody waits for it: lines wait in a bounded queue (lines.py), events in the database (trail.py). Syslog knows
-no answer (RFC 5425 section 4): what was handed to a connection that breaks the same moment may be lost.
+no answer (RFC 5425 section 4), but TCP does: what the other computer has not acknowledged stays with us, is
+sent again, and is counted where there is no time for that. What it took and then lost itself, nobody learns.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import socket
+import sys
+import termios
+from collections.abc import Iterable
 from pathlib import Path
 
 from host_tools.cloud.log_to.lines import Lines
@@ -25,6 +30,7 @@ from host_tools.cloud.store.database import Database
 
 CONNECT_TIMEOUT_S = 10
 SEND_TIMEOUT_S = 10
+ACKNOWLEDGED_EVERY_S = 0.005  # how often the system is asked whether all has arrived
 CLOSE_TIMEOUT_S = 0.2  # a part of what the service gives the whole stop (LOG_CLOSE_S)
 LOOK_EVERY_S = 1  # for events: one SELECT by an index
 AGAIN_MIN_S, AGAIN_MAX_S = 1, 60
@@ -59,7 +65,8 @@ class LogSender:
             return
         await asyncio.wait({self._task}, timeout=seconds)
         if len(self._lines):  # events wait in the database
-            log.warning("%d lines of the log did not reach %s", len(self._lines), self._target)
+            said = "%d lines of the log did not reach %s, or nobody acknowledged them"
+            log.warning(said, len(self._lines), self._target)
         self._task.cancel()
         await asyncio.wait({self._task}, timeout=2 * CLOSE_TIMEOUT_S)  # it has a goodbye to say
 
@@ -111,25 +118,30 @@ class LogSender:
     async def _send_events(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Whether there may be more."""
         waiting = await self._trail.waiting()
-        for _, message in waiting:
-            await self._send(message, reader, writer)
         if waiting:
+            await self._send([message for _, message in waiting], reader, writer)
             self._trail.sent(waiting[-1][0])
         return bool(waiting)
 
     async def _send_lines(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while (message := self._lines.first()) is not None:
-            await self._send(message, reader, writer)
-            self._lines.sent()
+        while messages := self._lines.next():
+            await self._send(messages, reader, writer)
+            self._lines.sent(len(messages))
 
     async def _send(
-        self, message: Message, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, messages: Iterable[Message], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Raises OSError or EOFError where the other side has gone: the message is still ours."""
-        _check_open(reader, writer)
-        writer.write(framed(encoded(message, self._who)))
+        """Until the other computer has them. Raises OSError or EOFError where it has gone: they are still
+        ours."""
         async with asyncio.timeout(SEND_TIMEOUT_S):
-            await writer.drain()
+            for message in messages:
+                _check_open(reader, writer)
+                writer.write(framed(encoded(message, self._who)))
+                await writer.drain()
+            while _on_the_way(writer):
+                _check_open(reader, writer)
+                await asyncio.sleep(ACKNOWLEDGED_EVERY_S)
+        _check_open(reader, writer)
 
     def _say_away(self, error: Exception) -> None:
         """Once: while it is away, every other try would be a line that waits to be sent."""
@@ -152,6 +164,18 @@ class LogSender:
 def _check_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     if reader.at_eof() or writer.is_closing():
         raise EOFError("it has closed the connection")
+
+
+def _on_the_way(writer: asyncio.StreamWriter) -> int:
+    """Bytes that wait here, or that the other computer has not acknowledged (SIOCOUTQ of tcp(7)).
+
+    Raises EOFError where the connection has closed meanwhile.
+    """
+    line: socket.socket | None = writer.get_extra_info("socket")
+    if line is None:
+        raise EOFError("it has closed the connection")
+    unacknowledged = fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4))
+    return writer.transport.get_write_buffer_size() + int.from_bytes(unacknowledged, sys.byteorder)
 
 
 def _notice_silence(writer: asyncio.StreamWriter) -> None:
