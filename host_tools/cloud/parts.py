@@ -167,7 +167,7 @@ def build_parts(
     changes = Changes(post, box, url)
     breached = BreachedPasswords(driver_of(settings.breached_passwords))
     again = Again(database, hasher, turnstile)
-    factors = Factors(database, box, again, changes, RecoverySets(database, box, hasher))
+    factors = Factors(database, box, again, changes, RecoverySets(database, box, hasher), settings.totp_rule)
     codes, places = Codes(database, box, turnstile, post, _callers(settings)), Places()
     challenges = Challenges(database, box)
     passkeys = Passkeys(database, challenges, factors, changes, Site(settings.public_host, url))

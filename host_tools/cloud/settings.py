@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from host_tools import exit_codes
 from host_tools.cloud.accounts.emails import check_email
 from host_tools.cloud.accounts.passkeys_rule import NOBODY
+from host_tools.cloud.accounts.totp import SHA1
+from host_tools.cloud.accounts.totp_rule import CLASSIC, TotpRule
 from host_tools.cloud.breached.digest_file import DigestFile
 from host_tools.cloud.certificates import KeyPair
 from host_tools.cloud.delivery import config
@@ -62,6 +64,7 @@ class Settings:
     portal_port: int = 0
     strict_applications: bool = False  # ASVS level 3 of all of them (oidc/provider.py)
     passkeys_for: str = NOBODY  # who has to sign in with passkeys only (accounts/passkeys_rule.py)
+    totp_rule: TotpRule = CLASSIC  # what new authenticators are made with
     clamd: str = ""  # who looks through attachments (help/scanner.py)
     log_to: Target | None = None  # where the log goes beside stderr
     breached_passwords: str = ""  # a service's address, or a file (breached/); "" neither
@@ -128,6 +131,7 @@ def from_arguments(args: argparse.Namespace) -> Settings:
         portal_port=args.portal_port or 0,
         strict_applications=args.strict_applications,
         passkeys_for=passkeys_for(args.passkeys_for, args.public_url or ""),
+        totp_rule=TotpRule(args.totp_algorithm, args.totp_classic or args.totp_algorithm == SHA1),
         clamd=args.clamd or "",
         log_to=log_to.target(
             args.log_to, args.log_ca, key_pair(args.log_certificate, args.log_key, "--log-")

@@ -16,9 +16,12 @@ import sys
 
 from host_tools import exit_codes
 from host_tools.cloud import libraries, settings, verb_serve
+from host_tools.cloud.accounts.totp import ALGORITHMS, SHA1
+from host_tools.cloud.accounts.totp_rule import classic_left
 from host_tools.cloud.breached.away import AwayError
 from host_tools.cloud.breached.collection import driver_of
-from host_tools.cloud.oidc.exceptions import Unread, exceptions
+from host_tools.cloud.oidc.exceptions import exceptions
+from host_tools.cloud.store.looked_at import Unread
 from host_tools.cloud.unchanging import unchanging
 from host_tools.cloud.unsafe import faults, plain_secrets
 
@@ -37,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         return exit_codes.OK
     told = settings.from_arguments(args)
     advice, refused = _applications(told)
-    for sentence in [*plain_secrets(told), *unchanging(told), *advice, *_stolen_passwords(told)]:
+    advice = [*plain_secrets(told), *unchanging(told), *_authenticators(told), *advice]
+    for sentence in [*advice, *_stolen_passwords(told)]:
         print(f"advice: {sentence}", file=sys.stderr)
     found = faults(told) + refused
     for sentence in found:
@@ -56,6 +60,21 @@ def _stolen_passwords(asked: settings.Settings) -> list[str]:
     except AwayError as error:
         return [f"new passwords would not be looked up just now: {error}."]
     return []
+
+
+def _authenticators(asked: settings.Settings) -> list[str]:
+    """Where new ones are made with another hash function than SHA-1: whether that is so of all."""
+    rule = asked.totp_rule
+    if rule.algorithm == SHA1:
+        return []
+    name = ALGORITHMS[rule.algorithm].name
+    found = [f"--totp-classic lets people choose SHA-1 in place of {name}."] if rule.classic else []
+    try:
+        left = asyncio.run(classic_left(asked.database_url))
+    except Unread as error:
+        return [*found, f"{error}."]
+    says = f"authenticators made with SHA-1 before {name}: {left}. Their owners' pages ask for new ones."
+    return [*found, says] if left else found
 
 
 def _applications(asked: settings.Settings) -> tuple[list[str], list[str]]:

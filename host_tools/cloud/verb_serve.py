@@ -21,6 +21,7 @@ from aiohttp import BadContentDispositionHeader, BadContentDispositionParam
 
 from host_tools import exit_codes
 from host_tools.cloud.accounts.passkeys_rule import NOBODY, RULES
+from host_tools.cloud.accounts.totp import ALGORITHMS, SHA1
 from host_tools.cloud.delivery.config import SENDER
 from host_tools.cloud.log_to import target as log_to
 from host_tools.cloud.service import Service
@@ -77,6 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--strict-applications", action="store_true", help=text)
     text = "who has to sign in with passkeys only (default nobody; staff: whoever has a role)"
     add("--passkeys-for", choices=RULES, default=NOBODY, help=text)
+    text = "what codes of new authenticators are made with (default SHA1, which every app knows)"
+    add("--totp-algorithm", choices=tuple(ALGORITHMS), default=SHA1, help=text)
+    text = "let people whose app knows no other algorithm choose SHA1 all the same"
+    add("--totp-classic", action="store_true", help=text)
     text = "how often a router reports (default 30; 3 with --development)"
     add("--heartbeat", type=heartbeat_s, metavar="SECONDS", help=text)
     log_to.add_arguments(parser)

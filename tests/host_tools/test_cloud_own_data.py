@@ -60,6 +60,7 @@ async def test_the_file_holds_every_table_that_names_the_account(rig, ada):
     assert {f"{name}.json" for name in named} <= set(archive.namelist())
     held = {name: json.loads(archive.read(f"{name}.json")) for name in (*named, "accounts")}
     assert held["accounts"][0]["email"] == EMAIL and held["routers"][0]["serial_number"] == SERIAL
+    assert held["authenticators"][0]["algorithm"] == "SHA1"
     assert held["phones"][0]["number"] == NUMBER and held["passkeys"][0]["name"] == "My phone"
     assert {row["kind"] for row in held["events"]} >= {"account_made", "passkey_added", "data_exported"}
 

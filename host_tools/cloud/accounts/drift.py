@@ -10,6 +10,7 @@ from host_tools.cloud.languages.text import N_, _
 WRONG_CODE = N_(
     "That code is not right. Wait for the next one, and check that the phone sets its time by itself."
 )
+OTHER_HASH = N_("That code is of another kind: your app does not know %(hash)s. Use an app that does.")
 USED_CODE = N_("That code has been used. Wait for the next one (%(seconds)s s).")
 LATE = N_("That code has run out. Enter the one that your app shows now.")
 EARLY = N_(

@@ -16,6 +16,7 @@ from host_tools.cloud.accounts.holdings import holdings
 from host_tools.cloud.accounts.proof import SECOND
 from host_tools.cloud.accounts.recovery_sets import FreshSet, RecoverySets
 from host_tools.cloud.accounts.sessions import outlive_others
+from host_tools.cloud.accounts.totp_rule import CLASSIC, TotpRule
 from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.store.database import Database
@@ -43,6 +44,22 @@ class Verdict(NamedTuple):
 class Enrolment(NamedTuple):
     secret: str
     uri: str
+    algorithm: str  # of totp.ALGORITHMS
+
+
+class Pending(NamedTuple):
+    """What a session keeps, sealed, of an authenticator that is not saved yet."""
+
+    secret: str
+    algorithm: str
+
+    def packed(self) -> str:
+        return f"{self.algorithm}:{self.secret}"
+
+    @classmethod
+    def of(cls, text: str) -> Pending:
+        algorithm, _, secret = text.rpartition(":")  # of before there were several: the secret alone
+        return cls(secret, algorithm or totp.SHA1)
 
 
 class Enrolled(NamedTuple):
@@ -51,12 +68,21 @@ class Enrolled(NamedTuple):
 
 
 class Factors:
-    """`again`: what asks once more before a factor changes. `recovery`: the sets of recovery codes."""
+    """`again`: what asks once more before a factor changes. `recovery`: the sets of recovery codes. `rule`:
+    what new authenticators are made with.
+    """
 
     def __init__(
-        self, database: Database, box: SecretBox, again: Again, changes: Changes, recovery: RecoverySets
+        self,
+        database: Database,
+        box: SecretBox,
+        again: Again,
+        changes: Changes,
+        recovery: RecoverySets,
+        rule: TotpRule = CLASSIC,
     ):
         self.again = again
+        self.rule = rule
         self.recovery = recovery
         self._database = database
         self._box = box
@@ -99,16 +125,21 @@ class Factors:
             row = await session.get_one(Account, visit.signed_in.id)
             row.factor_asked_at = visit.now
 
-    async def begin_enrolment(self, visit: Visit) -> Enrolment:
-        """The key to be set up in this session: the same one until it is saved or 15 minutes old."""
+    async def begin_enrolment(self, visit: Visit, wanted: str = "") -> Enrolment:
+        """The key to be set up in this session: the same one until it is saved or 15 minutes old.
+
+        wanted: another algorithm than the rule's, where the rule allows it.
+        """
+        algorithm = self.rule.chosen(wanted)
         async with self._database.write() as session:
             row = await session.get_one(Session, visit.open_session.id)
-            secret = self._pending(row, visit.now)
-            if secret is None:
-                secret = totp.new_secret()
-                row.enrolment = self._box.seal(secret)
+            pending = self._pending(row, visit.now)
+            if pending is None or pending.algorithm != algorithm:
+                pending = Pending(totp.new_secret(algorithm), algorithm)
+                row.enrolment = self._box.seal(pending.packed())
                 row.enrolment_expires_at = visit.now + ENROLMENT_S
-        return Enrolment(secret, totp.uri(secret, visit.signed_in.email))
+        uri = totp.uri(pending.secret, visit.signed_in.email, algorithm)
+        return Enrolment(pending.secret, uri, algorithm)
 
     async def finish_enrolment(self, name: str, code: str, password: str, visit: Visit) -> Enrolled:
         """Save the authenticator, proved by a code; every other session ends. Raises RefusedError."""
@@ -117,14 +148,14 @@ class Factors:
         fresh = await self.prepare(visit)
         async with self._database.write() as session:
             row = await session.get_one(Session, visit.open_session.id)
-            secret, state = self._proved(row, code, visit.now)
+            pending, state = self._proved(row, code, visit.now)
             held = list(await session.scalars(_of_account(account.id)))
             if len(held) >= AUTHENTICATORS_MAX:
                 raise RefusedError("", TOO_MANY, count=AUTHENTICATORS_MAX)
             row.enrolment = None
             codes = await self.chosen(session, fresh, visit)
             await count(session, (SECOND,), visit)  # its code is in use at this moment
-            added = self._new_authenticator(account.id, name, secret, state, visit.now)
+            added = self._new_authenticator(account.id, name, pending, state, visit.now)
             session.add(added)
             steps = undo.dropping(added)
             await self._changes.tell(session, "authenticator_added", name, visit, steps=steps)
@@ -186,28 +217,35 @@ class Factors:
         self._changes.wake()
         return codes
 
-    def _pending(self, row: Session, now: float) -> str | None:
+    def _pending(self, row: Session, now: float) -> Pending | None:
+        """None also where the rule has changed since."""
         if row.enrolment is None or now >= (row.enrolment_expires_at or 0):
             return None
-        return self._box.open(row.enrolment)
+        pending = Pending.of(self._box.open(row.enrolment))
+        return pending if pending.algorithm in self.rule.allowed else None
 
-    def _proved(self, row: Session, code: str, now: float) -> tuple[str, totp.State]:
-        secret = self._pending(row, now)
-        if secret is None:
+    def _proved(self, row: Session, code: str, now: float) -> tuple[Pending, totp.State]:
+        pending = self._pending(row, now)
+        if pending is None:
             raise RefusedError("", "This key has expired. Scan the new one.")
-        state = totp.first(secret, totp.digits(code), now)
+        given = totp.digits(code)
+        state = totp.first(pending.secret, given, now, pending.algorithm)
         if state is None:
+            if totp.is_of_another(pending.secret, given, now, pending.algorithm):
+                known = totp.ALGORITHMS[pending.algorithm].name
+                raise RefusedError("code", drift.OTHER_HASH, hash=known)
             raise RefusedError("code", drift.WRONG_CODE)
-        return secret, state
+        return pending, state
 
     def _new_authenticator(
-        self, account_id: str, name: str, secret: str, state: totp.State, now: float
+        self, account_id: str, name: str, pending: Pending, state: totp.State, now: float
     ) -> Authenticator:
         return Authenticator(
             id=new_id(),
             account_id=account_id,
             name=name,
-            secret=self._box.seal(secret),
+            secret=self._box.seal(pending.secret),
+            algorithm=pending.algorithm,
             last_step=state.last_step,  # the code that proved it is used up
             drift_s=state.drift_s,
             created_at=now,
@@ -218,7 +256,7 @@ class Factors:
         self, session: AsyncSession, held: Authenticator, code: str, by: str, visit: Visit
     ) -> totp.Outcome:
         before = totp.State(*(getattr(held, name) for name in totp.State._fields))
-        found = totp.judge(self._box.open(held.secret), code, before, by, visit.now)
+        found = totp.judge(self._box.open(held.secret), code, before, by, visit.now, held.algorithm)
         if found.state == before:
             return found
         is_right = found.verdict in (totp.RIGHT, totp.LEARNED)

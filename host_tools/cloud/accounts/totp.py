@@ -1,4 +1,4 @@
-"""One-time codes (RFC 6238: SHA-1, six digits, 30 s), decided without a clock or a store.
+"""One-time codes (RFC 6238: six digits, 30 s), decided without a clock or a store.
 
 A code is good while the authenticator shows it, by our clock and what we know of its own: 30 s and no longer
 (OWASP ASVS 5, 6.5.5). One whose clock is off by more tells so by two codes in a row (RFC 4226 section 7.4).
@@ -6,8 +6,10 @@ A code is good while the authenticator shows it, by our clock and what we know o
 
 from __future__ import annotations
 
+import hashlib
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pyotp
 
@@ -16,6 +18,23 @@ DIGITS = 6
 RESYNC_STEPS = 10  # five minutes: how far two codes in a row, or the first code of all, move a clock
 DRIFT_STEPS_MAX = 130  # over an hour: a phone whose time zone is wrong by one, set by hand
 ISSUER = "Gatelodge"
+SHA1, SHA256, SHA512 = "SHA1", "SHA256", "SHA512"  # as otpauth URIs name them
+
+
+class Algorithm(NamedTuple):
+    """name: for people. characters: of a key in base32, no shorter than the hash (RFC 2104 section 3)."""
+
+    name: str
+    digest: Callable[..., Any]
+    characters: int
+
+
+# SHA-1 keys have 160 bits, as RFC 4226 section 4 recommends; of the others a whole number of base32's groups.
+ALGORITHMS = {
+    SHA1: Algorithm("SHA-1", hashlib.sha1, 32),
+    SHA256: Algorithm("SHA-256", hashlib.sha256, 56),
+    SHA512: Algorithm("SHA-512", hashlib.sha512, 104),
+}
 
 # LATE and EARLY: of the step beside the present one. BEHIND and AHEAD: of a clock that is off by more.
 RIGHT, LEARNED, USED, LATE, EARLY, BEHIND, AHEAD, WRONG = (
@@ -39,15 +58,17 @@ class Outcome(NamedTuple):
     off_s: int = 0  # BEHIND, AHEAD: its clock minus ours, roughly
 
 
-def new_secret() -> str:
-    return pyotp.random_base32(32)  # 160 bits, as RFC 4226 section 4 recommends
+def new_secret(algorithm: str = SHA1) -> str:
+    return pyotp.random_base32(ALGORITHMS[algorithm].characters)
 
 
-def uri(secret: str, email: str) -> str:
-    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
+def uri(secret: str, email: str, algorithm: str = SHA1) -> str:
+    return _codes(secret, algorithm).provisioning_uri(name=email, issuer_name=ISSUER)
 
 
-def judge(secret: str, code: str, state: State, by: str, now: float) -> Outcome:
+def judge(
+    secret: str, code: str, state: State, by: str, now: float, algorithm: str = SHA1
+) -> Outcome:
     """What a code is worth, and what is known after it.
 
     To say of a wrong code at what time it is right tells it to whoever guessed it. One of the past opens
@@ -55,7 +76,7 @@ def judge(secret: str, code: str, state: State, by: str, now: float) -> Outcome:
     after two of them.
     """
     present = _step(now + state.drift_s)
-    step = _step_of(secret, code, present, DRIFT_STEPS_MAX)
+    step = _step_of(_codes(secret, algorithm), code, present, DRIFT_STEPS_MAX)
     if step is None:
         return Outcome(WRONG, state)
     away, off_s = step - present, (step - _step(now)) * STEP_S
@@ -75,16 +96,25 @@ def judge(secret: str, code: str, state: State, by: str, now: float) -> Outcome:
     return Outcome(AHEAD if _second_of(state, strayed) else WRONG, strayed, off_s)
 
 
-def first(secret: str, code: str, now: float) -> State | None:
+def first(secret: str, code: str, now: float, algorithm: str = SHA1) -> State | None:
     """What the code that proves a new authenticator tells; None where it is wrong, or too far off.
 
     One of the step before was typed late, more likely than not: no drift is read from it.
     """
     present = _step(now)
-    step = _step_of(secret, code, present, RESYNC_STEPS)
+    step = _step_of(_codes(secret, algorithm), code, present, RESYNC_STEPS)
     if step is None:
         return None
     return State(step, 0 if step in (present, present - 1) else _least_drift(step, now))
+
+
+def is_of_another(secret: str, code: str, now: float, algorithm: str) -> bool:
+    """Whether an app that was given a new key made the code with another hash function than it was told.
+
+    SHA-1 is what an app uses that was told nothing, or did not listen.
+    """
+    others = (each for each in ALGORITHMS if algorithm not in (each, SHA1))
+    return any(first(secret, code, now, other) is not None for other in others)
 
 
 def left_s(drift_s: int, now: float) -> float:
@@ -106,9 +136,13 @@ def _step(moment: float) -> int:
     return int(moment // STEP_S)
 
 
-def _step_of(secret: str, code: str, present: int, steps_max: int) -> int | None:
+def _codes(secret: str, algorithm: str) -> pyotp.TOTP:
+    return pyotp.TOTP(secret, digits=DIGITS, digest=ALGORITHMS[algorithm].digest, interval=STEP_S)
+
+
+def _step_of(otp: pyotp.TOTP, code: str, present: int, steps_max: int) -> int | None:
     """The step whose code this is: the present one, or the nearest around it."""
-    otp, around = pyotp.TOTP(secret), range(max(0, present - steps_max), present + steps_max + 1)
+    around = range(max(0, present - steps_max), present + steps_max + 1)
     for step in sorted(around, key=lambda each: abs(each - present)):
         if pyotp.utils.strings_equal(code, otp.generate_otp(step)):
             return step

@@ -10,7 +10,7 @@ from host_tools.cloud.accounts.sessions import expires_at
 from host_tools.cloud.routers.ownership import RouterView
 from host_tools.cloud.routers.registry import NEVER, OFFLINE, ONLINE
 from host_tools.cloud.routers.results import said
-from host_tools.cloud.store.models import Account, Command, Event, Session
+from host_tools.cloud.store.models import Account, Authenticator, Command, Event, Session
 from host_tools.cloud.warranty.routers import warranty
 
 Answer = dict[str, Any]
@@ -35,6 +35,12 @@ def browser_session(row: Session) -> Answer:
     names = {name: getattr(row, name) for name in ("id", "browser", "address")}
     times = {"created_at": row.created_at, "acted_at": row.acted_at, "expires_at": expires_at(row)}
     return {**names, **{name: moment(seconds) for name, seconds in times.items()}}
+
+
+def authenticator(row: Authenticator) -> Answer:
+    """As its owner reads it: how it is called and made, never its key."""
+    names = {name: getattr(row, name) for name in ("id", "name", "algorithm")}
+    return {**names, "created_at": moment(row.created_at), "used_at": moment(row.used_at)}
 
 
 def event(row: Event) -> Answer:

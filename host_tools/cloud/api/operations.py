@@ -42,6 +42,11 @@ async def sessions(asked: Asked) -> answers.Answer:
     return {"items": [answers.browser_session(row) for row in rows]}
 
 
+async def authenticators(asked: Asked) -> answers.Answer:
+    rows = await asked.parts.factors.authenticators(asked.account_id)
+    return {"items": [answers.authenticator(row) for row in rows]}
+
+
 async def events(asked: Asked) -> answers.Answer:
     limit, before = asked.values["limit"], asked.values["before"]
     mine = select(Event).where(Event.account_id == asked.account_id, Event.kind.in_(KINDS))
@@ -107,6 +112,10 @@ ROUTER = ROOT + "/routers/{serial_number}"
 OPERATIONS = (
     Operation("GET", ROOT + "/account", account, ACCOUNT_READ, "The account's details", "Account"),
     Operation("GET", ROOT + "/sessions", sessions, ACCOUNT_READ, "Browsers that are signed in", "Sessions"),
+    Operation(
+        "GET", ROOT + "/authenticators", authenticators, ACCOUNT_READ,
+        "Authenticators that give second factors", "Authenticators",
+    ),
     Operation(
         "GET", ROOT + "/events", events, ACCOUNT_READ, "What happened to the account's safety, newest first",
         "Events", in_query=(LIMIT, BEFORE),

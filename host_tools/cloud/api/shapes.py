@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from host_tools.cloud.accounts.events import KINDS
+from host_tools.cloud.accounts.totp import ALGORITHMS
 from host_tools.cloud.routers import ownership, registry
 
 TEXT = {"type": "string"}
@@ -53,6 +54,14 @@ SHAPES = {
         id=TEXT, browser=TEXT, address=TEXT, created_at=MOMENT, acted_at=MOMENT, expires_at=MOMENT
     ),
     "Sessions": _list("Session"),
+    "Authenticator": _object(
+        id=TEXT,
+        name=TEXT,
+        algorithm={"type": "string", "enum": list(ALGORITHMS)},
+        created_at=MOMENT,
+        used_at=MOMENT,
+    ),
+    "Authenticators": _list("Authenticator"),
     "Event": _object(
         id={"type": "integer"},
         at=MOMENT,

@@ -169,6 +169,7 @@ class Authenticator(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(60))
     secret: Mapped[bytes]
+    algorithm: Mapped[str] = mapped_column(String(6), default="SHA1", server_default="SHA1")
     last_step: Mapped[int]
     # What is known of its clock, and the last code that was of another time (accounts/totp.py).
     drift_s: Mapped[int] = mapped_column(default=0, server_default="0")
