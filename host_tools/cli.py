@@ -47,7 +47,7 @@ VERBS = (
     Verb("cloud clients", "host_tools.cloud.oidc.verb_clients", "manage the applications that sign in here"),
     Verb("cloud account", "host_tools.cloud.verb_account", "create, disable, enable, show, reset two-factor"),
     Verb("cloud check", "host_tools.cloud.verb_check", "refuse what is unsafe in production"),
-    Verb("cloud unit", "host_tools.cloud.verb_unit", "print a hardened unit of systemd for the service"),
+    Verb("cloud unit", "host_tools.cloud.verb_unit", "print hardened units of systemd for the service"),
     Verb("cloud migrate", "host_tools.cloud.verb_migrate", "bring the database to this release"),
     Verb("cloud prune", "host_tools.cloud.verb_prune", "drop what is over"),
     Verb("cloud rotate-keys", "host_tools.cloud.verb_rotate_keys", "seal the secrets under a new key"),

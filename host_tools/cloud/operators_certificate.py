@@ -51,6 +51,7 @@ class OperatorsCertificate:
             server_context(self._pair)  # tried on another context: half a pair must not come into force
             self._check()
             self.context.load_cert_chain(self._pair.certificate, self._pair.key)
+            log.info("the certificate was read again")
         except (OSError, ValueError, ToolError) as error:
             log.error("the certificate was not renewed, the last one stays: %s", error)
             return False
@@ -59,8 +60,7 @@ class OperatorsCertificate:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(READ_EVERY_S)
-            if self.refresh():
-                log.info("the certificate was read again")
+            self.refresh()
 
     def _look(self) -> tuple[tuple[int, int, int], ...]:
         found = [path.stat() for path in (self._pair.certificate, self._pair.key)]

@@ -8,8 +8,9 @@ import gc
 import logging
 import os
 import signal
+import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -41,6 +42,9 @@ from host_tools.cloud.sites import client as sites
 from host_tools.cloud.sites.kinds import KINDS, Kind
 from host_tools.cloud.store import key_ring
 from host_tools.cloud.store.database import Database
+from host_tools.cloud.systemd.notify import Notifier
+from host_tools.cloud.systemd.sockets import Address, Listeners
+from host_tools.cloud.systemd.supervision import Supervision
 from host_tools.errors import ToolError
 
 IMPORT_EVERY_S = 1  # one stat() call; a router that the factory has just made is not kept waiting
@@ -58,8 +62,11 @@ log = logging.getLogger("cloud")
 
 
 class Service:
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, handed: Mapping[Address, socket.socket] | None = None):
+        """handed: listeners that systemd holds for us."""
         self.settings = settings
+        self._listeners = Listeners(handed)
+        self._supervision = Supervision(Notifier(os.environ), self._told)
         self._runners: list[web.AppRunner] = []
         self._hub: DeviceHub | None = None
         self._log_sender: LogSender | None = None
@@ -67,10 +74,12 @@ class Service:
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT. Raises ToolError where it cannot start."""
+        self._supervision.starting("Brings the database to this release.")
         parts, certs = await self._build()
         try:
             _stop_on_signals(parts.stopping)
             await self._start(parts, certs)
+            self._supervise(parts)
             await parts.stopping.wait()
         finally:
             await self._close(parts)
@@ -112,8 +121,23 @@ class Service:
         parts.tasks.keep(partial(parts.oidc.logins.run, certs.trusted()), "logouts")
         parts.tasks.keep(partial(_keep_importing, parts), "import")
         parts.tasks.keep(partial(_keep_pruning, parts), "prune")
+        self._listeners.check_all_taken()
         gc.freeze()  # what stands now lives to the end: to go through it all would hold up every page
         log.info("ready at %s", self.settings.public_url)
+
+    def _supervise(self, parts: Parts) -> None:
+        """Where systemd started us; elsewhere SIGHUP means that a terminal has gone."""
+        if self._supervision.is_heard:
+            self._supervision.read_again("routers", parts.registry.refresh)
+            loop = asyncio.get_running_loop()
+            reload = self._supervision.reload
+            loop.add_signal_handler(signal.SIGHUP, lambda: parts.tasks.start(reload(), "reload"))
+            self._supervision.ready()
+            parts.tasks.keep(self._supervision.run, "systemd")
+
+    def _told(self) -> str:
+        linked = "" if self._hub is None else f", routers linked: {self._hub.links}"
+        return f"Serves {self.settings.public_url}{linked}"
 
     async def _open_to_browsers(self, parts: Parts, certs: Certificates) -> None:
         context = self._context(parts, certs, self.settings.public_host)
@@ -144,7 +168,7 @@ class Service:
         )
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, self.settings.bind, port, ssl_context=context)
+        site = self._listeners.site(runner, self.settings.bind, port, context)
         with _port_errors(port, option):
             await site.start()
 
@@ -154,6 +178,7 @@ class Service:
             return certs.portal_context()
         own = OperatorsCertificate(self.settings.certificate, host)
         parts.tasks.keep(own.run, "certificate")
+        self._supervision.read_again(f"certificate of {host}", own.refresh)
         return own.context
 
     async def _open_to_routers(self, parts: Parts, certs: Certificates) -> None:
@@ -167,14 +192,16 @@ class Service:
         if self.settings.factory_crl is not None:
             revoked = RevocationList(self.settings.factory_crl, context)
             parts.tasks.keep(revoked.run, "revocation list")
+            self._supervision.read_again("revocation list", revoked.refresh)
         with _port_errors(self.settings.device_port, "--device-port"):
             runner = await start_listener(
-                self._hub, context, self.settings.device_bind, self.settings.device_port
+                self._hub, context, self.settings.device_bind, self.settings.device_port, self._listeners
             )
         self._runners.append(runner)
 
     async def _close(self, parts: Parts) -> None:
         """Live pages end, routers hear goodbye, listeners close, tasks are cancelled, the database last."""
+        self._supervision.stopping()
         parts.stopping.set()
         parts.bus.publish_everywhere()
         if self._hub is not None:

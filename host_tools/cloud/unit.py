@@ -1,4 +1,6 @@
-"""The unit of systemd for `cloud serve`: what it may do, as a table, and its secrets as credentials. Pure."""
+"""The units of systemd for `cloud serve`: the service with what it may do, as a table, and its secrets as
+credentials, and the sockets that stay open while it is restarted. Pure.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from host_tools.cloud.systemd.sockets import BACKLOG, Address
+
 CREDENTIALS = Path("/etc/credstore.encrypted")  # where systemd looks for what has no path (systemd.exec(5))
 STATE = Path("/var/lib")
-PRIVILEGED_PORTS = 1024
+UNITS = Path("/etc/systemd/system")
 PLAIN = re.compile(r"[A-Za-z0-9_@:=,./+\[\]?&-]+")
 # Kept in the data directory, which makes them at the first start (store/key_ring.py, certificates.py).
-MADE_HERE = ("secrets.key", "hash.keys", "seal.keys", "cloud-ca.key", "cloud.key", "devices.key")
+MADE_HERE = ("secrets.key", "seal.keys", "cloud-ca.key", "cloud.key", "devices.key")
+MADE_LATER = ("hash.keys",)  # by the first rotation
 
 CONFINED = (
     ("DynamicUser", "yes"),
+    ("PrivateUsers", "yes"),
+    ("CapabilityBoundingSet", ""),  # systemd opens the ports
+    ("AmbientCapabilities", ""),
     ("StateDirectoryMode", "0700"),
     ("UMask", "0077"),
     ("NoNewPrivileges", "yes"),
@@ -44,6 +52,8 @@ CONFINED = (
     ("SystemCallFilter", "~@privileged @resources"),
     ("SystemCallFilter", "setpriority"),  # the threads of argon2 give way to pages
     ("SystemCallErrorNumber", "EPERM"),
+    ("LimitNOFILE", "524288"),  # each router and each browser is one; systemd gives 1024
+    ("LimitCORE", "0"),  # keys are in memory
     ("MemoryMax", "1G"),
     ("TasksMax", "256"),
 )
@@ -57,35 +67,66 @@ class Secret(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """command: of the service, as words of the unit ("%" is systemd's in them already)."""
+    """command: of the service, as words of the unit ("%" is systemd's in them already). addresses: where it
+    listens. files: others that its user reads.
+    """
 
     name: str
     command: tuple[str, ...]
     secrets: tuple[Secret, ...]
-    ports: tuple[int, ...]
+    addresses: tuple[Address, ...]
+    files: tuple[Path, ...] = ()
 
 
-def text(unit: Unit) -> str:
+def files(unit: Unit) -> dict[str, str]:
+    """Both units by their files' names."""
+    return {f"{unit.name}.service": service(unit), f"{unit.name}.socket": listeners(unit)}
+
+
+def service(unit: Unit) -> str:
     lines = [
-        *_sentences(unit),
+        *(f"# {line}".rstrip() for line in steps(unit)),
+        "",
         "[Unit]",
         "Description=Gatelodge's cloud",
         "Wants=network-online.target",
         "After=network-online.target postgresql.service",
+        f"Requires={unit.name}.socket",
         "",
         "[Service]",
-        "Type=exec",
+        "Type=notify",
         "ExecStart=" + " ".join(unit.command),
+        'ExecReload=/bin/sh -c "kill -HUP $$MAINPID"',
         "Restart=on-failure",
         "RestartSec=2",
+        "TimeoutStartSec=15min",  # a new release may have a large database to change
         "TimeoutStopSec=10",  # it needs some three seconds
+        "WatchdogSec=30",
+        "SyslogLevel=err",  # of what the interpreter says: lines of the log bring their own
         f"User={unit.name}",  # the name by which PostgreSQL knows it (peer)
         f"StateDirectory={unit.name}",
         *(f"LoadCredentialEncrypted={each.name}:{_stored(unit, each).name}" for each in unit.secrets),
-        *(f"{key}={value}" for key, value in (*CONFINED, *_capabilities(unit.ports))),
+        *(f"{key}={value}" for key, value in CONFINED),
         "",
         "[Install]",
         "WantedBy=multi-user.target",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def listeners(unit: Unit) -> str:
+    lines = [
+        "[Unit]",
+        "Description=Where Gatelodge's cloud listens",
+        "",
+        "[Socket]",
+        *(f"ListenStream={each}" for each in unit.addresses),
+        f"Backlog={BACKLOG}",
+        "BindIPv6Only=ipv6-only",  # else an IPv4 address would have another spelling
+        "FreeBind=yes",  # also before the network is up
+        "",
+        "[Install]",
+        "WantedBy=sockets.target",
     ]
     return "\n".join(lines) + "\n"
 
@@ -111,28 +152,50 @@ def word(text: str) -> str:
     return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
 
 
-def _capabilities(ports: Iterable[int]) -> tuple[tuple[str, str], ...]:
-    if any(0 < port < PRIVILEGED_PORTS for port in ports):
-        bind = "CAP_NET_BIND_SERVICE"  # of the computer's network: a private user namespace has none of it
-        return ("CapabilityBoundingSet", bind), ("AmbientCapabilities", bind)
-    return ("CapabilityBoundingSet", ""), ("AmbientCapabilities", ""), ("PrivateUsers", "yes")
-
-
-def _sentences(unit: Unit) -> list[str]:
-    """How it is installed, and how each credential is made."""
-    said = [
-        f"Put this into /etc/systemd/system/{unit.name}.service, and run `systemctl daemon-reload`.",
-        "Make each secret that is there a credential, as root. Those of the data directory are there after",
-        "the first start; what has no credential is made in that directory, or read from it.",
+def steps(unit: Unit) -> list[str]:
+    """How they are installed, and how each credential is made: commands of root, and what they are for."""
+    service, socket = f"{unit.name}.service", f"{unit.name}.socket"
+    given = [each for each in unit.secrets if each.name not in (*MADE_HERE, *MADE_LATER)]
+    return [
+        f"Two units of {UNITS}: {service},",
+        f"and {socket}, which holds the ports while the first is restarted.",
+        "All of this as root. Secrets become credentials, which this computer alone can read:",
         "",
         f"install -d -m 700 {CREDENTIALS}",
-        *(f"systemd-creds encrypt --name={each.name} {_paths(unit, each)}" for each in unit.secrets),
+        *(_encryption(unit, each) for each in given),
         "",
-        f"Then run `systemctl restart {unit.name}`, see that it serves, put a copy of the plain files where",
-        "the backups of keys are, and remove them here with `shred -u`. A renewed key of TLS is encrypted",
-        "anew, and the service restarted: a credential is read at the start alone.",
+        *_read_by_others(unit),
+        "Then it starts:",
+        "",
+        "systemctl daemon-reload",
+        f"systemctl enable --now {socket} {service}",
+        "",
+        "Its first start makes keys in the data directory. They become credentials too:",
+        "",
+        *(_encryption(unit, each) for each in unit.secrets if each.name in MADE_HERE),
+        f"systemctl restart {service}",
+        "",
+        "See that it serves, put a copy of the plain files where the backups of keys are, and remove them",
+        "here with `shred -u`. Once `cloud rotate-keys` has made more:",
+        "",
+        *(_encryption(unit, each) for each in unit.secrets if each.name in MADE_LATER),
+        "",
+        "Other files are read again by `systemctl reload`. A credential is read at the start alone: after",
+        "its key was renewed, encrypt it anew and restart, which refuses nobody. To stop, name the socket:",
+        f"`systemctl stop {socket}` ends both, and without it the next visitor starts the service.",
     ]
-    return [*(f"# {line}".rstrip() for line in said), ""]
+
+
+def _read_by_others(unit: Unit) -> Iterable[str]:
+    if unit.files:
+        yield "Its user reads these, so others must be able to (mode 644, in directories of mode 755):"
+        yield ""
+        yield from (shlex.quote(str(each)) for each in unit.files)
+        yield ""
+
+
+def _encryption(unit: Unit, secret: Secret) -> str:
+    return f"systemd-creds encrypt --name={secret.name} {_paths(unit, secret)}"
 
 
 def _paths(unit: Unit, secret: Secret) -> str:

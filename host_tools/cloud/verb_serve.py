@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import errno
+import faulthandler
 import ipaddress
 import logging
+import os
 import sys
 import time
 import warnings
@@ -27,6 +29,9 @@ from host_tools.cloud.log_to import target as log_to
 from host_tools.cloud.service import Service
 from host_tools.cloud.settings import Network, Settings, from_arguments
 from host_tools.cloud.store.outage import OncePerOutage
+from host_tools.cloud.systemd import journal
+from host_tools.cloud.systemd.notify import Notifier, status
+from host_tools.cloud.systemd.sockets import inherited
 from host_tools.errors import ToolError
 
 
@@ -111,13 +116,23 @@ def network(text: str) -> Network:
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = from_arguments(args)
-    configure_log()
+    notifier = Notifier(os.environ)
     try:
-        uvloop.run(Service(settings).serve())
+        settings = from_arguments(args)
+        configure_log()
+        _serve(settings)
+    except ToolError as error:
+        notifier.send(status(str(error)))
+        raise
+    return exit_codes.OK
+
+
+def _serve(settings: Settings) -> None:
+    faulthandler.enable()  # where the watchdog ends us (SIGABRT), the log says what we hung in
+    try:
+        uvloop.run(Service(settings, inherited(os.environ)).serve())
     except OSError as error:
         raise tool_error(error, settings) from error
-    return exit_codes.OK
 
 
 def tool_error(error: OSError, settings: Settings) -> ToolError:
@@ -140,9 +155,7 @@ class OneLine(logging.Formatter):
 def configure_log() -> None:
     """Lines on stderr, as the router writes them: `2026-11-21T17:20:00Z info cloud.delivery: text`."""
     handler = logging.StreamHandler(sys.stderr)
-    formatter = OneLine("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(_formatter())
     handler.addFilter(OncePerOutage())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for level in (logging.INFO, logging.WARNING, logging.ERROR):
@@ -151,3 +164,11 @@ def configure_log() -> None:
     # A form's odd head would be a line of its own there, as its sender wrote it, and be kept for ever.
     warnings.filterwarnings("ignore", category=BadContentDispositionHeader)
     warnings.filterwarnings("ignore", category=BadContentDispositionParam)
+
+
+def _formatter() -> logging.Formatter:
+    if journal.is_journal(sys.stderr, os.environ):
+        return journal.Prioritised(OneLine("%(name)s: %(message)s"))
+    formatter = OneLine("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    return formatter

@@ -1,4 +1,5 @@
-"""Print a unit of systemd that runs `cloud serve` with these options, and nothing that it does not need.
+"""Print two units of systemd: one runs `cloud serve` with these options, and nothing that it does not need;
+the other holds its ports, so that a restart refuses nobody.
 
 Takes the options of `cloud serve`; --data is a directory right below /var/lib. Keys and secrets come as
 encrypted credentials; the unit's first lines say how each is made. Other files are read by its user.
@@ -7,6 +8,7 @@ encrypted credentials; the unit's first lines say how each is made. Other files 
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import re
 import sys
 import tomllib
@@ -16,7 +18,9 @@ from typing import Any
 
 from host_tools import exit_codes
 from host_tools.cloud import unit, verb_serve
-from host_tools.cloud.unit import MADE_HERE, Secret, Unit
+from host_tools.cloud.sites.kinds import KINDS
+from host_tools.cloud.systemd.sockets import Address, address
+from host_tools.cloud.unit import MADE_HERE, MADE_LATER, Secret, Unit
 from host_tools.errors import ToolError
 
 SECRET_OPTIONS = ("service-code-key", "key", "log-key")
@@ -25,16 +29,32 @@ SECRET_FILES = ("password_file", "token_file", "client_secret_file", "key_file")
 USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}")  # what systemd takes for User= (systemd.exec(5))
 CREDENTIAL = re.compile(r"[A-Za-z0-9_@.-]+")
 RELATIVE_SQLITE = re.compile(r"sqlite[^:]*:///[^/]")  # an absolute path has a fourth slash
-PORTS = ("port", "device_port", "help_port", "portal_port")
+UNSEEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # ProtectHome=, PrivateTmp=
+OURS = ("data", "default_of", "output")  # the others are options of the service
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb_serve.add_arguments(parser)
+    text = f"write both there instead, like {unit.UNITS}, and print what is to be done"
+    parser.add_argument("--output", type=Path, metavar="DIR", help=text)
     parser.set_defaults(default_of=parser.get_default)
 
 
 def run(args: argparse.Namespace) -> int:
-    print(unit.text(made(args)), end="")
+    asked = made(args)
+    for sentence in _unseen(asked):
+        print(f"advice: {sentence}", file=sys.stderr)
+    files = unit.files(asked)
+    if args.output is None:
+        print("\n".join(f"# {unit.UNITS / name}\n{text}" for name, text in files.items()), end="")
+        return exit_codes.OK
+    try:
+        for name, text in files.items():
+            (args.output / name).write_text(text, "utf-8")
+    except OSError as error:
+        what = f"{error.filename} cannot be written ({error.strerror})"
+        raise ToolError(what, "name a directory that is there, and be root", exit_codes.USAGE) from error
+    print("\n".join(unit.steps(asked)))
     return exit_codes.OK
 
 
@@ -43,7 +63,7 @@ def made(args: argparse.Namespace) -> Unit:
     given = {
         name.replace("_", "-"): _from_anywhere(name, value)
         for name, value in vars(args).items()
-        if name not in ("data", "default_of") and value != args.default_of(name)
+        if name not in OURS and value != args.default_of(name)
     }
     options = {name: Secret(value.name, value) for name, value in given.items() if name in SECRET_OPTIONS}
     name = _name(args.data.absolute())
@@ -51,8 +71,43 @@ def made(args: argparse.Namespace) -> Unit:
     _check_names(secrets)
     program = unit.word(str(Path(sys.executable).with_name("gatelodge")))
     words = (program, "cloud", "serve", "--data", f"%S/{name}", *unit.option_words(given, options))
-    ports = tuple(getattr(args, port) or 0 for port in PORTS)
-    return Unit(name, words, secrets, ports)
+    files = tuple(value for key, value in given.items() if isinstance(value, Path) and key not in options)
+    return Unit(name, words, secrets, tuple(_addresses(args)), files)
+
+
+def _addresses(args: argparse.Namespace) -> Iterator[Address]:
+    """Where `cloud serve` listens with these options (service.py). Raises ToolError."""
+    yield _address("--bind", args.bind, "--port", args.port)
+    if args.factory_ca is not None:
+        yield _address("--device-bind", args.device_bind, "--device-port", args.device_port)
+    for kind in KINDS:
+        port = getattr(args, f"{kind.name}_port")
+        if port is not None:
+            yield _address("--bind", args.bind, f"--{kind.name}-port", port)
+
+
+def _address(bind: str, host: str, option: str, port: int) -> Address:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        remedy = "name an address of this computer, or 0.0.0.0 for all of them"
+        raise ToolError(f"{bind} {host} is no address", remedy, exit_codes.USAGE) from None
+    if not 0 < port < 65536:
+        raise ToolError(f"{option} {port} is no port", "name one from 1 to 65535", exit_codes.USAGE)
+    return address(host, port)
+
+
+def _unseen(asked: Unit) -> Iterator[str]:
+    """One sentence each: what the service needs, and its sandbox hides."""
+    for path in asked.files:
+        if any(path.is_relative_to(each) for each in UNSEEN):
+            yield f"the service sees nothing of {path}: put it elsewhere, below /etc for instance."
+    program, real = Path(sys.executable), Path(sys.executable).resolve()
+    if any(path.is_relative_to(each) for each in UNSEEN for path in (program, real)):
+        yield (
+            f"the service sees nothing of {program}: install Gatelodge into a virtual environment below "
+            "/opt, of the system's own Python, and print the units with that."
+        )
 
 
 def _from_anywhere(name: str, value: Any) -> Any:
@@ -73,7 +128,7 @@ def _name(data: Path) -> str:
 
 
 def _made_here(data: Path) -> Iterator[Secret]:
-    return (Secret(name, data / name) for name in MADE_HERE)
+    return (Secret(name, data / name) for name in (*MADE_HERE, *MADE_LATER))
 
 
 def _of_files(args: argparse.Namespace) -> Iterator[Secret]:

@@ -33,9 +33,9 @@ HOST = "account.example.org"
 PROXIES = tuple(ipaddress.ip_network(text) for text in ("192.0.2.1", "10.0.0.0/8", "2001:db8::/32"))
 
 
-def write_pair(folder, names=(HOST,), days=30, serial=1):
+def write_pair(folder, names=(HOST,), days=30, serial=1, key=None):
     """A certificate that signs itself, as a renewal writes it: the certificate first, then its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "somebody")])
     now = datetime.datetime.now(datetime.UTC)
     since, until = now - datetime.timedelta(days=60), now + datetime.timedelta(days=days)

@@ -1,4 +1,7 @@
-"""The unit that `gatelodge cloud unit` prints, by systemd's own tools; and keys that are credentials."""
+"""The units that `gatelodge cloud unit` prints, by systemd's own tools; and keys that are credentials.
+
+`tests/system/test_cloud_under_systemd.py` starts them.
+"""
 
 import os
 import shutil
@@ -31,18 +34,56 @@ def systemd(*words):
 
 @pytest.mark.parametrize("port", ["443", "8444"])
 def test_v13_2_2_systemd_takes_the_unit_and_finds_little_exposed(tmp_path, capsys, port):
-    said = printed(capsys, "--port", port, "--public-url", "https://account.example.org")
-    path = tmp_path / "gatelodge-cloud.service"
+    where = ("--public-url", "https://account.example.org", "--output", str(tmp_path))
+    said = printed(capsys, "--port", port, *where)
+    assert "systemctl enable --now gatelodge-cloud.socket gatelodge-cloud.service\n" in said
+    path, socket = tmp_path / "gatelodge-cloud.service", tmp_path / "gatelodge-cloud.socket"
+    said = path.read_text()
     program = said.partition("ExecStart=")[2].partition(" ")[0]
     path.write_text(said.replace(program, shutil.which("true")))  # verify wants a program that is there
-    done = systemd("systemd-analyze", "verify", str(path))
+    done = systemd("systemd-analyze", "verify", str(path), str(socket))
     assert (done.returncode, done.stderr) == (0, "")
     bound = ("--offline=true", f"--threshold={EXPOSURE_MAX}", "--no-pager")
     done = systemd("systemd-analyze", "security", *bound, str(path))
     assert done.returncode == 0, done.stdout
-    capability = "CAP_NET_BIND_SERVICE" if port == "443" else ""
-    assert f"\nCapabilityBoundingSet={capability}\n" in said
-    assert ("PrivateUsers=yes" in said) == (port == "8444")
+    assert "\nCapabilityBoundingSet=\n" in said and "\nPrivateUsers=yes\n" in said
+    assert f"\nListenStream=127.0.0.1:{port}\n" in socket.read_text()
+
+
+def test_systemd_listens_where_the_service_would(tmp_path, capsys):
+    ca = tmp_path / "factory-ca.pem"
+    said = printed(
+        capsys, "--bind", "::", "--port", "443", "--device-bind", "192.0.2.1", "--factory-ca", str(ca),
+        "--help-port", "8446",
+    )  # fmt: skip
+    told = [line.removeprefix("ListenStream=") for line in said.splitlines() if line.startswith("Listen")]
+    assert told == ["[::]:443", "192.0.2.1:8445", "[::]:8446"]
+    assert "8445" not in printed(capsys)  # without the factory no router is let in
+    units = [line for line in said.splitlines() if line.startswith("# /etc/systemd/system/")]
+    assert [line.rpartition(".")[2] for line in units] == ["service", "socket"]
+
+
+@pytest.mark.parametrize(
+    "options, fault",
+    [
+        (("--bind", "localhost"), "--bind localhost is no address"),
+        (("--port", "0"), "--port 0 is no port"),
+        (("--portal-port", "65536"), "--portal-port 65536 is no port"),
+        (("--output", "/nowhere/at/all"), "cannot be written"),
+    ],
+)
+def test_where_systemd_cannot_listen_is_one_sentence(capsys, options, fault):
+    assert cli.main(["cloud", "unit", "--data", "/var/lib/cloud", *options]) == exit_codes.USAGE
+    assert fault in capsys.readouterr().err
+
+
+def test_what_the_sandbox_hides_is_an_advice(capsys):
+    pair = ("--certificate", "/home/ada/tls.pem", "--key", "/etc/tls.key")
+    words = ["cloud", "unit", "--data", "/var/lib/cloud", *pair]
+    assert cli.main(words) == exit_codes.OK
+    said = capsys.readouterr()
+    assert "advice: the service sees nothing of /home/ada/tls.pem: put it elsewhere" in said.err
+    assert "# Its user reads these" in said.out and "\n# /home/ada/tls.pem\n" in said.out
 
 
 def test_every_secret_is_a_credential_and_none_is_an_option(tmp_path, capsys):
@@ -62,7 +103,8 @@ def test_every_secret_is_a_credential_and_none_is_an_option(tmp_path, capsys):
     assert "--service-code-key %d/service_code.key" in command and "--key %d/tls.key" in command
     assert "--trusted-proxy 192.0.2.1/32 --trusted-proxy 10.0.0.0/8" in command
     assert "--strict-applications" in command and "--bind" not in command and "SECRET" not in said
-    for name in (*unit.MADE_HERE, "service_code.key", "tls.key", "smtp.password", "sms.key", "google.secret"):
+    given = ("service_code.key", "tls.key", "smtp.password", "sms.key", "google.secret")
+    for name in (*unit.MADE_HERE, *unit.MADE_LATER, *given):
         assert f"LoadCredentialEncrypted={name}:gatelodge-cloud.{name}\n" in said
         assert f"# systemd-creds encrypt --name={name} " in said
 

@@ -69,6 +69,11 @@ class DeviceHub:
         session = self._sessions.get(serial_number)
         return dict(session.status) if session else None
 
+    @property
+    def links(self) -> int:
+        """How many routers have a live link."""
+        return len(self._sessions)
+
     def online_serials(self) -> list[str]:
         """Every serial number with a live link."""
         return sorted(self._sessions)

@@ -8,18 +8,19 @@ from aiohttp import web
 
 from host_tools.cloud.devices.hub import DeviceHub
 from host_tools.cloud.http_log import HTTP_LOG
+from host_tools.cloud.systemd.sockets import Listeners
 
-BACKLOG = 4096  # connections that a restart brings within a moment
 SHUTDOWN_S = 1  # the hub has already said goodbye to everyone
 
 
-async def start_listener(hub: DeviceHub, context: ssl.SSLContext, host: str, port: int) -> web.AppRunner:
+async def start_listener(
+    hub: DeviceHub, context: ssl.SSLContext, host: str, port: int, listeners: Listeners | None = None
+) -> web.AppRunner:
     """Listen, and return the runner. To stop: `await hub.close()`, then `await runner.cleanup()`.
 
     The port in use: `runner.addresses[0][1]` (port 0 lets the system choose).
     """
     runner = web.AppRunner(hub.app, access_log=None, logger=HTTP_LOG, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
-    site = web.TCPSite(runner, host, port, ssl_context=context, backlog=BACKLOG)
-    await site.start()
+    await (listeners or Listeners()).site(runner, host, port, context).start()
     return runner

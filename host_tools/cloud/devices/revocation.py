@@ -37,7 +37,9 @@ class RevocationList:
     def refresh(self) -> bool:
         """Read the file if it has changed. Return whether another list is in force."""
         try:
-            return self._read()
+            if changed := self._read():
+                log.info("the revocation list was read again")
+            return changed
         except OSError as error:
             log.error("the revocation list could not be read, the last one stays: %s", error.strerror)
             return False
@@ -45,8 +47,7 @@ class RevocationList:
     async def run(self) -> None:
         while True:
             await asyncio.sleep(READ_EVERY_S)
-            if self.refresh():
-                log.info("the revocation list was read again")
+            self.refresh()
 
     def _read(self) -> bool:
         """ssl.SSLError is an OSError."""
