@@ -51,6 +51,7 @@ IMPORT_EVERY_S = 1  # one stat() call; a router that the factory has just made i
 PRUNE_EVERY_S = 3600
 HUB_CLOSE_S = 1.0  # goodbyes to the routers; the whole stop takes some three seconds at most
 PAGES_CLOSE_S = 1.0
+POST_CLOSE_S = 1.5  # beside those two, for carriers that answer: what is cut off is sent again
 FLUSH_S = 0.5
 LOG_CLOSE_S = 0.3  # and 0.4 s for a goodbye that nobody answers (log_to/sender.py)
 KEEP_ALIVE_S = 30
@@ -204,9 +205,8 @@ class Service:
         self._supervision.stopping()
         parts.stopping.set()
         parts.bus.publish_everywhere()
-        if self._hub is not None:
-            await _at_most(self._hub.close(), HUB_CLOSE_S, "the routers' links")
-        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        sending = _at_most(parts.post.finish(), POST_CLOSE_S, "a line to a carrier")
+        await asyncio.gather(self._close_doors(), sending)
         await _at_most(parts.sessions.flush(), FLUSH_S, "who has acted last")
         # A task that is cancelled within a statement leaves a connection that cannot be reset: it is dropped.
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -217,6 +217,11 @@ class Service:
         await parts.database.close()
         if self._lock is not None:
             os.close(self._lock)
+
+    async def _close_doors(self) -> None:
+        if self._hub is not None:
+            await _at_most(self._hub.close(), HUB_CLOSE_S, "the routers' links")
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
 
 
 def join_hub(parts: Parts, make: Callable[[Callbacks], Hub]) -> Hub:

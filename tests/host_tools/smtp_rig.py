@@ -1,5 +1,6 @@
 """A mail server on the loopback (aiosmtpd), as plain, encrypted or strict as a test wants it."""
 
+import asyncio
 import base64
 from contextlib import contextmanager
 
@@ -16,11 +17,22 @@ JSON_FAULT = '{"status":"invalid_token"}'
 
 
 class Inbox:
-    """aiosmtpd's handler: keeps what came and over what, or answers with `refusal` (to `refuse`)."""
+    """aiosmtpd's handler: keeps what came and over what, or answers with `refusal` (to `refuse`),
+    or not at all while it is `silent` (at DATA, at QUIT)."""
 
     def __init__(self):
         self.mails, self.encrypted, self.logins = [], [], []
         self.refusal, self.refuse, self.tried = None, "DATA", 0
+        self.silent = None
+
+    async def answers(self, step):
+        """Not while it is `silent` at that step."""
+        while self.silent == step:
+            await asyncio.sleep(0.02)
+
+    async def handle_QUIT(self, server, session, envelope):
+        await self.answers("QUIT")
+        return "221 Bye"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if self.refusal and self.refuse == "RCPT":
@@ -31,6 +43,7 @@ class Inbox:
 
     async def handle_DATA(self, server, session, envelope):
         self.tried += 1
+        await self.answers("DATA")
         if self.refusal:
             return self.refusal
         self.mails.append(envelope)

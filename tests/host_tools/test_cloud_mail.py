@@ -218,3 +218,12 @@ def test_a_secret_that_others_can_read_is_refused(tmp_path):
 )
 def test_mail_leaves_this_computer_encrypted_however_the_server_is_named(text, security):
     assert config.smtp_server(text, "a@example.org").security == security
+
+
+async def test_a_server_that_takes_the_mail_and_is_silent_at_the_end_has_it(monkeypatch):
+    monkeypatch.setattr(smtp, "GOODBYE_S", 0.1)
+    with mail_server() as inbox:
+        inbox.silent = "QUIT"
+        await smtp.Smtp(inbox.settings()).send(message())  # raises nothing: it would be sent again
+        inbox.silent = None
+    assert len(inbox.mails) == 1

@@ -3,19 +3,23 @@
 import asyncio
 import re
 import signal
+import time
 
 from sqlalchemy import text
 
 from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.models import Message
 from tests.fakes.authority import Authority
 from tests.host_tools import postgresql_rig
 from tests.host_tools.cloud_rig import database_url
 from tests.host_tools.postgresql_rig import as_role, server
 from tests.host_tools.rsyslog_rig import rsyslog
+from tests.host_tools.smtp_rig import mail_server
 from tests.host_tools.test_cloud_roles import migrate
 from tests.host_tools.test_cloud_service import Cloud, cloud, sign_up, until
 
 __all__ = ["cloud"]  # a fixture
+RECIPIENTS = {"mail": "ada@example.org", "sms": "+32460111111", "telegram": "7"}
 STOPS_WITHIN_S = 12  # on a computer with much else to do; a carrier's own patience is longer
 
 
@@ -81,3 +85,88 @@ async def rows(url, sql):
             return list(await session.scalars(text(sql)))
     finally:
         await database.close()
+
+
+CARRIERS = """
+[smtp]
+host = "127.0.0.1"
+port = {mail}
+security = "none"
+[telephony]
+account = "AC1"
+token_file = "telephony.token"
+api = "http://127.0.0.1:{port}"
+sms_from = "+32460000000"
+[telegram]
+bot = "gatelodge_test_bot"
+token_file = "telegram.token"
+api = "http://127.0.0.1:{port}"
+"""
+
+
+class Silent:
+    """Takes requests, and answers none."""
+
+    def __init__(self):
+        self._came = []
+
+    async def take(self, reader, writer):
+        self._came.append(await reader.readuntil(b"\r\n"))
+        await reader.read()  # until whoever asked has had enough
+        writer.close()
+
+    def count(self, path):
+        return sum(path.encode() in line for line in self._came)
+
+    async def has(self, *paths):
+        return all(map(self.count, paths))
+
+
+async def queue(url, *channels):
+    """A message for each, before there is a process that sends."""
+    database = Database(url)
+    await database.migrate()
+    texts = dict.fromkeys(("subject", "body", "extra", "about", "reference", "why"), "")
+    async with database.write() as session:
+        for channel in channels:
+            message = Message(channel=channel, recipient=RECIPIENTS[channel], **texts)
+            message.state, message.attempts = "queued", 0
+            message.due_at = message.created_at = time.time()
+            session.add(message)
+    await database.close()
+
+
+async def taken(inbox):
+    return inbox.tried
+
+
+def write_secret(path, content):
+    path.write_text(content)
+    path.chmod(0o600)
+
+
+async def test_carriers_that_never_answer_hold_up_no_stop_and_get_nothing_twice(cloud: Cloud, tmp_path):
+    """A mail server after the mail, and a carrier of texts and a bot's after the request."""
+    cloud.data.mkdir(mode=0o700)
+    url = f"sqlite+aiosqlite:///{cloud.data}/cloud.db"
+    await queue(url, "mail", "sms", "telegram")
+    silent = Silent()
+    async with await asyncio.start_server(silent.take, "127.0.0.1", 0) as server_:
+        port = server_.sockets[0].getsockname()[1]
+        with mail_server() as inbox:
+            inbox.silent = "DATA"
+            (tmp_path / "delivery.toml").write_text(CARRIERS.format(mail=inbox.port, port=port))
+            for name in ("telephony.token", "telegram.token"):
+                write_secret(tmp_path / name, "12345:" + "a" * 35)
+            await cloud.start("--delivery", str(tmp_path / "delivery.toml"))
+            try:
+                await until(lambda: silent.has("/Messages.json", "/sendMessage", "/getUpdates"), "requests")
+                await until(lambda: taken(inbox), "the mail")
+                assert await ended(cloud) == 0
+            finally:
+                inbox.silent = None
+    assert inbox.tried == 1 and silent.count("/Messages.json") == silent.count("/sendMessage") == 1
+    # Whoever starts next sends it again, but not before its lease is over: nobody knows whether it arrived.
+    later = time.time() + 30
+    assert await rows(url, f"SELECT count(*) FROM messages WHERE attempts = 1 AND due_at > {later}") == [3]
+    assert "Traceback" not in cloud.log()

@@ -245,6 +245,32 @@ async def test_a_slow_carrier_keeps_no_other_channel_waiting(database):
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_stop_waits_for_a_carrier_that_answers_and_hands_it_nothing_more(database):
+    clock, carrier, free, asked = Clock(), Carrier(), asyncio.Event(), asyncio.Event()
+
+    async def send(message):
+        asked.set()
+        await free.wait()
+        carrier.carried.append(message.id)
+        return ""
+
+    carrier.send = send
+    await fill(database, clock, 2)
+    post = Post(database, {MAIL: carrier}, clock)
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
+        running = group.create_task(post.run())
+        await asked.wait()
+        finishing = group.create_task(post.finish())
+        await asyncio.sleep(0)
+        assert not finishing.done()
+        free.set()
+        await finishing
+        await post.run()  # as its keeper would, who begins it again: it does not begin
+        running.cancel()
+    states = sorted((each.state, each.attempts) for each in await messages(database))
+    assert states == [(QUEUED, 0), (SENT, 1)] and len(carrier.carried) == 1
+
+
 async def test_a_lane_that_fails_begins_again_and_breaks_off_no_other(database, monkeypatch, caplog):
     monkeypatch.setattr(post_module, "AGAIN_S", 0)
     clock, carrier, told = Clock(), Carrier(), []

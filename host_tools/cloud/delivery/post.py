@@ -68,6 +68,7 @@ class Post:
         self._clock = clock
         self._lanes: list[Lane] = []
         self._wanted = True  # the first look has not been taken
+        self._ending = False
         self.news: News | None = None
 
     @property
@@ -114,6 +115,8 @@ class Post:
 
     async def run(self) -> None:
         """Send what is due, sleep until the next is, for ever. A slow carrier delays its own channels."""
+        if self._ending:
+            return
         self._lanes = [
             Lane(driver, channels, self._queue, self._clock, self._tell)
             for driver, channels in self._routes()
@@ -123,6 +126,11 @@ class Post:
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
                 group.create_task(lane.run(), name=f"post: {lane.channels}")
+
+    async def finish(self) -> None:
+        """Take nothing more from the queue; until what carriers have been handed is noted down."""
+        self._ending = True
+        await asyncio.gather(*(lane.finish() for lane in self._lanes))
 
     async def prune(self, now: float) -> None:
         ended = Message.state.not_in(OPEN) & (Message.created_at < now - KEPT_S)
@@ -169,6 +177,9 @@ class Lane:
         self._tell = tell
         self._wanted = asyncio.Event()
         self._working = True
+        self._ending = False
+        self._hands_free = asyncio.Event()
+        self._hands_free.set()
 
     @property
     def asleep(self) -> bool:
@@ -177,8 +188,12 @@ class Lane:
     def wake(self) -> None:
         self._wanted.set()
 
+    async def finish(self) -> None:
+        self._ending = True
+        await self._hands_free.wait()
+
     async def run(self) -> None:
-        while True:
+        while not self._ending:
             try:
                 await self._turn()
             except Exception:
@@ -190,11 +205,23 @@ class Lane:
         """Everything that is due, then sleep until more may be."""
         self._wanted.clear()
         self._working = True
-        while (message := await self._queue.claim(self.channels, self._clock())) is not None:
-            await self._carry(message)
+        while await self._carried_one():
+            pass
         due_at = await self._queue.next_due_at(self.channels)
         self._working = False
         await self._sleep(IDLE_S if due_at is None else min(IDLE_S, max(0.0, due_at - self._clock())))
+
+    async def _carried_one(self) -> bool:
+        if self._ending:
+            return False
+        self._hands_free.clear()
+        try:
+            message = await self._queue.claim(self.channels, self._clock())
+            if message is not None:
+                await self._carry(message)
+            return message is not None
+        finally:
+            self._hands_free.set()
 
     async def _sleep(self, seconds: float) -> None:
         try:

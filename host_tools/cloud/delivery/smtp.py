@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -16,6 +18,7 @@ from host_tools.cloud.delivery.token_source import TokenSource
 from host_tools.cloud.store.models import Message
 
 STEP_TIMEOUT_S = 15  # for one answer of the server; it may look up our name before the first
+GOODBYE_S = 2
 PERMANENT = range(500, 600)  # RFC 5321 section 4.2.1
 
 
@@ -32,11 +35,16 @@ class Smtp:
         mail = composed(message, self._settings.sender)
         client = self._client()
         try:
-            async with client:
-                await sign_in(client, self._settings, self._tokens)
-                await client.send_message(mail)
+            await client.connect()
+            await sign_in(client, self._settings, self._tokens)
+            await client.send_message(mail)
+            await _say_goodbye(client)
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
+            if client.is_connected:
+                await _say_goodbye(client)  # RFC 5321 section 4.1.1.10
             raise _failure(error) from None  # the library's error quotes the server, who may quote the mail
+        finally:
+            client.close()
         return ""  # a mail that bounces later comes back to the sender's address
 
     def _client(self) -> aiosmtplib.SMTP:
@@ -51,6 +59,13 @@ class Smtp:
 
     async def arrived(self, message: Message) -> bool:
         return True
+
+
+async def _say_goodbye(client: aiosmtplib.SMTP) -> None:
+    """The server has the mail, whatever it says to this: it must not be sent again for that."""
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        async with asyncio.timeout(GOODBYE_S):
+            await client.quit()
 
 
 def composed(message: Message, sender: str) -> EmailMessage:
