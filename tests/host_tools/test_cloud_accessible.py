@@ -2,20 +2,18 @@
 
 import pyotp
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 from sqlalchemy import update
 
 from host_tools.cloud import certificates, links
 from host_tools.cloud.accounts.proof import PROVED_S
 from host_tools.cloud.oidc.described import GRANTS, Described
 from host_tools.cloud.routers import undos
-from tests.host_tools import axe_rig
+from tests.host_tools import axe_rig, chromium_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in, link_in
 from tests.host_tools.oidc_rig import BACK, App
-from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, SERIAL, claim, join
+from tests.host_tools.test_cloud_browser import EMAIL, SERIAL, claim, join
 from tests.host_tools.test_cloud_router_notices import tell
-
-PATIENCE_MS = 15000
 
 
 @pytest.fixture
@@ -26,12 +24,8 @@ async def rig(tmp_path):
 
 @pytest.fixture
 async def tab():
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await browser.new_context(**axe_rig.QUIET)
-        context.set_default_timeout(PATIENCE_MS)
-        yield await context.new_page()
-        await browser.close()
+    async with chromium_rig.quiet_tab() as tab:
+        yield tab
 
 
 async def assert_no_fault(tab):

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 from sqlalchemy import update
 
 from host_tools.cloud import certificates, links
@@ -13,16 +13,15 @@ from host_tools.cloud.accounts.visit import Visit
 from host_tools.cloud.accounts.waiting import RESET
 from host_tools.cloud.store.models import Account
 from tests.fakes.soft_passkey import SoftPasskey
-from tests.host_tools import axe_rig
+from tests.host_tools import chromium_rig
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in
 from tests.host_tools.test_cloud_accessible import (
-    PATIENCE_MS,
     assert_all_reached,
     assert_no_fault,
     enrol,
     look_at,
 )
-from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, join
+from tests.host_tools.test_cloud_browser import EMAIL, join
 from tests.host_tools.test_cloud_passkeys import ORIGIN, add
 
 NEW, OTHER = "seven herons on the weir", "bob@example.org"
@@ -46,12 +45,8 @@ async def ruled(tmp_path):
 
 @pytest.fixture
 async def tab():
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await browser.new_context(**axe_rig.QUIET)
-        context.set_default_timeout(PATIENCE_MS)
-        yield await context.new_page()
-        await browser.close()
+    async with chromium_rig.quiet_tab() as tab:
+        yield tab
 
 
 async def press(tab, name):

@@ -1,19 +1,17 @@
 """The portal in Chromium, with and without script: forms, live values, the QR code as a phone reads it."""
 
 import io
-import os
-import shutil
 
 import pyotp
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from host_tools.cloud import certificates
+from tests.host_tools import chromium_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, code_in
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 EMAIL = "ada@example.org"
 SERIAL = "GL-0001"
 PHONE = {"width": 390, "height": 844}
@@ -30,10 +28,8 @@ async def rig(tmp_path):
 
 @pytest.fixture
 async def chromium():
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with chromium_rig.started() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -1,22 +1,18 @@
 """The help centre and the portal at two origins, in Chromium: in by the portal, and out of both."""
 
-import os
-import shutil
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from host_tools.cloud.sites.kinds import HELP
-from tests.host_tools import axe_rig
+from tests.host_tools import chromium_rig
 from tests.host_tools.cloud_rig import PASSWORD
 from tests.host_tools.site_rig import own_origins
 from tests.host_tools.test_cloud_accessible import assert_no_fault
 from tests.host_tools.test_cloud_browser import EMAIL, join
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
-PATIENCE_MS = 20000
-
-expect.set_options(timeout=PATIENCE_MS)  # from one origin to the other and back, on a busy computer
+# From one origin to the other and back, on a busy computer.
+expect.set_options(timeout=chromium_rig.PATIENCE_MS)
 
 
 @pytest.fixture
@@ -27,12 +23,8 @@ async def rig(tmp_path):
 
 @pytest.fixture
 async def tab():
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await chromium.new_context(**axe_rig.QUIET)
-        context.set_default_timeout(PATIENCE_MS)
-        yield await context.new_page()
-        await chromium.close()
+    async with chromium_rig.quiet_tab() as tab:
+        yield tab
 
 
 async def test_one_sign_in_at_the_portal_opens_both_and_one_sign_out_closes_both(rig, tab):

@@ -1,23 +1,19 @@
 """The provider against a stranger: Apache's mod_auth_openidc, with Chromium between the two."""
 
 import asyncio
-import os
-import shutil
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from host_tools.cloud import certificates
 from host_tools.cloud.oidc.described import Described
-from tests.host_tools import axe_rig
+from tests.host_tools import chromium_rig
 from tests.host_tools.apache_rig import Apache
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, free_port
 from tests.host_tools.test_cloud_accessible import assert_no_fault
 from tests.host_tools.test_cloud_browser import join
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 EMAIL = "ada@example.org"
-PATIENCE_MS = 20000
 
 
 @pytest.fixture
@@ -50,12 +46,8 @@ async def apache(rig):
 
 @pytest.fixture
 async def tab():
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await chromium.new_context(**axe_rig.QUIET)
-        context.set_default_timeout(PATIENCE_MS)
-        yield await context.new_page()
-        await chromium.close()
+    async with chromium_rig.quiet_tab() as tab:
+        yield tab
 
 
 async def test_a_stranger_signs_people_in_and_hears_when_it_is_over(rig, apache, tab):

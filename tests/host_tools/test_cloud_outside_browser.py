@@ -1,25 +1,21 @@
 """Signing in at a certified provider that none of us wrote: oidc-provider, with Chromium between the two."""
 
 import asyncio
-import os
 import secrets
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from host_tools.cloud import certificates
 from host_tools.cloud.outside.config import Outside
-from tests.host_tools import axe_rig
+from tests.host_tools import chromium_rig
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig, code_in, free_port
 from tests.host_tools.npm_program import installed
 from tests.host_tools.test_cloud_accessible import assert_no_fault
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 PROVIDER = Path(__file__).parents[1] / "fakes" / "oidc_provider"
 BUILT = Path(__file__).parents[2] / "build" / "oidc-provider"
-PATIENCE_MS = 20000
 
 
 @pytest.fixture
@@ -42,12 +38,8 @@ async def rig(tmp_path):
 
 @pytest.fixture
 async def tab():
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await chromium.new_context(**axe_rig.QUIET)
-        context.set_default_timeout(PATIENCE_MS)
-        yield await context.new_page()
-        await chromium.close()
+    async with chromium_rig.quiet_tab() as tab:
+        yield tab
 
 
 async def sign_in_there(tab, name):

@@ -1,20 +1,16 @@
 """Passkeys in Chromium, with its virtual authenticator (Chrome DevTools Protocol, domain WebAuthn)."""
 
-import os
-import shutil
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from host_tools.cloud import certificates
-from tests.host_tools import axe_rig
+from tests.host_tools import axe_rig, chromium_rig
 from tests.host_tools.cloud_rig import PASSWORD, Rig, free_port
 from tests.host_tools.test_cloud_accessible import assert_all_reached, assert_no_fault
 from tests.host_tools.test_cloud_browser import join
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 EMAIL = "ada@example.org"
-PATIENCE_MS = 20000
 PHONE = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -45,7 +41,7 @@ class Device:
         context = await chromium.new_context(**axe_rig.QUIET)
         if not in_field:
             await context.add_init_script(NOT_IN_FIELD)
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(chromium_rig.PATIENCE_MS)
         tab = await context.new_page()
         devtools = await context.new_cdp_session(tab)
         await devtools.send("WebAuthn.enable")
@@ -67,10 +63,8 @@ class Device:
 
 @pytest.fixture
 async def chromium():
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with chromium_rig.started() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from cryptography.fernet import InvalidToken
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 from sqlalchemy import select
 
 from host_tools.cloud import certificates
@@ -19,8 +19,9 @@ from host_tools.cloud.store.models import Message
 from host_tools.cloud.store.push_models import KeptSecret, PushSubscription
 from host_tools.cloud.store.secret_box import SecretBox
 from tests.fakes.push_service import PushService
+from tests.host_tools import chromium_rig
 from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, Rig
-from tests.host_tools.test_cloud_browser import CHROMIUM, EMAIL, join
+from tests.host_tools.test_cloud_browser import EMAIL, join
 
 FIREFOX = {"User-Agent": "Firefox/130.0 Linux"}
 
@@ -287,9 +288,7 @@ async def secure(tmp_path, folder, service):
 async def test_in_chromium_the_page_subscribes_and_the_worker_shows_the_notice(secure, service):
     origin = str(secure.server.make_url("")).rstrip("/")
     pushed = service.browser()
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--ignore-certificate-errors"]  # a worker asks for a good certificate
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    async with chromium_rig.started("--ignore-certificate-errors") as browser:  # which a worker asks for
         context = await browser.new_context(ignore_https_errors=True, base_url=origin)
         await context.grant_permissions(["notifications"], origin=origin)
         tab = await context.new_page()
@@ -302,7 +301,6 @@ async def test_in_chromium_the_page_subscribes_and_the_worker_shows_the_notice(s
         await settled(secure)
         [notice] = pushed.received
         shown = await _delivered(context, tab, origin, notice)
-        await browser.close()
     assert shown == [{"title": notice["title"], "body": notice["body"], "link": notice["link"]}]
 
 
