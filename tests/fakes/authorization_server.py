@@ -4,6 +4,7 @@ It knows one client, by the method that a test gives it: a secret in the form, a
 certificate of the line (RFC 8705 section 2.1). What resources ask of a token is `takes`.
 """
 
+import asyncio
 import secrets
 
 from aiohttp import web
@@ -29,6 +30,7 @@ class AuthorizationServer:
     def __init__(self, clock, keys=None, context=None):
         self.clock, self.keys, self.context = clock, keys, context
         self.life_s, self.token_bytes, self.answers, self.waits = LIFE_S, 32, [], None
+        self.in_parts = False  # whether an answer comes in two pieces
         self.fetched, self.asked, self.headers, self.scopes = 0, 0, [], []
         self._tokens, self._seen = {}, set()
         app = web.Application()
@@ -68,7 +70,8 @@ class AuthorizationServer:
         self._tokens[token] = self.clock() + (self.life_s or LIFE_S)
         answer = {"access_token": token, "token_type": "Bearer"}
         answer |= {} if self.life_s is None else {"expires_in": self.life_s}
-        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+        whole = web.json_response(answer, headers={"Cache-Control": "no-store"})
+        return await _in_parts(request, whole) if self.in_parts else whole
 
     def _is_proved(self, request, form):
         if self.context is not None:
@@ -95,6 +98,18 @@ def key_set(*pems):
     """The JWK set of public halves, as an operator registers it. pems: ("EC" or "RSA", PEM)."""
     found = [import_key(pem, kind) for kind, pem in pems]
     return {"keys": [key.as_dict(private=False) | {"kid": key.thumbprint()} for key in found]}
+
+
+async def _in_parts(request, whole):
+    answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await answer.prepare(request)
+    half = len(whole.body) // 2
+    await answer.write(whole.body[:half])
+    for _ in range(100):  # the client has its turns
+        await asyncio.sleep(0)
+    await answer.write(whole.body[half:])
+    await answer.write_eof()
+    return answer
 
 
 def _error(status, error):

@@ -1,6 +1,7 @@
 """Tokens that end, in place of passwords and tokens that do not: for the carrier and for the mail server."""
 
 import asyncio
+import re
 import ssl
 
 import pytest
@@ -151,6 +152,19 @@ async def test_what_is_no_token_is_told_by_its_kind(server, tokens, clock, statu
         assert "Ada" not in str(raised.value) and "key of" not in str(raised.value)
     assert server.asked == 1
     clock.now += AGAIN_S
+    assert server.takes(await tokens.token())
+
+
+async def test_a_clock_that_is_put_back_keeps_nobody_waiting(server, tokens, clock):
+    server.answers.append((503, {}))
+    with pytest.raises(DeliveryError, match="503"):
+        await tokens.token()
+    clock.now -= 3600
+    assert server.takes(await tokens.token())
+
+
+async def test_an_answer_that_comes_in_parts_is_read_whole(server, tokens):
+    server.in_parts = True
     assert server.takes(await tokens.token())
 
 
@@ -324,6 +338,7 @@ OAUTH = '[telephony.oauth]\ntoken_url = "https://oauth.example.org/token"\nclien
 TELEPHONY = f'[telephony]\naccount = "{ACCOUNT}"\nsms_from = "{SENDER}"\n'
 KEY = 'key_file = "own.key"\n'
 SMTP = '[smtp]\nhost = "mail.example.org"\n'
+LOCAL_SMTP = '[smtp]\nhost = "localhost"\n'
 SMTP_OAUTH = OAUTH.replace("telephony", "smtp")
 BY_SECRET = 'method = "client_secret_post"\nclient_secret_file = "secret"\n'
 
@@ -338,10 +353,11 @@ def loaded(folder, text, environment=()):
     "text, told",
     [
         (SMTP + 'user = "u"\npassword_file = "secret"\n', ["[smtp] signs in by a password"]),
-        (SMTP + TELEPHONY + 'token_file = "secret"\n', ["[telephony] signs in by a token"]),
-        (SMTP + TELEPHONY + OAUTH + BY_SECRET, ["[telephony.oauth] gets its tokens by a client_secret"]),
+        (LOCAL_SMTP + TELEPHONY + 'token_file = "secret"\n', ["[telephony] signs in by a token"]),
+        (LOCAL_SMTP + TELEPHONY + OAUTH + BY_SECRET, ["[telephony.oauth] gets its tokens"]),
         (SMTP + 'user = "u"\n' + SMTP_OAUTH + BY_SECRET, ["[smtp.oauth] gets its tokens"]),
-        (SMTP + '[telegram]\nbot = "a_bot"\ntoken_file = "secret"\n', ["Telegram knows nothing else"]),
+        (LOCAL_SMTP + '[telegram]\nbot = "a_bot"\ntoken_file = "secret"\n', ["Telegram knows nothing else"]),
+        (SMTP, ["does not say who we are at mail.example.org"]),
         (SMTP + 'user = "u"\n' + SMTP_OAUTH + KEY + TELEPHONY + OAUTH + KEY, []),
     ],
 )
@@ -349,14 +365,22 @@ def test_what_does_not_change_is_an_advice_of_cloud_check(tmp_path, own, capsys,
     (tmp_path / "secret").write_text("1:hunter22")
     (tmp_path / "secret").chmod(0o600)
     sender = 'sender = "gatelodge@gatelodge.test"\n'
-    (tmp_path / "delivery.toml").write_text(text.replace(SMTP, SMTP + sender), encoding="utf-8")
+    (tmp_path / "delivery.toml").write_text(re.sub(r"(host = .*\n)", rf"\1{sender}", text), encoding="utf-8")
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     assert check(data, *SAFE, "--delivery", str(tmp_path / "delivery.toml")) == exit_codes.OK
     said = [line for line in capsys.readouterr().err.splitlines() if "13.2.1" in line]
-    assert len(said) == len(told) and all(line.startswith("advice: ") for line in said)
+    assert len(said) == len(told), said
+    assert all(line.startswith("advice: ") for line in said)
     assert all(words in line for words, line in zip(told, said, strict=True))
     assert "hunter22" not in "".join(said)
+
+
+def test_clamd_at_a_port_asks_nobody_who_they_are(tmp_path, capsys):
+    (tmp_path / "data").mkdir(mode=0o700)
+    for address, advised in (("127.0.0.1:3310", True), ("/run/clamav/clamd.ctl", False)):
+        check(tmp_path / "data", *SAFE, "--smtp", "localhost:25", "--clamd", address)
+        assert ("asks nobody who they are" in capsys.readouterr().err) is advised
 
 
 def test_a_table_below_a_section_says_where_tokens_come_from(tmp_path, own):

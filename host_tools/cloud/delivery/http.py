@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from host_tools.cloud.bodies import bounded
 from host_tools.cloud.delivery.errors import DeliveryError
 
 TIMEOUT_S = 20
@@ -40,7 +41,7 @@ async def request(
             aiohttp.ClientSession(timeout=limits) as session,
             session.request(method, url, allow_redirects=False, ssl=context or True, **options) as answer,
         ):
-            text = await answer.content.read(ANSWER_MAX)
+            text = await bounded(answer, ANSWER_MAX)
             return Answer(answer.status, _retry_after_s(answer.headers.get("Retry-After")), _parsed(text))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         raise DeliveryError(f"the carrier cannot be reached ({type(error).__name__})") from None

@@ -58,7 +58,7 @@ class TokenSource:
 
     async def _fetched(self) -> Token:
         now = self._clock()
-        if now - self._failed_at < AGAIN_S:
+        if 0 <= now - self._failed_at < AGAIN_S:  # a clock that was put back keeps nobody waiting
             raise DeliveryError(self._failure)
         try:
             return await self._asked(now)
