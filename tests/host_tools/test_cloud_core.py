@@ -121,5 +121,14 @@ def test_support_bears_its_name_whatever_its_people_are_called():
     assert agents.browser_words(named) == named
 
 
+@pytest.mark.parametrize("header, told", [
+    ("curl/8.5.0", "curl/8.5.0"), ("Dalvik (x)", "Dalvik"), ("Confirm at https://evil.example/", "Confirm"),
+    ("evil.example/login", "An unknown browser"), ("<b>x", "An unknown browser"), ("", "An unknown browser"),
+])  # fmt: skip
+def test_a_browser_that_nobody_knows_is_told_by_its_product_alone(header, told):
+    """Mails tell of it: no sentence and no address of a stranger is in one of ours."""
+    assert agents.browser_words(header) == told
+
+
 def test_a_browser_says_what_can_be_seen():
     assert agents.said("Firefox/1 \x1b[2J\u202e\xe9 Linux") == "Firefox/1 [2J Linux"

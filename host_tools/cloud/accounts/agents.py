@@ -4,6 +4,8 @@ decided by it.
 
 from __future__ import annotations
 
+import re
+
 from host_tools.cloud.languages.text import N_, _
 
 # The first that is found counts: nearly every browser also says Safari, and Chrome.
@@ -15,6 +17,8 @@ SYSTEMS = (
     ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
     ("Mac OS X", "Mac"), ("CrOS", "Chrome OS"), ("Linux", "Linux"),
 )  # fmt: skip
+# A name, and perhaps a version (RFC 9110 section 10.1.5): a mail tells no sentence and no address of it.
+PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,29}(?:/[0-9.]{1,10})?(?![^ ;(])")
 OWN = "gatelodge"
 UNKNOWN = N_("An unknown browser")
 SUPPORT = N_("Gatelodge support (%(name)s)")  # as the browser of what staff did (help/desk.py)
@@ -37,5 +41,5 @@ def browser_words(user_agent: str) -> str:
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser and system:
         return _("%(browser)s on %(system)s", browser=browser, system=system)
-    printable = "".join(character for character in user_agent if character.isprintable())
-    return browser or system or printable[:40] or _(UNKNOWN)
+    product = PRODUCT.match(user_agent)
+    return browser or system or (product[0] if product else _(UNKNOWN))
