@@ -63,6 +63,7 @@ test-long: $(INSTALLED_DEV) packages-test  ## the fuzzer, hundreds of faulty cab
 	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_week.py $(ARGS)
 	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_flash_faults.py tests/host_tools/test_flash_resume.py tests/host_tools/test_console_interrupts.py $(ARGS)
 	@FULL=1 $(BIN)/python -m pytest tests/host_tools/test_cloud_races.py $(ARGS)
+	@FULL=1 $(BIN)/python -m pytest tests/system/test_cloud_under_systemd.py $(ARGS)
 	@for turn in 1 2 3 4 5; do echo "turn $$turn of 5"; $(BIN)/python -m pytest tests/system $(ARGS) || exit; done
 
 lint: $(INSTALLED_DEV)  ## style and types

@@ -233,4 +233,4 @@ def test_plain_keys_are_an_advice_in_production_and_credentials_are_none(tmp_pat
         shutil.move(data / name, vault / name)
     monkeypatch.setenv(VARIABLE, str(vault))
     assert check(data, *SAFE, "--smtp", "localhost:25") == exit_codes.OK
-    assert "advice" not in capsys.readouterr().err
+    assert "plain files" not in capsys.readouterr().err
