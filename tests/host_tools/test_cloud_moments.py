@@ -83,6 +83,20 @@ async def test_a_password_that_is_changed_meanwhile_lets_nobody_in(rig, ada, mon
     assert (await rig.browser().sign_in(EMAIL, NEXT_PASSWORD)).path == "/sign-in/code"
 
 
+async def test_a_password_proves_nothing_once_only_passkeys_sign_in(rig, ada, monkeypatch):
+    await add(ada)
+    rig.clock.now += 600  # what that has proved is over
+
+    async def switch_on():
+        async with rig.parts.database.write() as session:
+            await session.execute(update(Account).values(passkeys_only_at=rig.clock()))
+
+    while_hashing(monkeypatch, rig, switch_on)
+    page = await ada.post("/security/prove/password", form_page="/security/prove", password=PASSWORD)
+    assert page.status == 422
+    assert [session.proved_at for session in await sessions(rig)] == [rig.clock() - 600]
+
+
 def before_its_session(monkeypatch, rig, deed):
     """After a first step that was right, and before what follows it."""
     begin = rig.parts.second_step.begin

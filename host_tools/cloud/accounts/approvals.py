@@ -47,7 +47,7 @@ class Approvals:
             return await self._row(session, sign_in_id, visit)
 
     async def agree(self, sign_in_id: str, number: str, visit: Visit) -> None:
-        """Raises RefusedError; three wrong numbers, or what is left of five tries, end the attempt."""
+        """Raises RefusedError. A wrong number is one of signin.TRIES, and the last ends the attempt."""
         await self._turnstile.take("code", account=visit.signed_in.id, address=visit.address)
         async with self._database.write() as session:
             row = await self._row(session, sign_in_id, visit)

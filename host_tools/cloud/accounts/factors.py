@@ -261,7 +261,7 @@ class Factors:
             return found
         is_right = found.verdict in (totp.RIGHT, totp.LEARNED)
         changed = found.state._asdict() | ({"used_at": visit.now} if is_right else {})
-        # The condition repeats the comparison where it is atomic: of two browsers with one code, one wins.
+        # A second bolt: a writer is alone (store/database.py), so of two browsers with one code one is in.
         as_before = (Authenticator.id == held.id, Authenticator.last_step == before.last_step)
         write = update(Authenticator).where(*as_before).values(changed).returning(Authenticator.id)
         if await session.scalar(write) is None:

@@ -44,7 +44,6 @@ class Asked(NamedTuple):
     challenge: str
     prompt: tuple[str, ...]
     max_age_s: int | None
-    login_hint: str
     pushed: str  # the reference by which the browser brought it; "" the question itself
     jkt: str  # thumbprint of the key that alone may bring the code; "" any (RFC 9449 section 10)
 
@@ -133,7 +132,6 @@ def read(given: Mapping[str, str], repeated: frozenset[str], known: Known | None
         challenge=given["code_challenge"],
         prompt=_words(given, "prompt"),
         max_age_s=int(given["max_age"]) if "max_age" in given else None,
-        login_hint=given.get("login_hint", ""),
         pushed=pushed,
         jkt=given.get("dpop_jkt", ""),
     )
