@@ -164,6 +164,20 @@ async def test_only_a_trusted_browser_of_the_account_is_asked(rig, ada):
     assert (await ada.get(path)).status == 200
 
 
+async def test_a_browser_that_is_signed_in_and_not_trusted_agrees_to_nothing(rig, ada):
+    totp, _ = await ada.enrol()  # from then on nobody is trusted
+    rig.clock.now += 30
+    trusted, other = rig.browser(), rig.browser()
+    await trusted.sign_in()
+    await trusted.post("/sign-in/code", code=totp.at(int(rig.clock())), trust="yes")
+    await other.sign_in()
+    asked = await other.post("/sign-in/method", form_page="/sign-in/code", method="push")
+    path = approval_on(await trusted.get("/terms"))
+    assert (await ada.get(path)).status == 404
+    assert (await ada.post(path, form_page="/security", number=number_on(asked))).status == 404
+    assert (await trusted.post(path, number=number_on(asked))).path == "/routers"
+
+
 async def test_a_removed_browser_is_signed_out_at_once_and_verifies_again(rig, ada):
     other = rig.browser(**{"User-Agent": FIREFOX})
     await other.enter()
