@@ -28,12 +28,13 @@ from host_tools.cloud.devices.listener import start_listener
 from host_tools.cloud.devices.revocation import RevocationList
 from host_tools.cloud.devices.timing import HubSettings
 from host_tools.cloud.devices.tls import device_context
-from host_tools.cloud.http_log import HTTP_LOG
 from host_tools.cloud.languages import text
 from host_tools.cloud.log_to.sender import LogSender
 from host_tools.cloud.oidc.described import WrongClient
 from host_tools.cloud.operators_certificate import OperatorsCertificate
 from host_tools.cloud.pages.app import make_app, make_site_app
+from host_tools.cloud.pages.guards import headers_of_all
+from host_tools.cloud.pages.line import Lines
 from host_tools.cloud.parts import Parts, build_parts
 from host_tools.cloud.pruning import prune
 from host_tools.cloud.routers.registry import OFFLINE
@@ -54,7 +55,6 @@ PAGES_CLOSE_S = 1.0
 POST_CLOSE_S = 1.5  # beside those two, for carriers that answer: what is cut off is sent again
 FLUSH_S = 0.5
 LOG_CLOSE_S = 0.3  # and 0.4 s for a goodbye that nobody answers (log_to/sender.py)
-KEEP_ALIVE_S = 30
 # In development one router is watched by one person: it reports often, and returns at once.
 DEVELOPMENT_HUB = HubSettings(heartbeat_s=3, reconnect_window_s=2)
 
@@ -160,16 +160,12 @@ class Service:
     async def _serve_pages(
         self, app: web.Application, context: ssl.SSLContext, port: int, option: str
     ) -> None:
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            logger=HTTP_LOG,
-            shutdown_timeout=PAGES_CLOSE_S,
-            keepalive_timeout=KEEP_ALIVE_S,
-        )
+        runner = web.AppRunner(app, shutdown_timeout=PAGES_CLOSE_S)
         await runner.setup()
         self._runners.append(runner)
-        site = self._listeners.site(runner, self.settings.bind, port, context)
+        handed = self._listeners.handed(self.settings.bind, port)
+        headers = headers_of_all(self.settings.public_host)
+        site = Lines(runner, handed or Address(self.settings.bind, port), context, headers)
         with _port_errors(port, option):
             await site.start()
 

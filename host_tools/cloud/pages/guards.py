@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -42,6 +42,7 @@ HOST = re.compile(r"(?P<name>[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?",
 PAGE_TIMEOUT_S = 30
 
 HEADERS = {
+    "Server": "gatelodge",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
         "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; base-uri 'none'"
@@ -54,7 +55,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-HSTS = "max-age=31536000; includeSubDomains"
+HEADERS_WITH_HSTS = {**HEADERS, "Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 ERRORS = {
@@ -149,11 +150,14 @@ def for_machines(request: web.Request) -> bool:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """On every answer, also the ones that begin before a handler has ended (live updates)."""
-    response.headers["Server"] = "gatelodge"
-    for name, value in HEADERS.items():
+    response.headers["Server"] = HEADERS["Server"]  # aiohttp's own is there already
+    for name, value in headers_of_all(request.app[PARTS].settings.public_host).items():
         response.headers.setdefault(name, value)
-    if request.app[PARTS].settings.public_host not in LOCAL_HOSTS:
-        response.headers["Strict-Transport-Security"] = HSTS
+
+
+def headers_of_all(public_host: str) -> Mapping[str, str]:
+    """What no answer is without, whoever gives it."""
+    return HEADERS if public_host in LOCAL_HOSTS else HEADERS_WITH_HSTS
 
 
 def remember_browser(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:

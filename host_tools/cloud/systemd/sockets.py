@@ -72,11 +72,15 @@ class Listeners:
     def __init__(self, handed: Mapping[Address, socket.socket] | None = None):
         self._handed = dict(handed or {})
 
+    def handed(self, host: str, port: int) -> socket.socket | None:
+        """Once: whoever asks has it."""
+        return self._handed.pop(address(host, port), None)
+
     def site(
         self, runner: web.AppRunner, host: str, port: int, context: ssl.SSLContext | None
     ) -> web.BaseSite:
         """Not started yet."""
-        handed = self._handed.pop(address(host, port), None)
+        handed = self.handed(host, port)
         if handed is None:
             return web.TCPSite(runner, host, port, ssl_context=context, backlog=BACKLOG)
         return web.SockSite(runner, handed, ssl_context=context, backlog=BACKLOG)
