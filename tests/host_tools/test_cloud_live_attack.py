@@ -175,3 +175,17 @@ async def test_nothing_that_a_stranger_writes_runs_or_loads_in_chromium(stage): 
     ]
     pages += [(mark, live.url + "/security/tokens"), (mark, live.portal_url + "/routers")]
     assert await complaints(pages) == []
+
+
+async def test_no_form_writes_a_line_of_its_own_into_the_log(stage):  # noqa: F811
+    """Of a head that no browser sends, the library would warn on stderr, and keep its text for ever."""
+    place = stage.live.help_url + "/help/new"
+    csrf = (await stage.eve.get(place)).csrf
+    for name in ('filename="EVIL\\";x.txt"', "filename*=UTF-8''%0d%0aEVIL: x", "filename*=EVIL", "; EVIL ="):
+        lines = ["--b", 'Content-Disposition: form-data; name="csrf"', "", csrf]
+        lines += ["--b", f'Content-Disposition: form-data; name="files"; {name}', "", "x", "--b--", ""]
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        page = await stage.eve.post_raw(place, "\r\n".join(lines).encode(), kind)
+        assert page.status in (400, 422), name
+    log = stage.live.log()
+    assert "EVIL" not in log and "BadContentDisposition" not in log

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -58,14 +59,16 @@ async def test_a_mailed_code_is_good_in_no_other_browser_and_for_no_other_accoun
     assert (await theirs.get("/security")).path == "/sign-in"
 
 
+async def registered(live, name, capsys):
+    """An application, by an operator."""
+    words = ["add", name, "--data", str(live.data), "--name", f"<b>{name}", "--redirect", BACK, "--plain"]
+    assert await asyncio.to_thread(cli.main, ["cloud", "clients", *words]) == exit_codes.OK
+    return App(live, re.search(r"glc_\S+", capsys.readouterr().out)[0], name)
+
+
 async def test_no_code_of_an_application_serves_another_one(stage, capsys):  # noqa: F811
     live, ada = stage.live, stage.ada
-    apps = []
-    for name in ("first", "second"):
-        words = ["add", name, "--data", str(live.data), "--name", f"<b>{name}", "--redirect", BACK, "--plain"]
-        assert await asyncio.to_thread(cli.main, ["cloud", "clients", *words]) == exit_codes.OK
-        apps.append(App(live, re.search(r"glc_\S+", capsys.readouterr().out)[0], name))
-    first, second = apps
+    first, second = [await registered(live, name, capsys) for name in ("first", "second")]
     page = await ada.get(first.link())
     assert "<b>first" not in page.text and "&lt;b&gt;first" in page.text
     query = first.link().partition("?")[2]
@@ -138,3 +141,43 @@ async def test_a_push_goes_to_no_door_that_a_browser_names_and_follows_nobody_th
     door.close()
     await door.wait_closed()
     assert not reached.is_set() and live.pushes.refused == []
+
+
+async def test_nobody_else_agrees_to_a_sign_in_or_ends_it(stage):  # noqa: F811
+    """The id of the question and the number that the new browser shows have both gone astray."""
+    live, ada, eve = stage.live, stage.ada, stage.eve
+    other = live.browser(12)
+    number = re.search(r"<strong>(\d\d)</strong>", (await other.sign_in(ADA)).text)[1]
+    path = re.search(r"/approvals/\w+", (await ada.get("/terms")).text)[0]
+    csrf = (await eve.get("/security")).csrf
+    for deed in (path, path + "/deny"):
+        assert (await eve.get(path)).status == 404
+        assert (await eve.post_raw(deed, {"csrf": csrf, "number": number})).status == 404
+    assert (await other.get("/security")).path == "/sign-in"
+    await ada.post(path, number=number)
+    assert (await other.post("/sign-in/agreed", form_page="/sign-in/code")).path == "/routers"
+
+
+async def test_no_question_of_an_application_has_the_cloud_call_anybody(stage, capsys):  # noqa: F811
+    live, reached = stage.live, asyncio.Event()
+    app = await registered(live, "caller", capsys)
+    door = await asyncio.start_server(lambda *_: reached.set(), "127.0.0.1", 0)
+    inside = f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}/"
+    for name in (
+        "request_uri",
+        "jwks_uri",
+        "logo_uri",
+        "client_uri",
+        "redirect_uri",
+        "id_token_hint",
+        "request",
+    ):
+        asked_for = app.link(**{name: inside})
+        await stage.ada.get(asked_for, allow_redirects=False)
+        status, said = await app.post("/oidc/par", **dict(parse_qsl(asked_for.partition("?")[2])))
+        assert status in (200, 201, 400), (name, said)
+        page = await stage.ada.get("/oidc/logout", params={name: inside, "post_logout_redirect_uri": inside})
+        assert page.status < 500 and page.url.host == "localhost"
+    door.close()
+    await door.wait_closed()
+    assert not reached.is_set()
