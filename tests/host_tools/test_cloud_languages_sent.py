@@ -92,7 +92,7 @@ async def test_what_is_wrong_is_said_in_the_page_s_language(rig):
     assert page.status == 422 and said("de", "Enter your first name.") in page.text
     assert said("de", "Use at least %(count)s characters.", count=8) in page.text
     page = await browser.sign_in("nobody@example.org")
-    assert said("de", "The e-mail or the password is wrong. Try again, or sign up.") in page.text
+    assert said("de", "The e-mail or the password is wrong. Try again, or set a new password.") in page.text
     for _ in range(11):
         page = await browser.sign_in("nobody@example.org")
     assert page.status == 429

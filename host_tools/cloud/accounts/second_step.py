@@ -49,7 +49,7 @@ PASSKEYS = Passkey.metadata.tables[Passkey.__tablename__]
 HELD = select(PASSKEYS.c.id).where(PASSKEYS.c.id == bindparam("passkey"))
 SPEAK = update(ACCOUNTS).where(THEM).values(language=bindparam("tag"))
 ONLY_PASSKEYS = N_("Only a passkey signs in to this account.")
-WRONG_PASSWORD = N_("The e-mail or the password is wrong. Try again, or sign up.")
+WRONG_PASSWORD = N_("The e-mail or the password is wrong. Try again, or set a new password.")
 NOT_AGREED = N_("Nobody has agreed to it yet.")
 
 log = logging.getLogger("cloud.accounts")

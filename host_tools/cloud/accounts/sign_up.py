@@ -21,6 +21,7 @@ from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.trusted import trust
 from host_tools.cloud.accounts.turnstile import Turnstile
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.accounts.zones import zone_of
 from host_tools.cloud.breached.collection import BreachedPasswords
 from host_tools.cloud.delivery import texts
 from host_tools.cloud.delivery.post import Post
@@ -103,15 +104,18 @@ class SignUps:
                 await self._send(session, again, visit.now)
         self._post.wake()
 
-    async def confirm_code(self, code: str, visit: Visit) -> str:
-        """Create the account and return a session token. Raises RefusedError on the field `code`."""
+    async def confirm_code(self, code: str, visit: Visit, zone: str = "") -> str:
+        """Create the account and return a session token. Raises RefusedError on the field `code`.
+
+        zone: what the browser says of its time zone.
+        """
         if await self.pending(visit) is None:
             raise RefusedError("code", VOID_CODE)  # there is nothing to guess, and nothing to count
         await self._turnstile.take("mailed_code", account=visit.browser_hash, address=visit.address)
         async with self._database.write() as session:
             row = await session.scalar(_of_browser(visit))
             fault = self._code_fault(row, code, visit.now)
-            token = None if fault or row is None else await _create_account(session, row, visit)
+            token = None if fault or row is None else await _create_account(session, row, visit, zone)
         if token is None:
             wrong = fault or WRONG_CODE
             raise RefusedError("code", wrong)
@@ -121,7 +125,7 @@ class SignUps:
         async with self._database.read() as session:
             return await session.scalar(_of_link(link_code, now))
 
-    async def confirm_link(self, link_code: str, password: str, visit: Visit) -> str:
+    async def confirm_link(self, link_code: str, password: str, visit: Visit, zone: str = "") -> str:
         """Create the account and return a session token.
 
         Another browser than the one that signed up must know the password: else a stranger could sign up with
@@ -134,7 +138,7 @@ class SignUps:
             await self._check_password(row, password, visit)
         async with self._database.write() as session:
             again = await session.scalar(_of_link(link_code, visit.now))
-            token = None if again is None else await _create_account(session, again, visit)
+            token = None if again is None else await _create_account(session, again, visit, zone)
         if token is None:
             raise RefusedError("", "This link has been used or has expired. Sign in, or sign up again.")
         return token
@@ -199,7 +203,7 @@ def _new_row(person: NewPerson, password_hash: str, taken: bool, visit: Visit) -
     )
 
 
-async def _create_account(session: AsyncSession, row: SignUp, visit: Visit) -> str | None:
+async def _create_account(session: AsyncSession, row: SignUp, visit: Visit, zone: str) -> str | None:
     """The account and its first session; None where the e-mail got an account in the meantime."""
     if row.taken or await session.scalar(select(Account.id).where(Account.email == row.email)):
         return None
@@ -212,6 +216,7 @@ async def _create_account(session: AsyncSession, row: SignUp, visit: Visit) -> s
         password_hash=row.password_hash,
         terms_version=row.terms_version,
         language=reader().tag,
+        time_zone=zone_of(zone, row.country),
         created_at=visit.now,
     )
     session.add(account)

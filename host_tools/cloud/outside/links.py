@@ -13,6 +13,7 @@ from host_tools.cloud.accounts.factors import Factors
 from host_tools.cloud.accounts.sessions import begin_session
 from host_tools.cloud.accounts.sign_up import TERMS_VERSION
 from host_tools.cloud.accounts.visit import Visit
+from host_tools.cloud.accounts.zones import zone_of
 from host_tools.cloud.languages.text import N_, reader
 from host_tools.cloud.outside.identity import Identity
 from host_tools.cloud.store.database import Database
@@ -81,10 +82,13 @@ class Links:
             await self._changes.tell(session, "outside_removed", name, visit)
         self._changes.wake()
 
-    async def sign_up(self, identity: Identity, first: str, last: str, country: str, visit: Visit) -> str:
+    async def sign_up(
+        self, identity: Identity, first: str, last: str, country: str, visit: Visit, zone: str = ""
+    ) -> str:
         """A new account without the mail step: the provider vouches for the e-mail. Returns a session token.
 
         It has no password until its person asks for one by mail. Raises RefusedError.
+        zone: what the browser says of its time zone.
         """
         if not identity.verified:
             raise RefusedError("", UNVERIFIED)
@@ -95,7 +99,7 @@ class Links:
             account = Account(id=new_id(), email=identity.email, first_name=first, last_name=last)
             account.country, account.password_hash = country, ""
             account.terms_version, account.created_at = TERMS_VERSION, visit.now
-            account.language = reader().tag
+            account.language, account.time_zone = reader().tag, zone_of(zone, country)
             session.add(account)
             await session.flush()
             session.add(_new(identity, account.id, visit.now))

@@ -53,12 +53,12 @@ async def confirm(request: web.Request) -> web.StreamResponse:
 
 
 async def post_confirm(request: web.Request) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.CODE,))
+    filled = await forms.read(request, (forms.CODE, forms.BROWSERS_ZONE))
     if filled.errors:
         return await _confirm_page(request, filled.errors, 422)
-    code = filled.values["code"].replace(" ", "")
+    code, zone = filled.values["code"].replace(" ", ""), filled.values["zone"]
     try:
-        token = await request.app[PARTS].sign_ups.confirm_code(code, request[VISIT])
+        token = await request.app[PARTS].sign_ups.confirm_code(code, request[VISIT], zone)
     except RefusedError as error:
         return await _confirm_page(request, refused(error), status_of(error))
     raise signed_in(Entered(signin.SIGNED_IN, token, lead=True))
@@ -77,10 +77,10 @@ async def _look(request: web.Request, code: str) -> web.StreamResponse:
 
 
 async def _confirm_by_link(request: web.Request, code: str) -> web.StreamResponse:
-    filled = await forms.read(request, (forms.PASSWORD,))
-    password = filled.values["password"]
+    filled = await forms.read(request, (forms.PASSWORD, forms.BROWSERS_ZONE))
+    password, zone = filled.values["password"], filled.values["zone"]
     try:
-        token = await request.app[PARTS].sign_ups.confirm_link(code, password, request[VISIT])
+        token = await request.app[PARTS].sign_ups.confirm_link(code, password, request[VISIT], zone)
     except RefusedError as error:
         return await _link_page(request, code, refused(error), status_of(error))
     raise signed_in(Entered(signin.SIGNED_IN, token, lead=True))

@@ -26,3 +26,11 @@ def _values(header: str, name: str) -> list[str]:
 def _unquoted(value: str) -> str:
     """Quotes around a value are none of it: aiohttp sets them where it ends in "="."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
+def set_cookie(response: web.StreamResponse, name: str, value: str, max_age_s: int) -> None:
+    """Lax, not Strict: the link in a mail must find the browser that signed up.
+
+    Posts are guarded by their origin.
+    """
+    response.set_cookie(name, value, max_age=max_age_s, path="/", secure=True, httponly=True, samesite="Lax")

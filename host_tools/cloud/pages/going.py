@@ -7,14 +7,16 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from host_tools.cloud.pages.cookies import own_cookie
-from host_tools.cloud.pages.guards import set_cookie
+from host_tools.cloud.pages.cookies import own_cookie, set_cookie
 from host_tools.cloud.pages.site import SITE
 
 COOKIE = "__Host-cloud-going"
 LASTS_S = 900  # as long as a sign-in may take (accounts/signin.py)
 # Nothing but these is ever followed.
-TARGETS = ("/oidc/authorize?", "/device", "/security/outside/finish", "/security/routers/")
+PAGES = ("/security", "/profile", "/routers/", "/help", "/desk", "/clients", "/approvals/")
+TARGETS = ("/oidc/authorize?", "/device", *PAGES)
+LONGEST = 200
+NO_PAGES = ("/live", "/files/", "/options")  # what a page loads, or keeps as a file
 
 Answer = TypeVar("Answer", bound=web.StreamResponse)
 
@@ -28,6 +30,12 @@ def going(request: web.Request) -> str:
     except ValueError:
         return ""
     return target if target.startswith(TARGETS) and target.isprintable() else ""
+
+
+def worth_going(path: str) -> bool:
+    """Whether it may be a page, such as a mail leads to, and not where everybody arrives anyway."""
+    is_page = path.startswith(PAGES) and not any(part in path for part in NO_PAGES)
+    return is_page and len(path) <= LONGEST and path.isascii() and path.isprintable()
 
 
 def set_going(answer: Answer, target: str) -> Answer:

@@ -17,7 +17,8 @@ from host_tools.cloud.certificates import NAMES
 from host_tools.cloud.help import roles
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import arriving, failures
-from host_tools.cloud.pages.cookies import own_cookie
+from host_tools.cloud.pages.cookies import own_cookie, set_cookie
+from host_tools.cloud.pages.going import set_going, worth_going
 from host_tools.cloud.pages.greeting import greet
 from host_tools.cloud.pages.nul import holds_nul, refuse_nul
 from host_tools.cloud.pages.proxies import see_through_proxies
@@ -62,10 +63,10 @@ ERRORS = {
     400: (N_("That request makes no sense here."), N_("Go back and try again.")),
     403: (
         N_("This form has expired, or another site sent it."),
-        N_("Go back, load the page again and send it once more."),
+        N_("Open the form again, and send it once more."),
     ),
-    404: (N_("There is nothing at this address."), N_("Go to your routers.")),
-    405: (N_("That is not possible here."), N_("Go to your routers.")),
+    404: (N_("There is nothing at this address."), N_("Check it for a typing error, or begin anew.")),
+    405: (N_("That is not possible here."), N_("The address is there for forms only. Begin anew.")),
     408: (N_("Your form did not arrive in time."), N_("Go back and send it again.")),
     413: (N_("That is too large."), N_("Send less.")),
     421: (N_("This name is not one of ours."), N_("Use the address that your cloud's operator gave you.")),
@@ -191,14 +192,6 @@ def keep_session(request: web.Request, response: web.StreamResponse) -> web.Stre
     return response
 
 
-def set_cookie(response: web.StreamResponse, name: str, value: str, max_age_s: int) -> None:
-    """Lax, not Strict: the link in a mail must find the browser that signed up.
-
-    Posts are guarded by their origin.
-    """
-    response.set_cookie(name, value, max_age=max_age_s, path="/", secure=True, httponly=True, samesite="Lax")
-
-
 @web.middleware
 async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Only our names are answered (no DNS rebinding), and only our own pages may post."""
@@ -293,17 +286,21 @@ async def _look_again(request: web.Request) -> None:
 def for_account(handler: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if request[VISIT].account is None:
-            raise web.HTTPSeeOther(_sign_in(request))
+            raise _sign_in(request)
         return await handler(request)
 
     return guarded
 
 
-def _sign_in(request: web.Request) -> str:
-    """At another site of ours, on to the account and back to where the person was going."""
-    if not request.app[SITE].at.account or request.method not in SAFE_METHODS:
-        return "/sign-in"
-    return "/sign-in?" + urlencode({"to": request.path})
+def _sign_in(request: web.Request) -> web.HTTPSeeOther:
+    """And then to where the person was going; from another site of ours, on to the account and back."""
+    if request.method not in SAFE_METHODS:
+        return web.HTTPSeeOther("/sign-in")
+    if request.app[SITE].at.account:
+        return web.HTTPSeeOther("/sign-in?" + urlencode({"to": request.path}))
+    if not worth_going(request.path):
+        return web.HTTPSeeOther("/sign-in")
+    return set_going(web.HTTPSeeOther("/sign-in?done=going"), request.path)
 
 
 def for_stranger(handler: Handler) -> Handler:
@@ -331,7 +328,7 @@ def _for_role(deed: str, handler: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         visit = request[VISIT]
         if visit.account is None:
-            raise web.HTTPSeeOther(_sign_in(request))
+            raise _sign_in(request)
         if not roles.may(visit.account.role, deed):
             raise web.HTTPNotFound
         if not await request.app[PARTS].desk.two_factor_on(visit):

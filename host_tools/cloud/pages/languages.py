@@ -9,8 +9,9 @@ from aiohttp import web
 from yarl import URL
 
 from host_tools.cloud.languages.text import NAMES
+from host_tools.cloud.pages.cookies import set_cookie
 from host_tools.cloud.pages.greeting import COOKIE
-from host_tools.cloud.pages.guards import BROWSER_COOKIE_S, set_cookie
+from host_tools.cloud.pages.guards import BROWSER_COOKIE_S
 from host_tools.cloud.pages.render import VISIT
 from host_tools.cloud.parts import PARTS
 

@@ -154,6 +154,8 @@ async def _follow(
     parts, end = request.app[PARTS], time.monotonic() + LASTS_S
     with parts.bus.listen(*topics) as changed:
         while state is not None and time.monotonic() < end and not parts.stopping.is_set():
+            if request.transport is None:
+                return  # the page was closed: who goes on to another one needs its place
             await speaker.say(state)
             await _wait(changed)
             state = await _news(snapshot, state)

@@ -11,9 +11,9 @@ from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.outside import flow
 from host_tools.cloud.outside.identity import Identity
 from host_tools.cloud.pages import forms, proof
-from host_tools.cloud.pages.cookies import own_cookie
+from host_tools.cloud.pages.cookies import own_cookie, set_cookie
 from host_tools.cloud.pages.going import set_going
-from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
+from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.oidc import passing_page
 from host_tools.cloud.pages.proof import QUESTION_COOKIE
 from host_tools.cloud.pages.render import VISIT, page
@@ -67,12 +67,12 @@ async def new(request: web.Request) -> web.StreamResponse:
 
 async def post_new(request: web.Request) -> web.StreamResponse:
     identity = _kept(request)
-    filled = await forms.read(request, SIGN_UP)
+    filled = await forms.read(request, (*SIGN_UP, forms.BROWSERS_ZONE))
     values, status = filled.values, 422
     if not filled.errors:
         names = (values["first_name"], values["last_name"], values["country"])
         try:
-            token = await request.app[PARTS].links.sign_up(identity, *names, request[VISIT])
+            token = await request.app[PARTS].links.sign_up(identity, *names, request[VISIT], values["zone"])
         except RefusedError as error:
             filled, status = filled._replace(errors=refused(error)), status_of(error)
         else:

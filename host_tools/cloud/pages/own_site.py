@@ -11,9 +11,9 @@ from host_tools.cloud.outside.flow import LASTS_S
 from host_tools.cloud.outside.identity import Unbelievable
 from host_tools.cloud.outside.provider import Away
 from host_tools.cloud.pages import arriving
-from host_tools.cloud.pages.cookies import own_cookie
+from host_tools.cloud.pages.cookies import own_cookie, set_cookie
 from host_tools.cloud.pages.going import going
-from host_tools.cloud.pages.guards import refused, set_cookie
+from host_tools.cloud.pages.guards import refused
 from host_tools.cloud.pages.oidc import passing_page
 from host_tools.cloud.pages.over import leave
 from host_tools.cloud.pages.render import NOTICES, VISIT, page

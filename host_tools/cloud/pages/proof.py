@@ -10,7 +10,8 @@ from host_tools.cloud.accounts import numbers, proof
 from host_tools.cloud.accounts.errors import RefusedError
 from host_tools.cloud.outside import flow
 from host_tools.cloud.pages import forms, second_step
-from host_tools.cloud.pages.guards import refused, set_cookie, status_of
+from host_tools.cloud.pages.cookies import set_cookie
+from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.oidc import passing_page
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS

@@ -22,6 +22,7 @@ from host_tools.cloud.languages import figures, text
 from host_tools.cloud.languages.countries import countries
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages.assets import ASSETS, LOGO
+from host_tools.cloud.pages.form_page import form_page
 from host_tools.cloud.pages.site import SITE, ends_at
 from host_tools.cloud.routers.claims import spaced
 from host_tools.cloud.store.models import SignIn
@@ -86,6 +87,7 @@ NOTICES = {
 # What a sensitive form asks for (templates/_proof.html).
 ASK_PASSWORD, ASK_PROOF, ASK_BOTH, ASK_PASSKEY = "password", "prove", "both", "passkey"
 PROVED = "proved"
+REFUSED = 400  # the first status that says so
 
 
 class Asking(NamedTuple):
@@ -110,6 +112,7 @@ def page(request: web.Request, template: str, *, status: int = 200, **context: A
         ends_at=_ends_at(visit),
         approval=request.get(APPROVAL),
         asked_again=asked_again(request),
+        form_page=form_page(request) if status >= REFUSED else "",
         **context,
     )
     return web.Response(text=body, content_type="text/html", status=status)

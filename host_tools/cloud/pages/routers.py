@@ -9,9 +9,9 @@ from host_tools.cloud.accounts.errors import RefusedError, ThrottledError
 from host_tools.cloud.delivery.texts import router_change
 from host_tools.cloud.languages.text import N_
 from host_tools.cloud.pages import forms
-from host_tools.cloud.pages.cookies import own_cookie
+from host_tools.cloud.pages.cookies import own_cookie, set_cookie
 from host_tools.cloud.pages.going import going
-from host_tools.cloud.pages.guards import refused, set_cookie, status_of
+from host_tools.cloud.pages.guards import refused, status_of
 from host_tools.cloud.pages.opened import Opened
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.pages.words import router_words, warranty_words
@@ -33,7 +33,8 @@ async def overview(request: web.Request) -> web.StreamResponse:
     parts, visit = request.app[PARTS], request[VISIT]
     views = await parts.ownership.routers(visit.signed_in.id)
     rows = [(view, router_words(view, visit.now)) for view in views]
-    return page(request, "routers.html", rows=rows, live=parts.live)
+    claim = await parts.claims.waiting(visit.signed_in.id, visit.now)
+    return page(request, "routers.html", rows=rows, live=parts.live, claim=claim)
 
 
 async def register(request: web.Request) -> web.StreamResponse:

@@ -15,8 +15,9 @@ from host_tools.cloud.accounts.sessions import WHOLE_S
 from host_tools.cloud.delivery.post import TELEGRAM
 from host_tools.cloud.languages.text import N_, _
 from host_tools.cloud.pages import deliveries, forms, live
+from host_tools.cloud.pages.cookies import set_cookie
 from host_tools.cloud.pages.first_step import sign_in_page
-from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, set_cookie, status_of
+from host_tools.cloud.pages.guards import SESSION_COOKIE, refused, status_of
 from host_tools.cloud.pages.render import VISIT, page
 from host_tools.cloud.parts import PARTS
 
@@ -109,7 +110,7 @@ async def code_page(request: web.Request, errors: dict[str, str], status: int = 
         filled = forms.empty(forms.SIGN_IN)._replace(errors=told)
         return sign_in_page(request, filled, status)
     context = _words_of(waiting, visit.now)
-    context["left_s"] = None
+    context["left_s"], context["support"] = None, request.app[PARTS].settings.support_email
     if waiting.row.method == "authenticator":
         factors = request.app[PARTS].factors
         context["left_s"] = await factors.code_left_s(waiting.account.id, visit.now)

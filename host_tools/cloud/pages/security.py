@@ -122,6 +122,7 @@ async def _add_page(request: web.Request, filled: forms.Filled, status: int = 20
         form=filled,
         picture=picture,
         key=key,
+        uri=enrolment.uri,
         algorithm=ALGORITHMS[enrolment.algorithm].name,
         others={each: ALGORITHMS[each].name for each in factors.rule.allowed if each != enrolment.algorithm},
         is_usual=enrolment.algorithm == SHA1,

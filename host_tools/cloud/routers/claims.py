@@ -17,7 +17,7 @@ import logging
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from host_tools.cloud.accounts.errors import RefusedError
@@ -34,6 +34,7 @@ from host_tools.cloud.routers import typed_code
 from host_tools.cloud.routers.invitations import Invitations
 from host_tools.cloud.routers.registry import RouterRegistry, service_code_hash
 from host_tools.cloud.store.database import Database
+from host_tools.cloud.store.glance import Glance
 from host_tools.cloud.store.models import Account, Claim, Router
 from host_tools.cloud.store.secret_box import new_id
 from host_tools.cloud.tasks import Tasks
@@ -43,6 +44,11 @@ KEPT_S = 30 * 24 * 3600  # for whoever asks how a router came to its owner
 WAITING, APPROVED, REFUSED, SUPERSEDED, OVER = "waiting", "approved", "refused", "superseded", "over"
 
 log = logging.getLogger("cloud.claims")
+
+
+OF_ACCOUNT = Glance(
+    select(Claim).where(Claim.account_id == bindparam("account_id"), Claim.expires_at > bindparam("now"))
+)
 
 
 class ClaimView(NamedTuple):
@@ -119,6 +125,11 @@ class Claims:
         state = shown_state(claim, now)
         serial_number = claim.serial_number if state == APPROVED else None
         return ClaimView(claim.id, claim.number, state, claim.expires_at, serial_number)
+
+    async def waiting(self, account_id: str, now: float) -> Claim | None:
+        """The one that this account's person waits for: a newer one replaces it."""
+        found = await self._database.glance(OF_ACCOUNT, account_id=account_id, now=now)
+        return next((claim for (claim,) in found if shown_state(claim, now) == WAITING), None)
 
     async def linked(self, serial_number: str) -> None:
         """The router has a link now: show it the claim that waits for it."""

@@ -37,7 +37,31 @@ function offerReveal(input) {
   });
   say();
   input.form.addEventListener("submit", () => { input.type = "password"; });
-  input.after(button);
+  // What is wrong with the field stays next to it.
+  (document.getElementById(`${input.id}-error`) ?? input).after(button);
+}
+
+const HELD_MS = 5000; // long enough for a second click, short enough for a second try
+
+// Sent twice, a code that works once is refused the second time: a double click sends a form once.
+function sendOnce(form) {
+  let sent = null;
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    if (sent && performance.now() - sent.at < HELD_MS) return event.preventDefault();
+    sent = { at: performance.now(), by: event.submitter };
+    sent.by?.setAttribute("aria-busy", "true");
+    setTimeout(() => sent?.by?.removeAttribute("aria-busy"), HELD_MS);
+  });
+  addEventListener("pageshow", () => {
+    sent?.by?.removeAttribute("aria-busy");
+    sent = null;
+  });
+}
+
+// A form that was refused: going back, and loading again, lead to its page instead of sending it once more.
+function standForForm(body) {
+  history.replaceState(null, "", body.dataset.formPage);
 }
 
 // A field changes only when its text does: a screen reader, or a selection, is not disturbed every two seconds.
@@ -175,6 +199,9 @@ takeCode();
 const EACH = {
   // One line to the cloud per page: browsers keep few to one name.
   "body[data-notices]:not(:has([data-live]))": (body) => { body.dataset.live = body.dataset.notices; },
+  "body[data-form-page]": standForForm,
+  "form[method=post]:not([data-passkey], [data-options])": sendOnce, // those send themselves
+  "input[data-zone]": (input) => { input.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? ""; },
   "form[data-submit]": (form) => form.submit(),
   "input[data-strength]": showStrength,
   "input[type=password]": offerReveal,
