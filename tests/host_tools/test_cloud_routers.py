@@ -116,6 +116,20 @@ async def test_a_router_answers_for_itself_only(rig, ada):
     assert "Register your first router" in (await ada.get("/routers")).text
 
 
+async def test_a_router_that_has_got_an_owner_meanwhile_does_not_move(rig, ada, eve):
+    """Nothing gives it one while a claim waits; the claim does not rely on that."""
+    code = await rig.make_router(SERIAL)
+    await rig.hub.connect(SERIAL)
+    await eve.post("/routers/register", service_code=code)
+    await rig.until(lambda: SERIAL in rig.hub.claims)
+    account = await rig.parts.administration.find("ada@example.org")
+    async with rig.parts.database.write() as session:
+        (await session.get_one(Router, SERIAL)).owner_id = account.id
+    await rig.hub.answer(SERIAL, True)
+    assert SERIAL not in (await eve.get("/routers")).text
+    assert SERIAL in (await ada.get("/routers")).text
+
+
 async def test_an_owned_router_is_never_asked_for_another_account(rig, ada, eve):
     code = await rig.own_router(SERIAL, ada)
     rig.hub.claims.clear()
