@@ -9,13 +9,16 @@ from sqlalchemy import event, make_url, select
 from sqlalchemy.exc import OperationalError
 
 from host_tools.cloud.delivery import post
+from host_tools.cloud.delivery.config import Delivery, TelegramSettings
 from host_tools.cloud.store import outage
 from host_tools.cloud.store.brief import told
 from host_tools.cloud.store.models import Message
 from host_tools.cloud.store.outage import OncePerOutage, Outage, is_away
-from tests.host_tools.cloud_rig import PATIENCE_S, PERSON, Rig, database_url
+from tests.fakes.telegram import BOT, TOKEN, Telegram
+from tests.host_tools.cloud_rig import PASSWORD, PATIENCE_S, PERSON, Rig, database_url
 from tests.host_tools.line_rig import Line
 from tests.host_tools.postgresql_rig import SOCKET, server
+from tests.host_tools.test_cloud_telegram import link_on, seen
 
 WORDS = "This service cannot reach its records right now."
 
@@ -24,7 +27,7 @@ WORDS = "This service cannot reach its records right now."
 def quick(monkeypatch, caplog):
     """Nobody waits long for what does not come."""
     monkeypatch.setattr(post, "AGAIN_S", 0.2)
-    monkeypatch.setattr(outage, "PATIENCE_AWAY_S", 0.5)
+    monkeypatch.setattr(outage, "PATIENCE_AWAY_S", 1)
     caplog.set_level(logging.INFO)
 
 
@@ -176,6 +179,24 @@ async def test_what_was_sent_while_the_database_went_is_noted_down_and_not_sent_
             assert rows == [("sent", 1)] and len(carrier.taken) == 1
 
 
+async def test_what_a_person_says_to_the_bot_meanwhile_is_heard_afterwards(tmp_path, quick):
+    url = make_url(database_url(tmp_path, "postgresql"))
+    async with Telegram() as telegram, Line(server().folder / SOCKET) as line:
+        there = url.set(host="127.0.0.1", port=line.port, query={}).render_as_string()
+        delivery = Delivery(telegram=TelegramSettings(BOT, TOKEN, telegram.url))
+        async with Rig(tmp_path, database_url=there, delivery=delivery) as rig:
+            rig.parts.tasks.start(rig.parts.bot.run(), "telegram")
+            ada, person = rig.browser(), telegram.person(7, "Ada")
+            await ada.join()
+            link = link_on(await ada.post("/security/telegram/add", password=PASSWORD))
+            failures = rig.parts.database.outage._failures
+            await line.cut()
+            await person.opens(link)
+            await rig.until(lambda: rig.parts.database.outage._failures > failures)
+            await line.mend()
+            await seen(rig, ada, "/security/telegram/link", "Is this you?")
+
+
 # --- SQLite
 
 
@@ -225,6 +246,13 @@ def refused_to_open(path):
         sqlite3.connect(path)
     except sqlite3.Error as error:
         return told(error, "connect")
+
+
+def test_of_many_who_wait_too_long_the_log_hears_of_one(monkeypatch):
+    it = Outage(patient=True)
+    assert [it.tells_of_a_wait() for _ in range(1000)].count(True) in (1, 2)
+    monkeypatch.setattr(outage, "WAIT_TOLD_EVERY_S", 0)
+    assert it.tells_of_a_wait()
 
 
 def test_an_outage_that_comes_and_goes_is_told_at_most_once_a_minute(tmp_path, caplog):

@@ -19,10 +19,12 @@ from host_tools.cloud.delivery.errors import DeliveryError
 from host_tools.cloud.delivery.kept_secret import KeptSecret
 from host_tools.cloud.languages.text import speaking
 from host_tools.cloud.store.models import Message
+from host_tools.cloud.store.outage import is_away
 
 POLL_S = 25  # an update ends it at once
 ANSWER_S = 20  # beyond a poll's own time
 AGAIN_S = (1, 5, 15, 60)
+DATABASE_AGAIN_S = 1
 WANTED = ("message", "callback_query")
 # 403: the person has blocked the bot, or left Telegram. 400: there is no such chat (any more).
 FINAL = (400, 403)
@@ -110,6 +112,11 @@ class Bot:
         return [row for row in updates if isinstance(row, dict) and isinstance(row.get("update_id"), int)]
 
     async def _take(self, update: dict[str, Any]) -> None:
+        """Nobody sends it again once the next is asked for: while the database is away, it waits here."""
+        while not await self._taken(update):
+            await asyncio.sleep(DATABASE_AGAIN_S)
+
+    async def _taken(self, update: dict[str, Any]) -> bool:
         """One that cannot be understood or carried out keeps no other waiting."""
         try:
             if "callback_query" in update:
@@ -122,8 +129,11 @@ class Bot:
             log.warning("an answer was not sent: %s", error)
         except (KeyError, TypeError, AttributeError):
             log.warning("an update was not understood")
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                return False
             log.exception("an update failed")
+        return True
 
     async def _take_text(self, message: dict[str, Any]) -> None:
         chat = message["chat"]

@@ -52,7 +52,8 @@ async def judge(request: web.Request, route: str, error: Exception) -> Failure:
     if isinstance(error, BusyError):
         return BUSY
     if is_held_up(error):
-        log.warning("%s %s waited too long for the database", request.method, route)
+        if request.app[PARTS].database.outage.tells_of_a_wait():
+            log.warning("%s %s waited too long for the database", request.method, route)
         return BUSY
     if is_away(error):  # the log has its line already (store/outage.py)
         return AWAY

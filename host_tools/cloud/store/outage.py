@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 # whoever comes after it waits less, until there was an answer.
 PATIENCE_S, PATIENCE_AWAY_S = 15, 3
 TOLD_EVERY_S = 60  # a disk that is full now and then tells so no oftener
+WAIT_TOLD_EVERY_S = 1
 REASON_MAX = 200
 
 # SQLite's result codes (https://www.sqlite.org/rescode.html). A damaged file is none of them: that stays.
@@ -59,7 +60,7 @@ class Outage:
         self._since: float | None = None
         self._only_writes = False
         self._failures = 0
-        self._told_at = float("-inf")
+        self._told_at = self._wait_told_at = float("-inf")
         self._told = False
 
     @property
@@ -104,6 +105,14 @@ class Outage:
         if self._told:
             log.warning("the database answers again: %d failed in %d s", self._failures, lasted_s)
         self._failures = 0
+
+    def tells_of_a_wait(self) -> bool:
+        """Whether the log is to hear of one who waited too long: of the first, and then now and again."""
+        now = time.monotonic()
+        if self.lasts or now < self._wait_told_at + WAIT_TOLD_EVERY_S:
+            return False
+        self._wait_told_at = now
+        return True
 
     def _patience_s(self) -> float | None:
         if self._patient:
