@@ -232,6 +232,25 @@ async def test_people_who_share_a_line_share_nothing_else(served, browsers, ada)
     assert statuses(last) == [200]
 
 
+ELSEWHERE = (
+    "//evil.example", "https://evil.example/routers", "/routers@evil.example", "/routers\\evil.example",
+    "/routers/?x=//evil.example", "/routers/\t//evil.example", "/routers.evil.example", "/helpful",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("site", (PORTAL, HELP))
+async def test_a_sign_in_leads_back_to_its_own_site_whatever_it_was_asked(served, browsers, ada, site):  # noqa: F811
+    """To its first page, where the address was none of its own."""
+    own = (SESSION[ACCOUNT], BROWSER[ACCOUNT])
+    cookies = {each.key: each.value for each in ada._session.cookie_jar if each.key in own}
+    browser = browsers()
+    for to in ELSEWHERE:
+        browser._session.cookie_jar.clear()
+        browser._session.cookie_jar.update_cookies(cookies, served.make_url("/"))
+        page = await fetch(browser, f"{served.url[site]}/sign-in?{urlencode({'to': to})}")
+        assert (page.status, str(page.url)) == (200, served.url[site] + PAGE[site]), to
+
+
 FIXED = {
     "Server": "gatelodge", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
