@@ -16,7 +16,7 @@ ONCE_MORE := --reruns 1 -rR --timeout 900
 # The host's tests mostly wait: for a deadline, a browser, a line. A file of them stays in one process.
 AT_ONCE := -n 3 --dist loadfile
 # The browser sees no database, the service is started as it is by default, and some suites try both by themselves.
-ELSEWHERE := %browser.py %service.py %store.py %outages.py %races.py %odd_input.py %same_work.py %live_attack.py %live_codes.py
+ELSEWHERE := %browser.py %service.py %live_people.py %live_wire.py %lines.py %store.py %outages.py %races.py %odd_input.py %same_work.py %live_attack.py %live_codes.py
 ON_POSTGRESQL := $(filter-out $(ELSEWHERE) $(wildcard tests/host_tools/test_cloud_accessible*.py),$(wildcard tests/host_tools/test_cloud_*.py))
 
 MAKEFLAGS += --no-print-directory
