@@ -119,6 +119,9 @@ def test_support_bears_its_name_whatever_its_people_are_called():
     assert agents.browser_words(SAYS) == SAYS
     named = SAYS.replace("Anna", "Firefox/1 Linux")
     assert agents.browser_words(named) == named
+    for operator in ("gatelodge cloud (grace)", "gatelodge cloud (uid 1001)", "gatelodge cloud"):
+        assert agents.browser_words(operator) == operator and agents.said(operator) == ""
+    assert agents.browser_words("gatelodge cloud (call +32 now)") == "gatelodge"
 
 
 @pytest.mark.parametrize("header, told", [

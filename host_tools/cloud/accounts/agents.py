@@ -20,6 +20,8 @@ SYSTEMS = (
 # A name, and perhaps a version (RFC 9110 section 10.1.5): a mail tells no sentence and no address of it.
 PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,29}(?:/[0-9.]{1,10})?(?![^ ;(])")
 OWN = "gatelodge"
+# As the browser of what an operator did (console.py), and of what the service does by itself (waiting.py).
+OPERATOR = re.compile(r"gatelodge cloud(?: \((?:uid )?[\w.@-]{1,32}\))?")
 UNKNOWN = N_("An unknown browser")
 SUPPORT = N_("Gatelodge support (%(name)s)")  # as the browser of what staff did (help/desk.py)
 
@@ -37,6 +39,8 @@ def browser_words(user_agent: str) -> str:
     before, after = SUPPORT.split("%(name)s")
     if user_agent.startswith(before) and user_agent.endswith(after):  # whatever the name is
         return _(SUPPORT, name=user_agent[len(before) : -len(after)])
+    if OPERATOR.fullmatch(user_agent):  # no browser has it: `said`
+        return user_agent
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser and system:
