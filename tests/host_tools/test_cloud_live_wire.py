@@ -89,7 +89,7 @@ async def test_no_field_of_a_request_becomes_an_address_of_ours(served, browsers
             value.startswith(served.url[ACCOUNT]) for name, value in found.items() if "endpoint" in name[-8:]
         )
         answer = await served.raw(ACCOUNT, get("/profile", host, *FORGED))
-        assert headers_of(answer)["location"] == "/sign-in"
+        assert headers_of(answer)["location"].partition("?")[0] == "/sign-in"
         assert b"evil" not in answer and b"Domain=" not in answer
         answer = await served.raw(ACCOUNT, get("/help/new", host, *FORGED))
         assert headers_of(answer)["location"] == served.url[HELP] + "/help/new"
