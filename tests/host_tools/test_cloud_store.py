@@ -51,6 +51,20 @@ async def test_migrations_make_from_nothing_what_the_models_say(database):
         assert await connection.run_sync(differences) == []
 
 
+def test_no_index_is_the_beginning_of_another_one():
+    """Each costs something with every row that is written."""
+    for table in Base.metadata.sorted_tables:
+        whole = {index.name: list(index.columns.keys()) for index in table.indexes if not is_partial(index)}
+        shared = {index.name for index in table.indexes if not index.unique} & whole.keys()
+        for name in shared:
+            for other, columns in whole.items():
+                assert other == name or columns[: len(whole[name])] != whole[name], (name, other)
+
+
+def is_partial(index):
+    return any(index.dialect_options[name]["where"] is not None for name in ("sqlite", "postgresql"))
+
+
 async def test_migrating_again_changes_nothing(database):
     await database.migrate()
     async with database.engine.connect() as connection:

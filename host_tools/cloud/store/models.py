@@ -242,7 +242,7 @@ class Claim(Base):
 
     __tablename__ = "claims"
     id: Mapped[str] = mapped_column(ID, primary_key=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     serial_number: Mapped[str | None] = mapped_column(ForeignKey("routers.serial_number"), index=True)
     number: Mapped[str] = mapped_column(String(6))
     state: Mapped[str] = mapped_column(String(10))
