@@ -60,7 +60,7 @@ async def _run(args: argparse.Namespace, customers: list[Customer], faults: list
 
     async with console.opened(args) as database:
         try:
-            async with database.write() as session:
+            async with database.write(long=True) as session:
                 faults = faults + await imports.apply(session, customers, system_clock(), tell)
                 if faults or args.check:
                     raise _NotImportedError

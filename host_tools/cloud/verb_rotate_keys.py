@@ -91,7 +91,7 @@ async def _seal_anew(args: argparse.Namespace, box: SecretBox) -> tuple[int, Cou
     """How many secrets were sealed anew, and what hangs on which hash key. Raises ToolError."""
     async with console.opened(args) as database:
         try:
-            async with database.write() as session:
+            async with database.write(long=True) as session:
                 counts = await key_ring.seal_anew(session, box)
                 return counts.total(), await key_ring.hanging(session)
         except InvalidToken as error:

@@ -1,6 +1,7 @@
 """The cloud while its database is away, with real servers and files: what is answered, what goes on after."""
 
 import asyncio
+import json
 import logging
 import sqlite3
 
@@ -10,8 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from host_tools.cloud.delivery import post
 from host_tools.cloud.delivery.config import Delivery, TelegramSettings
+from host_tools.cloud.routers.registry import RouterRegistry
 from host_tools.cloud.store import outage
 from host_tools.cloud.store.brief import told
+from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Message
 from host_tools.cloud.store.outage import OncePerOutage, Outage, is_away
 from tests.fakes.telegram import BOT, TOKEN, Telegram
@@ -270,3 +273,19 @@ async def test_a_time_of_the_callers_own_is_no_outage(caplog):
         async with asyncio.timeout(0), it.watch():
             await asyncio.Event().wait()
     assert not it.lasts and not caplog.records
+
+
+async def test_a_fleet_is_imported_for_longer_than_a_page_waits(tmp_path, monkeypatch):
+    """Thousands of routers in one transaction, each of a few statements: the server answers all the time."""
+    monkeypatch.setattr(outage, "PATIENCE_S", 0)
+    database, made = Database(database_url(tmp_path, "postgresql")), tmp_path / "devices.jsonl"
+    unit = {"serial_number": "GL-1", "model": "GL", "service_code_hash": "a" * 64}
+    made.write_text(json.dumps({**unit, "certificate_fingerprint": "b" * 64}) + "\n")
+    try:
+        assert await RouterRegistry(database, made).refresh()
+        assert not database.outage.lasts
+        with pytest.raises(OperationalError):  # a page's own
+            async with database.write() as session:
+                await session.execute(select(Message))
+    finally:
+        await database.close()

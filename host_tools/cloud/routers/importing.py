@@ -31,7 +31,7 @@ class Imported(NamedTuple):
 
 async def import_units(database: Database, source: Source) -> Imported:
     """In one transaction. Raises ToolError, which names the units that contradict."""
-    async with database.write() as session:
+    async with database.write(long=True) as session:
         rows = await session.execute(select(*(getattr(Router, name) for name in FactoryRecord._fields)))
         there = {row.serial_number: FactoryRecord(**row._asdict()) for row in rows}
         new = new_units(source.units, there)

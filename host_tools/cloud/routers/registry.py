@@ -120,7 +120,7 @@ class RouterRegistry:
                 return False
             latest = {record.serial_number: record for record in _read(self._devices)}
             fresh = [record for serial, record in latest.items() if self._known.get(serial) != record]
-            async with self._database.write() as session:
+            async with self._database.write(long=True) as session:
                 for record in fresh:
                     await _keep(session, record)
             self._known, self._imported = latest, version

@@ -83,10 +83,11 @@ class Database:
         return found
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, *, long: bool = False) -> AsyncIterator[AsyncSession]:
+        """long: it goes through a whole fleet or table, and nobody waits for a page meanwhile."""
         async with (
             self._turns.one(),
-            self.outage.watch(writes=True),
+            self.outage.watch(writes=True, long=long),
             AsyncSession(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):

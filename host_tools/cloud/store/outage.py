@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 # A transaction takes milliseconds. A server that took a statement and says nothing keeps a page so long;
 # whoever comes after it waits less, until there was an answer.
 PATIENCE_S, PATIENCE_AWAY_S = 15, 3
+PATIENCE_LONG_S = 1800  # one that goes through a whole fleet or table; each statement has a limit of its own
 TOLD_EVERY_S = 60  # a disk that is full now and then tells so no oftener
 WAIT_TOLD_EVERY_S = 1
 REASON_MAX = 200
@@ -68,10 +69,10 @@ class Outage:
         return self._since is not None
 
     @asynccontextmanager
-    async def watch(self, *, writes: bool = False) -> AsyncIterator[None]:
+    async def watch(self, *, writes: bool = False, long: bool = False) -> AsyncIterator[None]:
         """Raises OperationalError where it took too long."""
         try:
-            async with asyncio.timeout(self._patience_s()) as within:
+            async with asyncio.timeout(self._patience_s(long)) as within:
                 yield
         except TimeoutError as error:
             if not within.expired():
@@ -114,9 +115,11 @@ class Outage:
         self._wait_told_at = now
         return True
 
-    def _patience_s(self) -> float | None:
+    def _patience_s(self, long: bool) -> float | None:
         if self._patient:
             return None
+        if long:
+            return PATIENCE_LONG_S
         return PATIENCE_AWAY_S if self.lasts else PATIENCE_S
 
 
