@@ -16,6 +16,7 @@ from host_tools.cloud.log_to import lines, sender, syslog, target
 from host_tools.cloud.log_to.sender import LogSender
 from host_tools.cloud.log_to.syslog import Message, Sender, encoded, framed, structured
 from host_tools.cloud.log_to.target import Target
+from host_tools.cloud.store.database import Database
 from host_tools.cloud.store.models import Event
 from host_tools.errors import ToolError
 from tests.fakes.authority import Authority
@@ -85,14 +86,14 @@ def test_files_that_are_none_are_refused_at_the_start(tmp_path):
 class Sending:
     """The log of this process, with the events of the rig's database, to a port of this computer."""
 
-    def __init__(self, rig, folder, port, own=None):
+    def __init__(self, rig, folder, port, own=None, database=None):
         AUTHORITY.write(folder, "log-ca")
         self._target = Target("localhost", port, folder / "log-ca.pem", own)
-        self._rig = rig
+        self._folder, self._database = rig.folder, database or rig.parts.database
         self.start()
 
     def start(self):
-        self._sender = LogSender(self._target, self._rig.folder, self._rig.parts.database)
+        self._sender = LogSender(self._target, self._folder, self._database)
         self._sender.start()
 
     async def stop(self, seconds=PATIENCE_S):
@@ -110,8 +111,8 @@ async def until(look):
 async def send(rig, tmp_path):
     made = []
 
-    def start(port, own=None):
-        made.append(Sending(rig, tmp_path, port, own))
+    def start(port, own=None, database=None):
+        made.append(Sending(rig, tmp_path, port, own, database))
         return made[-1]
 
     yield start
@@ -243,6 +244,16 @@ async def test_lines_of_other_threads_are_taken(rig, send):
         await asyncio.gather(*(asyncio.to_thread(log.info, "thread %d", at) for at in range(50)))
         await sending.stop()
         await until(lambda: len(system.received(msgid=log.name)) == 50)
+
+
+async def test_lines_are_sent_while_the_database_is_away_and_tell_so(send, tmp_path):
+    away = Database(f"sqlite+aiosqlite:///{tmp_path}/absent/cloud.db")
+    with rsyslog(AUTHORITY) as system:
+        sending = send(system.port, database=away)
+        [told] = await until(lambda: system.received(msgid="cloud.store"))
+        assert "the database cannot be used" in told["msg"]
+        await sending.stop(0)
+    await away.close()
 
 
 async def test_a_database_of_a_backup_numbers_its_events_again_and_they_are_sent(rig, send, caplog):

@@ -94,9 +94,10 @@ class LogSender:
             )
         try:
             _notice_silence(writer)
+            await self._send_lines(reader, writer)  # they need no database, and tell that it is away
+            await self._trail.begin()
             self._away = False
             log.info("the log goes to %s", self._target)
-            await self._trail.begin()
             await self._send_all(reader, writer)
         finally:
             await _closed(writer)
