@@ -45,6 +45,19 @@ async def test_a_revoked_token_is_void_and_anothers_is_left_alone(app, ada, rig)
     assert (await app.userinfo(tokens["access_token"]))[0] == 401
 
 
+async def test_a_refresh_token_is_nobody_elses_and_stays_good(app, ada, rig):
+    """OWASP ASVS 5, 10.4.5: who holds a copy of it has to be its client, too."""
+    secret = await rig.parts.oidc.clients.add(Described("thief", "Thief", [BACK], plain=True))
+    tokens = await signed_in(app, ada, scope="openid email profile offline_access")
+    fields = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    status, body = await App(rig, secret, "thief").post("/oidc/token", **fields)
+    assert (status, body["error"]) == (400, "invalid_grant")
+    assert (await app.userinfo(tokens["access_token"]))[0] == 200  # no stranger ends a family
+    assert (await app.post("/oidc/token", **fields))[0] == 200
+    assert (await App(rig, secret, "thief").post("/oidc/token", **fields))[0] == 400  # a used one, likewise
+    assert (await app.userinfo(tokens["access_token"]))[0] == 200
+
+
 async def test_tokens_end_with_the_session_unless_offline_was_agreed_to(app, ada):
     kept = await signed_in(app, ada, scope="openid email profile offline_access")
     ended = await signed_in(app, ada, prompt="consent")

@@ -399,5 +399,19 @@ async def test_of_windows_that_prove_at_once_one_renews_the_token(rig, count):
     assert (await ada.get("/routers")).path == "/routers"
 
 
+async def test_whoever_proves_with_the_token_of_before_gets_none_and_ends_none(rig):
+    ada = rig.browser()
+    await ada.join()
+    window = await ada.get("/security/password")
+    before = token_of(rig, ada)
+    await ada.post("/security/recovery-codes", password=PASSWORD)
+    renewed = token_of(rig, ada)
+    fields = {"csrf": window.csrf, "password": PASSWORD}
+    late = await ada.post_raw("/security/recovery-codes", fields, cookies={SESSION_COOKIE: before})
+    assert late.status == 200 and token_of(rig, ada) == renewed
+    rig.clock.now += OVERLAP_S
+    assert (await ada.get("/routers")).path == "/routers"
+
+
 def token_of(rig, browser):
     return browser._session.cookie_jar.filter_cookies(rig.server.make_url("/"))[SESSION_COOKIE].value

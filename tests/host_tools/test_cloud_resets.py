@@ -143,6 +143,22 @@ async def test_of_many_browsers_with_one_link_one_sets_the_password(rig, ada):
     assert sorted(page.status for page in await asyncio.gather(*tries)) == [303] + [410] * 5
 
 
+async def test_a_link_that_was_used_while_the_password_was_looked_at_sets_none(rig, ada, monkeypatch):
+    path = LINK.search((await ask(rig, rig.browser())).body)[1]
+    breached, quicker = rig.parts.resets._breached, rig.browser()
+    look = breached.fault
+
+    async def meanwhile(password):
+        monkeypatch.setattr(breached, "fault", look)
+        assert (await set_new(quicker, path)).path == "/routers"
+        return await look(password)
+
+    monkeypatch.setattr(breached, "fault", meanwhile)
+    assert (await set_new(rig.browser(), path, f"{NEW} too")).status == 410
+    await quicker.sign_out()
+    assert (await quicker.sign_in(password=NEW)).path == "/routers"
+
+
 async def test_a_stranger_does_not_fill_an_inbox(rig, ada):
     pages = [await rig.browser().post("/forgotten", email=EMAIL) for _ in range(8)]
     assert [page.status for page in pages] == [200] * 5 + [429] * 3
