@@ -16,7 +16,7 @@ INSIDE = (
     "127.0.0.1", "10.0.0.1", "172.16.5.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
     "224.0.0.1", "255.255.255.255", "::", "::1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
     "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2002:a00:1::1", "fe80::1", "fec0::1", "fd00::1",
-    "ff02::1", "ff0e::1",
+    "ff02::1", "ff0e::1", "::ffff:0:127.0.0.1", "5f00::1",
 )  # fmt: skip
 OUTSIDE = ("93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822", "2002:5db8:d822::1")
 
@@ -40,6 +40,28 @@ class Names(AbstractResolver):
 def test_an_address_of_the_inside_is_known_however_it_is_wrapped(address):
     literal = f"[{address}]" if ":" in address else address
     assert not is_public(address) and not names_public(f"https://{literal}/")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.1",
+        "2130706433",
+        "127.0.0.1.",
+        "127.0.0.1..",
+        "\uff11\uff12\uff17.0.0.1",
+        "",
+        "[::1",
+        "\uff11\uff12\uff17.1",
+    ],
+)
+def test_what_is_called_without_a_look_up_is_no_name(host):
+    """As the system reads an address (inet_aton(3)), and as the client reads its digits."""
+    assert not names_public(f"https://{host}/")
+
+
+def test_a_name_may_begin_with_digits_and_is_looked_up():
+    assert names_public("https://1e100.example.org/") and names_public("https://0x7f.1/")
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
