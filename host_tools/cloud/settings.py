@@ -55,7 +55,7 @@ class Settings:
     outside: tuple[Outside, ...] = ()
     heartbeat_s: int | None = None  # None: 30, and 3 in development
     factory_crl: Path | None = None
-    support_email: str = ""  # who hears of a new help request; "" nobody
+    support_email: str = ""  # public: who hears of a new help request, and of lost factors; "" nobody
     certificate: KeyPair | None = None  # the operator's own, for browsers
     trusted_proxies: tuple[Network, ...] = ()
     help_url: str = ""  # of the help centre, where it has an address of its own

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--outside", type=Path, metavar="FILE", help="whose accounts may sign in (TOML, outside/config.py)")
     add("--smtp", metavar="HOST:PORT", help="a mail server that asks for no password")
     add("--mail-from", default=SENDER, metavar="ADDRESS", help="the sender of its mails")
-    text = "who is mailed of each new help request; shown to whoever has lost every second factor"
+    text = "support's public address: mailed of each new help request, shown where a second factor is asked"
     add("--support-mail", default="", metavar="ADDRESS", help=text)
     text = "ClamAV's daemon, which looks through attachments: its socket, or HOST:PORT"
     add("--clamd", type=clamd, metavar="ADDRESS", help=text)
