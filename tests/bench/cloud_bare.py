@@ -19,7 +19,7 @@ ACCOUNT = SimpleNamespace(name="Ada Bell", email=EMAIL, time_zone="", role="", l
 CONTEXT = {
     "account": ACCOUNT, "csrf": "0" * 64, "now": 0.0, "notice": None, "path": "/routers",
     "at": At("", "", ""), "approval": None, "asked_again": ASK_PASSWORD, "rows": [], "live": True,
-    "ends_at": 0,
+    "ends_at": 0, "form_page": "", "claim": None,
 }  # fmt: skip
 
 

@@ -126,7 +126,7 @@ async def test_a_host_is_a_name_and_a_port_and_no_other_field_says_it(rig):
         assert re.findall(STATUS, await sent(rig, request)) == [status], host
     others = b"X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\nX-Original-URL: /terms\r\n"
     answer = await sent(rig, b"GET /profile HTTP/1.1\r\n" + HOST + CLOSE + others + b"\r\n")
-    assert b"\r\nLocation: /sign-in\r\n" in answer
+    assert b"\r\nLocation: /sign-in?done=going\r\n" in answer
     answer = await sent(rig, b"GET http://evil.example/sign-in HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
     assert re.findall(STATUS, answer) == [b"421"]
 

@@ -13,6 +13,7 @@ from gatelodge.store import Store
 
 from host_tools.cloud.help import diagnostics, drafts
 from host_tools.cloud.help.report import SIZE_MAX, Arriving
+from host_tools.cloud.languages.text import speaking
 from host_tools.cloud.pages import report_words
 from tests.fakes.clock import FakeClock
 from tests.fakes.crashing_files import CrashingFiles
@@ -101,7 +102,10 @@ async def test_the_file_is_what_the_page_shows_and_is_in_the_export(rig, ada, ro
     content = await content_of(rig, ada, file)
     document = json.loads(content)
     assert document["router"]["firmware"] == "0.1.0" and document["serial_number"] == SERIAL
-    for section in report_words.told(content):
+    profile = (await ada.get("/profile")).text.partition('name="time_zone"')[2]
+    with speaking("en", re.search(r'<option value="([^"]+)" selected', profile)[1]):
+        told = report_words.told(content)
+    for section in told:
         assert section.title in report.text and all(value in report.text for _label, value in section.rows)
     archive = zipfile.ZipFile(io.BytesIO((await export(rig, ada))[2]))
     assert content in [archive.read(name) for name in archive.namelist() if name.startswith("attachments/")]

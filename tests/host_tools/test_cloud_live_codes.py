@@ -155,7 +155,7 @@ async def test_nobody_else_agrees_to_a_sign_in_or_ends_it(stage):  # noqa: F811
         assert (await eve.post_raw(deed, {"csrf": csrf, "number": number})).status == 404
     assert (await other.get("/security")).path == "/sign-in"
     await ada.post(path, number=number)
-    assert (await other.post("/sign-in/agreed", form_page="/sign-in/code")).path == "/routers"
+    assert (await other.post("/sign-in/agreed", form_page="/sign-in/code")).path == "/security"
 
 
 async def test_no_question_of_an_application_has_the_cloud_call_anybody(stage, capsys):  # noqa: F811
