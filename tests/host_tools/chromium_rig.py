@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from playwright.async_api import async_playwright
 
 from tests.host_tools import axe_rig
+from tests.host_tools.cloud_rig import PASSWORD
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 PATIENCE_MS = 20000
@@ -30,3 +31,13 @@ async def quiet_tab():
         context = await browser.new_context(**axe_rig.QUIET)
         context.set_default_timeout(PATIENCE_MS)
         yield await context.new_page()
+
+
+async def fill_sign_up(rig, tab, email):
+    """Each field of the form, which nobody has sent yet."""
+    await tab.goto(str(rig.server.make_url("/sign-up")))
+    for label, text in (("First name", "Ada"), ("Last name", "Bell"), ("E-mail", email)):
+        await tab.get_by_label(label).fill(text)
+    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
+    await tab.get_by_label("Country").select_option("BE")
+    await tab.get_by_label("terms of use").check()

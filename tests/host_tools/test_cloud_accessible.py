@@ -265,12 +265,7 @@ async def test_joining_signing_out_and_signing_in_need_no_pointer(rig, tab):
 
 
 async def test_who_confirms_an_address_finds_every_page_accessible(rig, tab):
-    await tab.goto(str(rig.server.make_url("/sign-up")))
-    for label, text in (("First name", "Ada"), ("Last name", "Bell"), ("E-mail", EMAIL)):
-        await tab.get_by_label(label).fill(text)
-    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
-    await tab.get_by_label("Country").select_option("BE")
-    await tab.get_by_label("terms of use").check()
+    await chromium_rig.fill_sign_up(rig, tab, EMAIL)
     await assert_no_fault(tab)  # with the password's strength beside it
     await tab.get_by_role("button", name="Create account").click()
     await tab.get_by_label("6-digit code").wait_for()

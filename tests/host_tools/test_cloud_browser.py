@@ -46,12 +46,7 @@ async def tab(chromium):
 
 
 async def join(rig, tab):
-    await tab.goto(str(rig.server.make_url("/sign-up")))
-    for label, text in (("First name", "Ada"), ("Last name", "Bell"), ("E-mail", EMAIL)):
-        await tab.get_by_label(label).fill(text)
-    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
-    await tab.get_by_label("Country").select_option("BE")
-    await tab.get_by_label("terms of use").check()
+    await chromium_rig.fill_sign_up(rig, tab, EMAIL)
     await tab.get_by_role("button", name="Create account").click()
     await tab.get_by_label("6-digit code").fill(code_in((await rig.mails(EMAIL))[0]))
     await tab.get_by_role("button", name="Confirm e-mail").click()

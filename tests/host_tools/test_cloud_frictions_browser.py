@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from host_tools.cloud import links
 from host_tools.cloud.store.models import Event
-from tests.host_tools.cloud_rig import PASSWORD, code_in
+from tests.host_tools import chromium_rig
+from tests.host_tools.cloud_rig import code_in
 from tests.host_tools.test_cloud_browser import EMAIL, chromium, join, rig  # noqa: F401
 from tests.host_tools.test_cloud_passkeys_browser import Device, address, joined, press_passkey
 from tests.host_tools.test_cloud_passkeys_browser import rig as passkeys_rig  # noqa: F401
@@ -24,12 +25,7 @@ async def tab(chromium):  # noqa: F811
 async def sign_up(rig, tab):  # noqa: F811
     """Up to the page that asks for the mail's code."""
     await rig.browser().sign_up("ben@example.org")  # an address with an account is none of this browser's
-    await tab.goto(str(rig.server.make_url("/sign-up")))
-    for label, text in (("First name", "Ada"), ("Last name", "Bell"), ("E-mail", EMAIL)):
-        await tab.get_by_label(label).fill(text)
-    await tab.get_by_label("Password", exact=True).fill(PASSWORD)
-    await tab.get_by_label("Country").select_option("BE")
-    await tab.get_by_label("terms of use").check()
+    await chromium_rig.fill_sign_up(rig, tab, EMAIL)
     await tab.get_by_role("button", name="Create account").click()
     await expect(tab.get_by_label("6-digit code")).to_be_focused()
 
