@@ -4,7 +4,7 @@ from gatelodge import store_keys
 from gatelodge.core.signin import TRUST_LIFETIME_S, Visitor
 from gatelodge.owner.trust import MOST, id_of
 
-from tests.firmware.owner_rig import HOME, LAPTOP, PASSWORD, THIEF, Router, refused
+from tests.firmware.owner_rig import HOME, LAPTOP, PASSWORD, THIEF, OwnedRouter, refused
 
 DAY_S = 86400
 
@@ -13,13 +13,10 @@ def with_token(visitor, token):
     return Visitor(visitor.address, visitor.browser, token)
 
 
-class TrustedBrowser(unittest.TestCase):
+class TrustedBrowser(OwnedRouter):
     def setUp(self):
-        self.router = Router()
-        self.setup = self.router.set_up()
-        self.owner = self.router.owner
+        super().setUp()
         self.trust = self.owner.trust
-        self.clocks = self.router.clocks
         self.browser = self.trusted(HOME)
 
     def trusted(self, visitor):

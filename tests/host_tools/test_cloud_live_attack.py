@@ -23,6 +23,7 @@ from tests.host_tools.live_stage import (  # noqa: F401 - stage is a fixture
     tokens_of_forms,
     urls,
 )  # fmt: skip
+from tests.host_tools.test_cloud_hostile_people import HOSTILE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ENDS = (
@@ -139,7 +140,6 @@ async def test_staff_are_no_more_than_their_role_and_nothing_once_it_is_taken_aw
     await live.give(GRACE, "support")
 
 
-HOSTILE = "<img src=x onerror=alert(1)>'\"{{7*7}}"
 HOSTILE_AGENT = "<svg/onload=alert(1)> Gatelodge support (Anna)"
 # Each is taken, for it is plain text or begins as a picture does: nobody's browser must make more of it.
 POLYGLOTS = (
